@@ -1,0 +1,1 @@
+"""The chargemesh daemon: the protocol's shell, with each outside thing behind one small port."""

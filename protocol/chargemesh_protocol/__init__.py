@@ -1,0 +1,1 @@
+"""The chargemesh protocol without I/O: bytes in, values out; time and entropy are arguments."""
