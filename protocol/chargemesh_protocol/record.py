@@ -1,0 +1,211 @@
+"""The record: everything signed is one COSE_Sign1 (RFC 9052) over a deterministic CBOR map.
+
+    18([ h'protected', {}, h'payload', h'signature' ])
+    protected    {1: -8 (EdDSA), 4: raw 32-byte public key (kid), 16: kind (typ, RFC 9596)}
+    Sig_structure  ["Signature1", protected, external_aad = "chargemesh/<network id>", payload]
+
+The id of a record is SHA-256 over the Sig_structure, so that a signature can't change an id.
+Validity of a signature is one rule everywhere: libsodium's `crypto_sign_open`, and once per key
+`crypto_core_ed25519_is_valid_point`; libraries differ on odd keys and a network that mixes rules splits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import nacl.bindings as sodium
+import nacl.exceptions
+
+from .encoding import decode_map, encode
+from .errors import Refused, Severity
+from .limits import MAX_NETWORK_ID_CHARS, MAX_RECORD_BYTES
+from .shape import from_tree, to_tree
+
+B = TypeVar("B", covariant=True)
+T = TypeVar("T")
+
+_SIGN1_HEAD = b"\xd2\x84"  # tag 18, definite array of 4
+_ALG, _KID, _TYP = 1, 4, 16
+_EDDSA = -8
+_SIGNATURE_BYTES = 64
+_MAX_KIND_CHARS = 40
+
+KINDS: dict[str, type[Any]] = {}
+_KIND_OF: dict[type[Any], str] = {}
+
+
+def kind(name: str) -> Any:
+    """Class decorator: registers a shaped dataclass as the payload of records of typ `name`."""
+
+    def register(cls: type[T]) -> type[T]:
+        if name in KINDS:
+            raise TypeError(f"two payloads for kind {name}")
+        KINDS[name] = cls
+        _KIND_OF[cls] = name
+        return cls
+
+    return register
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Generic[B]):
+    """A record whose signature is good under `kid`. Whether `kid` speaks for the author is `Directory`'s word.
+
+    id: 32 bytes. kid: the raw key that signed. body: the payload read as its kind. raw: the exact
+    COSE_Sign1 bytes, which alone are stored and forwarded.
+    """
+
+    id: bytes
+    kid: bytes
+    kind: str
+    body: B
+    raw: bytes
+
+
+def aad(network: str) -> bytes:
+    """external_aad of a network: a record of a test network is worthless on another."""
+    if not 0 < len(network) <= MAX_NETWORK_ID_CHARS or not network.isascii():
+        raise ValueError(f"a network id is 1 to {MAX_NETWORK_ID_CHARS} ASCII characters")
+    return b"chargemesh/" + network.encode()
+
+
+def sign(body: T, seed: bytes, network: str) -> Record[T]:
+    """Signs `body` with the Ed25519 key of `seed` (32 bytes); EdDSA draws no randomness (RFC 8032)."""
+    kid, secret = sodium.crypto_sign_seed_keypair(seed)
+    name = _KIND_OF[type(body)]
+    payload = encode(to_tree(body))
+    protected = _protected(kid, name)
+    signed = _sig_structure(protected, aad(network), payload)
+    signature = sodium.crypto_sign(signed, secret)[:_SIGNATURE_BYTES]
+    raw = _SIGN1_HEAD + _bytes_head(protected) + b"\xa0" + _bytes_head(payload) + _bytes_head(signature)
+    if len(raw) > MAX_RECORD_BYTES:
+        raise ValueError(f"a record is at most {MAX_RECORD_BYTES} bytes, this one is {len(raw)}")
+    return Record(hashlib.sha256(signed).digest(), kid, name, body, raw)
+
+
+def open_record(raw: bytes, network: str) -> Record[Any]:
+    """Reads and verifies one record of any known kind; Refused with the one reason otherwise."""
+    if len(raw) > MAX_RECORD_BYTES:
+        raise Refused("too-large", f"a record is at most {MAX_RECORD_BYTES} bytes")
+    protected, payload, signature = _split(raw)
+    kid, name = _read_protected(protected)
+    cls = KINDS.get(name)
+    if cls is None:
+        raise Refused("unknown-kind", f"no kind {name!r} here", Severity.STALE)
+    signed = _sig_structure(protected, aad(network), payload)
+    _require_valid_point(kid)
+    try:
+        sodium.crypto_sign_open(signature + signed, kid)
+    except nacl.exceptions.BadSignatureError:
+        raise Refused("bad-signature", f"the signature of this {name} is wrong", Severity.FORGED) from None
+    # Parsed only after the signature: a stranger's bytes cost one verification, never a tree of objects.
+    body = from_tree(cls, decode_map(payload, max_bytes=MAX_RECORD_BYTES))
+    return Record(hashlib.sha256(signed).digest(), kid, name, body, raw)
+
+
+def open_as(cls: type[T], raw: bytes, network: str) -> Record[T]:
+    """As `open_record`, for a place where only one kind may stand."""
+    record = open_record(raw, network)
+    if type(record.body) is not cls:
+        raise Refused("wrong-kind", f"expected a {_KIND_OF[cls]}, got a {record.kind}")
+    return record
+
+
+def parts(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    """(protected, payload, signature) of a COSE_Sign1 as we allow it, unverified: for showing a record."""
+    return _split(raw)
+
+
+def sig_structure(raw: bytes, network: str) -> bytes:
+    """The exact bytes that were signed (RFC 9052, section 4.4): for vectors and for showing a record."""
+    protected, payload, _ = _split(raw)
+    return _sig_structure(protected, aad(network), payload)
+
+
+def kind_of(cls: type[Any]) -> str:
+    """The typ text of a payload class."""
+    return _KIND_OF[cls]
+
+
+def _protected(kid: bytes, name: str) -> bytes:
+    return encode({_ALG: _EDDSA, _KID: kid, _TYP: name})
+
+
+def _read_protected(protected: bytes) -> tuple[bytes, str]:
+    header = decode_map(protected, max_bytes=128)
+    if set(header) != {_ALG, _KID, _TYP} or header[_ALG] != _EDDSA or type(header[_ALG]) is not int:
+        raise Refused("header", "the protected header must be exactly alg, kid and typ")
+    kid, name = header[_KID], header[_TYP]
+    if type(kid) is not bytes or len(kid) != 32:
+        raise Refused("header", "kid must be a raw 32-byte key")
+    if type(name) is not str or not 0 < len(name) <= _MAX_KIND_CHARS:
+        raise Refused("header", "typ must be a short text")
+    return kid, name
+
+
+def _split(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    if raw[:2] != _SIGN1_HEAD:
+        raise Refused("encoding", "not a tagged COSE_Sign1", Severity.FORGED)
+    protected, at = _read_bytes(raw, 2)
+    if raw[at : at + 1] != b"\xa0":
+        raise Refused("header", "the unprotected map must be empty")
+    payload, at = _read_bytes(raw, at + 1)
+    signature, at = _read_bytes(raw, at)
+    if at != len(raw):
+        raise Refused("encoding", "trailing bytes", Severity.FORGED)
+    if len(signature) != _SIGNATURE_BYTES:
+        raise Refused("bad-signature", "a signature has 64 bytes", Severity.FORGED)
+    return protected, payload, signature
+
+
+def _read_bytes(raw: bytes, at: int) -> tuple[bytes, int]:
+    """A minimally encoded byte string at `at`, and where it ends."""
+    head = raw[at] if at < len(raw) else 0xFF
+    low = head & 0x1F
+    if head >> 5 != 2 or low > 25:
+        raise Refused("encoding", "expected a byte string of at most 65,535 bytes", Severity.FORGED)
+    width = (0, 1, 2)[low - 23] if low > 23 else 0
+    size = int.from_bytes(raw[at + 1 : at + 1 + width], "big") if width else low
+    start = at + 1 + width
+    if start + size > len(raw) or (width == 1 and size < 24) or (width == 2 and size < 256):
+        raise Refused("encoding", "byte string cut short or its length not minimal", Severity.FORGED)
+    return raw[start : start + size], start + size
+
+
+def _bytes_head(data: bytes) -> bytes:
+    size = len(data)
+    if size < 24:
+        return bytes((0x40 | size,)) + data
+    if size < 256:
+        return bytes((0x58, size)) + data
+    if size >= 65536:
+        raise ValueError("byte string too long for a record")
+    return b"\x59" + size.to_bytes(2, "big") + data
+
+
+def _sig_structure(protected: bytes, external_aad: bytes, payload: bytes) -> bytes:
+    # array(4), text(10) "Signature1", then three byte strings.
+    return b"\x84\x6aSignature1" + _bytes_head(protected) + _bytes_head(external_aad) + _bytes_head(payload)
+
+
+class _PointCache:
+    """Remembers keys already found to be valid points: the check costs as much as a verification."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._valid: OrderedDict[bytes, None] = OrderedDict()
+
+    def require(self, point: bytes) -> None:
+        if point in self._valid:
+            return
+        if not sodium.crypto_core_ed25519_is_valid_point(point):
+            raise Refused("bad-key", "kid is not a valid Ed25519 point", Severity.FORGED)
+        self._valid[point] = None
+        if len(self._valid) > self._size:
+            self._valid.popitem(last=False)
+
+
+_require_valid_point = _PointCache(100_000).require
