@@ -1,0 +1,1 @@
+"""Tests of the node, one module each, in the layout of the source."""
