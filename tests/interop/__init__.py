@@ -1,0 +1,1 @@
+"""Programs by others, run against a real node."""
