@@ -36,10 +36,9 @@ def test_no_tracked_file_names_a_machine_or_a_download_host() -> None:
 
 
 def test_the_search_for_machines_finds_one() -> None:
-    planted = [("planted.py", "home = '/ro" + "ot/.ssh'\nnet/wo" + "rk/ok\nurl = 'https://py" + "pi.org/'\n/wo" + "rk/x")]
-        ("planted.py", "home = '/" + "root/.ssh'\nnet" + "/work/ok\nurl = 'https://py" + "pi.org/simple'")
-    ]
-    assert [line.split(":")[1] for line in lines_with(A_MACHINE_OF_OURS, planted)] == ["1", "3", "4"]
+    planted = "a = '/ro" + "ot/.ssh'\nnet/wo" + "rk/fine\nurl = 'https://py" + "pi.org/'\n/wo" + "rk/x"
+    found = lines_with(A_MACHINE_OF_OURS, [("planted.py", planted)])
+    assert [line.split(":")[1] for line in found] == ["1", "3", "4"]
 
 
 def test_no_file_is_a_giant() -> None:
