@@ -15,12 +15,11 @@ from ..limits import (
     MAX_INCLUDES,
     MAX_NOTE_CHARS,
     MAX_SEALED_BYTES,
-    MAX_TARIFF_PERIODS,
     MAX_TEXT_CHARS,
 )
 from ..record import kind
 from ..shape import ID, Bool, Bytes, Int, Name, Seq, Struct, Text, Uint, key, shape
-from ..tariff import TariffPeriod
+from ..tariff import PricePlan
 from ..terms import Terms
 
 
@@ -74,17 +73,15 @@ class Quote:
     charger: bytes = key(3, Bytes(16))
     start: int = key(4, Uint())
     end: int = key(5, Uint())
-    currency: str = key(6, Text(3, 3))
-    periods: tuple[TariffPeriod, ...] = key(7, Seq(Struct(TariffPeriod), MAX_TARIFF_PERIODS, 1))
-    min_price: int = key(8, Uint())
-    max_price: int = key(9, Uint())  # 0: none
-    energy_wh: int = key(10, Uint())  # assumed
-    estimate: int = key(11, Uint())
-    cap: int = key(12, Uint())  # worst case of the slot at full power
-    expires: int = key(13, Uint())
-    one_time_key: bytes = key(14, ID)  # X25519, deleted 7 days after the end
-    terms: Terms = key(15, Struct(Terms))
-    instant: bool = key(16, Bool(), optional=True)
+    plan: PricePlan = key(6, Struct(PricePlan))
+    energy_wh: int = key(7, Uint())  # assumed
+    estimate: int = key(8, Uint())
+    cap: int = key(9, Uint())  # worst case of the slot at full power
+    expires: int = key(10, Uint())
+    one_time_key: bytes = key(11, ID)  # X25519, deleted 7 days after the end
+    terms: Terms = key(12, Struct(Terms))
+    instant: bool = key(13, Bool())  # answered by rules for somebody the host knows, not by a person
+    access_lead_minutes: int = key(14, Int(0, 20_160))
 
     def __post_init__(self) -> None:
         if not self.start < self.end:

@@ -1,0 +1,140 @@
+"""A host's own chargers: what the person set, most of it private, and the listing that strangers see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .contact import Contact
+from .limits import (
+    LISTING_SLOTS,
+    MAX_CONNECTORS,
+    MAX_LIST_ITEMS,
+    MAX_LISTING_LIFE_MS,
+    MAX_NOTE_CHARS,
+    MAX_TEXT_CHARS,
+    SLOT_MS,
+)
+from .listing import About, BookingRules, Connector, Listing
+from .place import Point, public_cell
+from .schedule import WeeklyHours, quarter_hour, slot_map
+from .shape import Bool, Bytes, Int, Seq, Struct, Text, Uint, key, shape
+from .tariff import Tariff
+from .terms import Terms
+
+HORIZON_MS = LISTING_SLOTS * SLOT_MS
+
+
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """The exact place, as the access record tells it. Microdegrees, WGS 84. Never in a listing."""
+
+    address: str = key(0, Text(200, 1))
+    latitude: int = key(1, Int(-90_000_000, 90_000_000))
+    longitude: int = key(2, Int(-180_000_000, 180_000_000))
+    way: str = key(3, Text(MAX_NOTE_CHARS))
+    code: str = key(4, Text(MAX_TEXT_CHARS))
+    phone: str = key(5, Text(32))
+
+    @property
+    def point(self) -> Point:
+        return Point(self.latitude / 1e6, self.longitude / 1e6)
+
+
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallboxSettings:
+    """How the charger is controlled. driver: "ocpp" or "manual"."""
+
+    driver: str = key(0, Text(16, 1))
+    password: str = key(1, Text(64))
+    owner_tags: tuple[str, ...] = key(2, Seq(Text(20, 1), MAX_LIST_ITEMS))
+    plug_and_charge: bool = key(3, Bool())  # charges without a tag outside bookings
+
+
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrangerRules:
+    """Bounds for keys with no completed pair (design, section 5). Per-key limits don't stop Sybils;
+    the bounds per host do."""
+
+    on_request: bool = key(0, Bool())
+    open_bookings: int = key(1, Int(0, 100))
+    max_minutes: int = key(2, Int(15, 20_160))
+    horizon_minutes: int = key(3, Int(15, 20_160))
+    access_records_a_week: int = key(4, Int(0, 1000))
+    pending_requests: int = key(5, Int(0, 1000))
+
+
+DEFAULT_STRANGER_RULES = StrangerRules(
+    on_request=True,
+    open_bookings=1,
+    max_minutes=4 * 60,
+    horizon_minutes=48 * 60,
+    access_records_a_week=3,
+    pending_requests=32,
+)
+
+
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerSettings:
+    """Everything a host sets for one charger. Kept at home; `make_listing` is the public part."""
+
+    charger: bytes = key(0, Bytes(16))
+    home: Home = key(1, Struct(Home))
+    resolution: int = key(2, Int(4, 8))
+    connectors: tuple[Connector, ...] = key(3, Seq(Struct(Connector), MAX_CONNECTORS, 1))
+    tariff: Tariff = key(4, Struct(Tariff))
+    hours: WeeklyHours = key(5, Struct(WeeklyHours))
+    rules: BookingRules = key(6, Struct(BookingRules))
+    terms: Terms = key(7, Struct(Terms))
+    about: About = key(8, Struct(About))
+    strangers: StrangerRules = key(9, Struct(StrangerRules))
+    access_lead_minutes: int = key(10, Int(0, 20_160))  # the access record is sent this long before
+    wallbox: WallboxSettings = key(11, Struct(WallboxSettings))
+    paused: bool = key(12, Bool())
+    payee_name: str = key(13, Text(70))
+    payee_account: str = key(14, Text(64))
+    ticket_seconds: int = key(15, Int(1, 3600))  # a ticket at most this often
+
+    @property
+    def cell(self) -> int:
+        return public_cell(self.home.point, self.resolution)
+
+
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnListing:
+    """The newest listing of a charger as it was published; its sequence never goes back."""
+
+    raw: bytes = key(0, Bytes(0, 16_384))  # empty after a withdrawal
+    sequence: int = key(1, Uint())
+
+
+def make_listing(
+    settings: ChargerSettings,
+    *,
+    author: bytes,
+    sequence: int,
+    contact: Contact,
+    busy: tuple[tuple[int, int], ...],
+    now: int,
+) -> Listing:
+    """The public part: no coordinate finer than the cell, and busy, closed and away all alike."""
+    return Listing(
+        author=author,
+        issued=now,
+        charger=settings.charger,
+        sequence=sequence,
+        expires=now + MAX_LISTING_LIFE_MS,
+        cell=settings.cell,
+        connectors=settings.connectors,
+        tariff=settings.tariff,
+        slots=slot_map(settings.hours, quarter_hour(now), busy),
+        rules=settings.rules,
+        terms=settings.terms,
+        contact=contact,
+        about=settings.about,
+        zone=settings.hours.zone,
+    )

@@ -1,0 +1,181 @@
+"""Everything that can happen to a node's core: commands of its person, messages of peers, wallboxes, time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .booking.records import CancelReason, ProblemKind
+from .chargers import ChargerSettings
+from .charging.reports import WallboxReport
+from .contact import Contact
+
+# --- commands: the person's, through the local API ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PutCharger:
+    """Adds a charger or changes it."""
+
+    settings: ChargerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PauseCharger:
+    charger: bytes
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCharger:
+    charger: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A driver takes a quote. `quote` is the raw record, `host_bundle` its author's, `to` where to ask."""
+
+    quote: bytes
+    host_bundle: bytes
+    to: Contact
+    region: int
+    title: str
+    zone: str
+    wait_ms: int  # how long the host may take to answer
+    vehicle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """The host accepts or declines a request that waits for a person."""
+
+    booking: bytes
+    accept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBooking:
+    booking: bytes
+    reason: CancelReason
+
+
+@dataclass(frozen=True, slots=True)
+class WriteMessage:
+    booking: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportProblem:
+    booking: bytes
+    problem: ProblemKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartCharging:
+    """The driver checks in. None: up to the quote's energy or cap."""
+
+    booking: bytes
+    energy_wh: int | None = None
+    cost: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopCharging:
+    booking: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPaid:
+    """The driver says it has paid the receipt."""
+
+    booking: bytes
+    rail: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmPaid:
+    """The host says the money is there."""
+
+    booking: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReview:
+    booking: bytes
+    stars: int
+    text: str
+
+
+Command: TypeAlias = (
+    PutCharger
+    | PauseCharger
+    | RemoveCharger
+    | Book
+    | Decide
+    | CancelBooking
+    | WriteMessage
+    | ReportProblem
+    | StartCharging
+    | StopCharging
+    | ClaimPaid
+    | ConfirmPaid
+    | WriteReview
+)
+
+# --- the network's --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """A request on `/chargemesh/booking/1`; exactly one Reply must come of it."""
+
+    peer_id: str
+    block: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelAnswered:
+    """The response to what an outbox row of channel "peer" sent."""
+
+    key: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChanged:
+    """Our own transport address or key is another now: listings must say so."""
+
+    contact: Contact
+
+
+# --- the wallbox's, and time ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WallboxSaid:
+    charger: bytes
+    report: WallboxReport
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailed:
+    """A StartWallbox effect did not succeed."""
+
+    charger: bytes
+    booking: bytes
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDue:
+    """The instant of `Engine.deadline` has come, or the node has just started."""
+
+
+Event: TypeAlias = (
+    Command | MessageReceived | ParcelAnswered | ContactChanged | WallboxSaid | StartFailed | TimerDue
+)
