@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
 from chargemesh_protocol.contact import Contact
+from chargemesh_protocol.effects import HoldSlot, Save
+from chargemesh_protocol.listing import Need
 
 
 class Clock(Protocol):
@@ -97,3 +99,102 @@ class WallboxDriver(Protocol):
 
     @property
     def status(self) -> WallboxStatus: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A delivery that is owed (see `PutOutbox`). `attempts` and `next_try` survive a restart."""
+
+    channel: str
+    key: bytes
+    body: bytes
+    expires: int
+    attempts: int = 0
+    next_try: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything a store holds, as the engine is built from it.
+
+    documents: collection -> key -> value. records: booking -> raw records in order of arrival.
+    """
+
+    documents: Mapping[str, Mapping[bytes, bytes]]
+    records: Mapping[bytes, Sequence[bytes]]
+    slots: Sequence[HoldSlot]
+    outbox: Sequence[OutboxRow]
+
+
+class Store(Protocol):
+    """What must never be lost. One writer; errors are StoreError (StoreFull, SlotTaken)."""
+
+    async def open(self) -> Loaded: ...
+
+    async def load(self) -> Loaded:
+        """The state as of the last commit, again: to rebuild an engine whose commit failed."""
+        ...
+
+    async def commit(self, saves: Sequence[Save]) -> None:
+        """All of `saves` or none, durable (fsync) when it returns."""
+        ...
+
+    async def reschedule(self, row: OutboxRow) -> None:
+        """Writes a row's `attempts` and `next_try` if it still stands; need not be durable at once."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CachedListing:
+    """A listing as a caretaker keeps it: the signed bytes, and the columns a query needs."""
+
+    author: bytes
+    charger: bytes
+    sequence: int
+    cell: int
+    listing: bytes
+    renewal: bytes
+    bundle: bytes
+    expires: int  # when it is no longer shown: the earlier of its own end and the renewal's
+    connectors: tuple[str, ...]
+    max_power_w: int
+    price: int  # cheapest kWh, micro-units
+    proven: bool  # its author has a completed pair
+
+
+class Cache(Protocol):
+    """Others' listings and log entries: batched, bounded, disposable. Loss costs a catch-up, nothing else."""
+
+    async def open(self) -> None: ...
+
+    async def put_listing(self, row: CachedListing) -> None:
+        """Keeps a listing, replacing one of the same author and charger with a lower sequence."""
+        ...
+
+    async def drop_listing(self, author: bytes, charger: bytes) -> None: ...
+
+    async def listings(self, cells: Sequence[int], need: Need, limit: int) -> list[CachedListing]:
+        """Listings whose public cell is one of `cells` or lies within one, fitting connector and power."""
+        ...
+
+    async def put_entries(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
+        """Log entries as (id, raw with attachment); known ids are left alone."""
+        ...
+
+    async def entries(self) -> list[bytes]:
+        """Every log entry kept, in order of arrival."""
+        ...
+
+    async def put_bundle(self, author: bytes, bundle: bytes) -> None: ...
+
+    async def bundles(self) -> list[bytes]: ...
+
+    async def put_peer(self, contact: Contact, seen: int) -> None: ...
+
+    async def peers(self, limit: int) -> list[Contact]:
+        """Contacts that worked, the latest first."""
+        ...
+
+    async def close(self) -> None: ...
