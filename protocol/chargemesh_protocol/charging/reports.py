@@ -77,7 +77,9 @@ class UnknownTag:
     at: int
 
 
-WallboxReport = Connected | Disconnected | StatusChanged | SessionStarted | Reading | SessionEnded | UnknownTag
+WallboxReport = (
+    Connected | Disconnected | StatusChanged | SessionStarted | Reading | SessionEnded | UnknownTag
+)
 
 
 @dataclass(frozen=True, slots=True)
