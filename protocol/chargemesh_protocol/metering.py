@@ -1,0 +1,149 @@
+"""From meter tickets to a bill: readings in, billed usage, lines and total out, the same on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .pricing import MAX_ENERGY_WH, CostBreakdown, PeriodUsage, cost
+from .tariff import PricePlan
+from .zones import HOUR_MS, LAST_INSTANT
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Energy since some fixed zero, Wh, at an instant, unix ms: what a ticket says."""
+
+    at: int
+    energy_wh: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.at <= LAST_INSTANT:
+            raise ValueError("a reading is of a time before the year 2200")
+        if not 0 <= self.energy_wh <= MAX_ENERGY_WH:
+            raise ValueError(f"a reading shows 0 to {MAX_ENERGY_WH} Wh")
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A bill split into what the driver agreed to and what is the host's claim only.
+
+    Micro-units; `agreed + claimed` is the bill's total. `beyond_wh` is the energy that neither the
+    authorisation nor a countersigned ticket covers.
+    """
+
+    agreed: int
+    claimed: int
+    beyond_wh: int
+
+
+def check_next(last: Reading, following: Reading) -> None:
+    """ValueError, with the reason, unless time and meter stand still or go on from `last` to `following`."""
+    if following.at < last.at:
+        raise ValueError(f"the reading is {last.at - following.at} ms older than the one before it")
+    if following.energy_wh < last.energy_wh:
+        raise ValueError(f"the meter went back by {last.energy_wh - following.energy_wh} Wh")
+
+
+def check_readings(readings: Sequence[Reading]) -> None:
+    """ValueError unless there is at least one reading and each may come after the one before."""
+    if not readings:
+        raise ValueError("there is no reading")
+    for last, following in pairwise(readings):
+        check_next(last, following)
+
+
+def charging_ended(readings: Sequence[Reading]) -> int:
+    """When the meter first showed what it shows last: later time is parking, pauses before it are not.
+
+    A car that took nothing has parked from the begin.
+    """
+    final = readings[-1].energy_wh
+    return next(reading.at for reading in readings if reading.energy_wh == final)
+
+
+def usage(plan: PricePlan, readings: Sequence[Reading]) -> tuple[PeriodUsage, ...]:
+    """What was used in each period of `plan`, from the first reading (begin) to the last (end of session).
+
+    Where a period changes between two readings, the energy is split in proportion to time; the earlier
+    period's part is rounded down, so the parts always add up to what the meter shows.
+    """
+    check_readings(readings)
+    start, end, full = readings[0].at, readings[-1].at, charging_ended(readings)
+    begun, ended = plan.period_at(start), plan.period_at(max(start, end - 1))
+    found = []
+    at, meter = start, readings[0].energy_wh
+    for number in range(begun, ended + 1):
+        past = end if number == ended else plan.periods[number + 1].start
+        meter_then = readings[-1].energy_wh if number == ended else _energy_at(readings, past)
+        charging = max(0, min(full, past) - at)
+        found.append(PeriodUsage(number, meter_then - meter, charging, past - at - charging))
+        at, meter = past, meter_then
+    return tuple(found)
+
+
+def bill(plan: PricePlan, readings: Sequence[Reading]) -> CostBreakdown:
+    """What a session with these readings costs if it ended with the last one.
+
+    While it runs this is the cost so far; it can fall again if a paused car goes on and parking is dearer
+    than charging time.
+    """
+    return cost(plan, usage(plan, readings))
+
+
+def agreed_part(
+    plan: PricePlan,
+    readings: Sequence[Reading],
+    *,
+    authorised_wh: int,
+    authorised_cost: int,
+    countersigned: Reading | None = None,
+) -> Agreed:
+    """Splits the bill for `readings` at what the driver signed: the authorisation, or a later ticket.
+
+    Agreed is the bill for the authorised energy up to the authorised cost, or all up to the newest
+    countersigned ticket where that is more.
+    """
+    total = bill(plan, readings).total
+    begin = readings[0].energy_wh
+    within = tuple(Reading(one.at, min(one.energy_wh, begin + authorised_wh)) for one in readings)
+    agreed = min(bill(plan, within).total, authorised_cost)
+    covered_wh = authorised_wh
+    if countersigned is not None:
+        seen = tuple(one for one in readings if one.at <= countersigned.at)
+        if not seen or seen[-1].energy_wh > countersigned.energy_wh:
+            raise ValueError("the countersigned ticket is not one of this session's readings")
+        agreed = max(agreed, bill(plan, seen).total)
+        covered_wh = max(covered_wh, countersigned.energy_wh - begin)
+    agreed = min(agreed, total)
+    beyond = max(0, readings[-1].energy_wh - begin - covered_wh)
+    return Agreed(agreed, total - agreed, beyond)
+
+
+def estimate(plan: PricePlan, start: int, end: int, energy_wh: int, max_w: int) -> CostBreakdown:
+    """What charging `energy_wh` at a steady `max_w` from `start`, then standing until `end`, costs.
+
+    No more energy than fits in the time.
+    """
+    if not start < end or max_w <= 0:
+        raise ValueError("an estimate needs a time and a power")
+    fits = (end - start) * max_w // HOUR_MS
+    energy = min(energy_wh, fits)
+    full = min(end, start - (-energy * HOUR_MS // max_w))
+    return bill(plan, (Reading(start, 0), Reading(full, energy), Reading(end, energy)))
+
+
+def _energy_at(readings: Sequence[Reading], instant: int) -> int:
+    """The meter at `instant`, in proportion to time between the readings around it, rounded down."""
+    before = readings[0]
+    for after in readings:
+        if after.at >= instant:
+            break
+        before = after
+    else:
+        return readings[-1].energy_wh
+    if after.at == before.at:
+        return after.energy_wh
+    rise = after.energy_wh - before.energy_wh
+    return before.energy_wh + rise * (instant - before.at) // (after.at - before.at)

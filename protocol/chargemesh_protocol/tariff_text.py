@@ -1,0 +1,91 @@
+"""Tariffs and costs in words, for a person who decides or pays."""
+
+from __future__ import annotations
+
+from .money import format_amount
+from .pricing import CostBreakdown, CostLine
+from .tariff import PriceComponent, Restrictions, Tariff, TariffDimension, TariffElement
+from .units import WEEKDAY_NAMES, format_clock, format_decimal, format_duration, format_energy, format_power
+
+_PER = {
+    TariffDimension.ENERGY: "per kWh",
+    TariffDimension.TIME: "per hour of charging",
+    TariffDimension.PARKING_TIME: "per hour after charging has ended",
+    TariffDimension.FLAT: "per session",
+}
+_NAME = {
+    TariffDimension.ENERGY: "Energy",
+    TariffDimension.TIME: "Charging time",
+    TariffDimension.PARKING_TIME: "Time after charging",
+    TariffDimension.FLAT: "Flat fee",
+}
+
+
+def describe_tariff(tariff: Tariff) -> str:
+    """One or more sentences: "0.40 EUR per kWh. At least 1.00 EUR. Prices include 19 % tax."."""
+    if not any(component.price for element in tariff.elements for component in element.components):
+        sentences = ["Charging is free."] if not tariff.min_price else []
+    else:
+        sentences = [_element(element, tariff.currency) for element in tariff.elements]
+        if len(tariff.elements) > 1:
+            sentences.append("For each price, the first of these that fits holds.")
+    if tariff.min_price:
+        sentences.append(f"At least {format_amount(tariff.min_price, tariff.currency)} a session.")
+    if tariff.max_price:
+        sentences.append(f"At most {format_amount(tariff.max_price, tariff.currency)} a session.")
+    if tariff.tax_bp:
+        rate = f"{format_decimal(tariff.tax_bp, 100)} % tax"
+        sentences.append(f"Prices include {rate}." if tariff.tax_included else f"{rate} is added.")
+    return " ".join(sentences)
+
+
+def describe_cost(cost: CostBreakdown) -> tuple[str, ...]:
+    """The lines of a bill, the last one its total: "Energy: 12 kWh at 0.40 EUR per kWh = 4.80 EUR"."""
+    lines = [_cost_line(line, cost.currency) for line in cost.lines]
+    if cost.adjustment > 0:
+        lines.append(f"Up to the lowest price: +{format_amount(cost.adjustment, cost.currency)}")
+    elif cost.adjustment < 0:
+        lines.append(f"Down to the highest price: {format_amount(cost.adjustment, cost.currency)}")
+    total = f"Total: {format_amount(cost.total, cost.currency)}"
+    if cost.tax_bp:
+        rate = format_decimal(cost.tax_bp, 100)
+        total += f", of which {format_amount(cost.tax, cost.currency)} tax ({rate} %)"
+    return (*lines, total)
+
+
+def _element(element: TariffElement, currency: str) -> str:
+    priced = " plus ".join(_component(component, currency) for component in element.components)
+    when = _restrictions(element.restrictions) if element.restrictions else ""
+    return f"{when[:1].upper()}{when[1:]}: {priced}." if when else f"{priced}."
+
+
+def _component(component: PriceComponent, currency: str) -> str:
+    text = f"{format_amount(component.price, currency)} {_PER[component.dimension]}"
+    if component.step == 1:
+        return text
+    if component.dimension is TariffDimension.ENERGY:
+        return f"{text} in steps of {format_energy(component.step)}"
+    return f"{text} in steps of {format_duration(component.step * 1000)}"
+
+
+def _restrictions(restrictions: Restrictions) -> str:
+    parts = []
+    if restrictions.weekdays is not None:
+        parts.append("on " + ", ".join(WEEKDAY_NAMES[day - 1] for day in restrictions.weekdays))
+    if restrictions.start_time is not None and restrictions.end_time is not None:
+        times = (format_clock(restrictions.start_time), format_clock(restrictions.end_time))
+        parts.append(f"from {times[0]} to {times[1]}")
+    if restrictions.min_power_w is not None:
+        parts.append(f"from {format_power(restrictions.min_power_w)}")
+    if restrictions.max_power_w is not None:
+        parts.append(f"below {format_power(restrictions.max_power_w)}")
+    return " ".join(parts)
+
+
+def _cost_line(line: CostLine, currency: str) -> str:
+    amount, price = format_amount(line.amount, currency), format_amount(line.price, currency)
+    if line.dimension is TariffDimension.FLAT:
+        return f"{_NAME[line.dimension]}: {amount}"
+    if line.dimension is TariffDimension.ENERGY:
+        return f"{_NAME[line.dimension]}: {format_energy(line.quantity)} at {price} per kWh = {amount}"
+    return f"{_NAME[line.dimension]}: {format_duration(line.quantity)} at {price} per hour = {amount}"
