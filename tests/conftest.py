@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 
@@ -28,6 +29,33 @@ def a_machine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ]:
         monkeypatch.delenv(name)
     yield
+
+
+class LostTasks(logging.Handler):
+    """Hears what asyncio says of tasks that nobody waited for."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = record.getMessage()
+        if "was never retrieved" in said or "was destroyed but it is pending" in said:
+            self.heard.append(said)
+
+
+LOST_TASKS = LostTasks()
+logging.getLogger("asyncio").addHandler(LOST_TASKS)
+
+
+@pytest.fixture(autouse=True)
+def no_task_is_lost() -> Iterator[None]:
+    """A task that died unheard, or was dropped while running, fails the test at whose end it is noticed."""
+    yield
+    heard = list(LOST_TASKS.heard)
+    LOST_TASKS.heard.clear()
+    if heard:
+        pytest.fail("asyncio reported (perhaps of an earlier test): " + "; ".join(heard), pytrace=False)
 
 
 @pytest.hookimpl(trylast=True)
