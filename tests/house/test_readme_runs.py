@@ -30,8 +30,10 @@ def script(markdown: str) -> str:
 
 
 def test_what_counts_as_a_command() -> None:
-    document = "```\nmake demo\n```\n\n```text\nno command\n```\n\nwords\n\n```sh\n$ chargemesh id\nexport A=1\n```\n"
-    assert script(document) == "chargemesh id\nexport A=1"
+    document = (
+        "```\nmake demo\n```\n\n```text\nno command\n```\n\nwords\n\n```sh\n$ chargemesh id\nA=1\n```\n"
+    )
+    assert script(document) == "chargemesh id\nA=1"
 
 
 @pytest.fixture
