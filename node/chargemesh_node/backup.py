@@ -146,7 +146,7 @@ def require_may_sign(home: Home) -> None:
 
 
 def lift_read_only(home: Home) -> bool:
-    """Lets a restored node sign: peers were asked, or its owner takes RISK_OF_FORCE. False: it may."""
+    """Let a restored node sign: peers were asked, or its owner took RISK_OF_FORCE. False if it could."""
     if not is_read_only(home):
         return False
     home.restored_flag.unlink()
