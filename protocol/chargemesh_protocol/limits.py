@@ -41,3 +41,18 @@ MAX_BOOKING_RECORDS = 4096  # tickets included: a day at one a minute on both si
 MAX_INCLUDES = 32
 MAX_SEALED_BYTES = 12 * 1024
 QUOTE_LIFE_MS = 15 * 60 * 1000
+
+# --- trust --------------------------------------------------------------------------------------
+MAX_ENTRY_BYTES = 1024  # one log entry; a completion, the largest, has about 520
+MAX_REVIEW_CONTENT_BYTES = 4 * MAX_NOTE_CHARS + 256  # four bytes a character, and stars and salt
+MAX_LOGS = 20_000  # signing keys whose logs are kept; further keys are refused until some go
+MAX_LOG_GAP = 256  # entries of one log that may wait for an earlier one; later ones come by catch-up
+MAX_WAITING_ENTRIES = 20_000  # of all logs together: about 20 MB
+MAX_CURSORS = 1024  # in one catch-up message (75 bytes each); further logs have their turn in the next
+MAX_CATCH_UP_ITEMS = 256  # entries in one catch-up message
+MAX_CATCH_UP_BYTES = 128 * 1024  # of entries and bundles in one message: half of what a stream carries
+MAX_CATCH_UP_BUNDLES = 64  # bundles asked for or sent in one message
+MAX_CATCH_UP_ROUNDS = 512  # of one session; a peer with more to say has its turn at the next meeting
+CONFLICT_STRETCH = 64  # entries sent back from a disagreeing head, to find where a log forked
+MAX_OWN_WAITING = 4096  # drafts of own entries that wait for their batch
+REVIEW_OPENS_AFTER_MS = 14 * 24 * 3600 * 1000  # after the receipt, even if the other side never committed

@@ -1,0 +1,1 @@
+"""Trust: logs that prove who completed what with whom, and a reputation each node computes for itself."""

@@ -1,0 +1,143 @@
+"""All logs that a node keeps: what it takes in, what it can say of somebody, and the evidence for scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..errors import Refused, Severity
+from ..identity import Directory
+from ..limits import MAX_LOGS, MAX_WAITING_ENTRIES
+from .entries import Completion, Review, Vouch, content_hash, open_content
+from .graph import Completed, Evidence, Reviewed, Vouched
+from .log import Judged, Log, Standing, judge
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What became of an offered entry; `fresh` is true where it (or its content) was not kept before, so that
+    it is worth storing and passing on."""
+
+    entry: Judged
+    standing: Standing
+    fresh: bool
+
+
+class LogSet:
+    """A function of the set of entries and contents offered to it (within its bounds), not of their order."""
+
+    def __init__(self, network: str, directory: Directory) -> None:
+        self.network = network
+        self.directory = directory
+        self._logs: dict[bytes, Log] = {}
+        self._contents: dict[bytes, bytes] = {}  # by id of the review
+        self._waiting = 0
+        self._evidence: Evidence | None = None
+        self._about: dict[bytes, dict[bytes, Judged]] | None = None
+
+    def offer(self, raw: bytes, content: bytes | None = None) -> Offered:
+        """Takes one entry and what hangs beside it.
+
+        Raises Unauthorised (learn the author's bundle, then offer again) or Refused: "logs-full" (STALE), or
+        what is wrong with the entry or its content, of which nothing is kept then.
+        """
+        entry = judge(raw, self.network, self.directory)
+        if content is not None:
+            _require_fits(entry, content)
+        log = self._logs.get(entry.record.kid) or Log(entry.record.kid)
+        if log.key not in self._logs and len(self._logs) >= MAX_LOGS:
+            raise Refused("logs-full", "no room for the log of another key", Severity.STALE)
+        if self._waiting >= MAX_WAITING_ENTRIES and entry.sequence > log.next:
+            return Offered(entry, Standing.TOO_FAR, fresh=False)
+        waiting = log.waiting
+        standing = log.offer(entry)
+        self._waiting += log.waiting - waiting
+        fresh = standing in (Standing.ACCEPTED, Standing.WAITING, Standing.FORK)
+        if fresh:
+            self._logs[log.key] = log
+        if content is not None and standing not in (Standing.TOO_FAR, Standing.EXCLUDED):
+            fresh = fresh or entry.id not in self._contents
+            self._contents[entry.id] = content
+        if fresh:
+            self._evidence = self._about = None
+        return Offered(entry, standing, fresh)
+
+    def drop_content(self, entry: bytes) -> None:
+        """Erases what hangs beside a review; the entry stays, as links and counts need it."""
+        self._contents.pop(entry, None)
+        self._evidence = None
+
+    def content(self, entry: bytes) -> bytes | None:
+        return self._contents.get(entry)
+
+    def log(self, key: bytes) -> Log | None:
+        return self._logs.get(key)
+
+    def between(self, first: bytes, last: bytes) -> list[Log]:
+        """The logs with keys in [first, last], in ascending order of their keys."""
+        return [self._logs[key] for key in sorted(self._logs) if first <= key <= last]
+
+    def accepted(self) -> Iterator[Judged]:
+        """Every accepted entry, log by log."""
+        for log in self._logs.values():
+            yield from log.accepted
+
+    def entries_about(self, subject: bytes) -> tuple[Judged, ...]:
+        """Accepted entries by others that name `subject`, oldest month first."""
+        if self._about is None:
+            self._about = {}
+            for entry in self.accepted():
+                self._about.setdefault(entry.subject, {})[entry.id] = entry
+        found = self._about.get(subject, {}).values()
+        return tuple(sorted(found, key=lambda entry: (entry.record.body.month, entry.id)))
+
+    def forks(self) -> list[tuple[Judged, Judged]]:
+        """The proof for each forked key."""
+        return [proof for key in sorted(self._logs) if (proof := self._logs[key].fork) is not None]
+
+    def evidence(self) -> Evidence:
+        """What the accepted entries prove, for `Reputation`."""
+        if self._evidence is None:
+            self._evidence = self._gather()
+        return self._evidence
+
+    def _gather(self) -> Evidence:
+        completed: set[Completed] = set()
+        reviewed: set[Reviewed] = set()
+        vouches: dict[tuple[bytes, bytes], tuple[tuple[int, int, bytes], bool]] = {}
+        for entry in self.accepted():
+            body = entry.record.body
+            match body:
+                case Completion():
+                    completed.add(_completed(entry))
+                case Review():
+                    reviewed.add(self._reviewed(entry, body))
+                case Vouch():
+                    pair, order = (body.author, body.subject), (body.month, body.sequence, entry.id)
+                    if pair not in vouches or vouches[pair][0] < order:
+                        vouches[pair] = (order, body.stands)
+        vouched = {
+            Vouched(author, subject, order[0])
+            for (author, subject), (order, stands) in vouches.items()
+            if stands
+        }
+        return Evidence(frozenset(completed), frozenset(vouched), frozenset(reviewed))
+
+    def _reviewed(self, entry: Judged, body: Review) -> Reviewed:
+        content = self._contents.get(entry.id)
+        stars = None if content is None else open_content(content).stars.overall
+        return Reviewed(body.author, body.subject, body.booking, body.month, stars, entry.id)
+
+
+def _completed(entry: Judged) -> Completed:
+    body = entry.record.body
+    one, other = sorted((body.author, entry.subject))
+    # A completion always names a booking; both halves of a pair come to the same value here.
+    return Completed(one, other, entry.booking or b"", body.month)
+
+
+def _require_fits(entry: Judged, content: bytes) -> None:
+    body = entry.record.body
+    if not isinstance(body, Review) or content_hash(content) != body.content:
+        raise Refused("content", "the content is not what this entry committed to", Severity.FORGED)
+    open_content(content)
