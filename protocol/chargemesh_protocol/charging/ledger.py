@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from .admission import Verdict
-from .reports import SessionEnded, SessionStarted, WallboxReport
-from .samples import Sample
+from .reports import Reading, SessionEnded, SessionStarted, UnknownTag, WallboxReport
+from .samples import PERIODIC, Sample
 from .session import (
     BELOW_SLACK_MWH,
     CLOCK_TOLERANCE_MS,
@@ -73,7 +73,8 @@ class Ledger:
     ) -> tuple[Session, list[WallboxReport]]:
         """A session began, or was told once more: a repetition gets the same number and no report.
 
-        A refused one gets a number too, as OCPP asks, but no report; what arrives for it is ignored.
+        A refused one gets a number too, as OCPP asks, but no session is reported, only the unknown tag;
+        what arrives for it later is ignored, and the session that runs goes on.
         """
         repeated = self._repeated(facts)
         if repeated is not None:
@@ -81,8 +82,8 @@ class Ledger:
         began = believed_start(facts.at, received)
         start_mwh = max(0, facts.meter_start_wh) * 1000
         reports: list[WallboxReport] = []
-        for session in self._open(facts.connector):
-            reports += self._end(session, replace(session, ended_at=session.last_at), "Superseded")
+        if verdict.allowed:
+            reports = self._give_up(facts.connector, "Superseded")
         self.last_number = max(self.last_number + 1, received // 1000 - _NUMBERS_BEGIN_S)
         session = Session(
             transaction=self.last_number,
@@ -98,7 +99,9 @@ class Ledger:
         )
         self.sessions.append(session)
         self._forget()
-        if not session.refused:
+        if session.refused:
+            reports.append(UnknownTag(session.tag, began))
+        else:
             self.register_wh = session.register_wh
             reports.append(
                 SessionStarted(session.name, session.tag, session.register_wh, began, session.owner)
@@ -138,9 +141,19 @@ class Ledger:
 
     def freed(self, connector: int) -> list[WallboxReport]:
         """The connector has been free for a while, and nobody said that its session ended."""
+        return self._give_up(connector, "Lost")
+
+    def retold(self, count: int) -> list[WallboxReport]:
+        """The newest `count` sessions as they would be reported now, for who may have missed it."""
         reports: list[WallboxReport] = []
-        for session in self._open(connector):
-            reports += self._end(session, replace(session, ended_at=session.last_at), "Lost")
+        for s in self.sessions[-count:]:
+            if s.refused:
+                continue
+            reports.append(SessionStarted(s.name, s.tag, s.start_mwh // 1000, s.started_at, s.owner))
+            if s.ended_at is None:
+                reports.append(Reading(s.name, s.register_wh, s.power_w, s.last_at, PERIODIC))
+            else:
+                reports.append(SessionEnded(s.name, s.register_wh, s.ended_at, s.reason))
         return reports
 
     def encode(self) -> dict[str, object]:
@@ -208,8 +221,15 @@ class Ledger:
         fitting = same_tag or candidates
         return fitting[-1] if fitting else None
 
+    def _give_up(self, connector: int, reason: str) -> list[WallboxReport]:
+        """Ends what runs on a connector where it stood last."""
+        reports: list[WallboxReport] = []
+        for session in self._open(connector):
+            reports += self._end(session, replace(session, ended_at=session.last_at, power_w=0), reason)
+        return reports
+
     def _end(self, before: Session, after: Session, reason: str) -> list[WallboxReport]:
-        self._replace(before, after)
+        after = self._replace(before, replace(after, reason=reason))
         if after.refused or after.ended_at is None:
             return []
         self.register_wh = after.register_wh

@@ -50,6 +50,7 @@ class Session:
     held_back: int = 0
     alias: int | None = None
     ended_at: int | None = None
+    reason: str = ""
     stop_facts: tuple[int | None, str] | None = None
 
     @property

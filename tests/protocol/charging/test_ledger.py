@@ -6,7 +6,7 @@ import json
 
 from chargemesh_protocol.charging.admission import Verdict
 from chargemesh_protocol.charging.ledger import MAX_REMEMBERED, Ledger, StartFacts, StopFacts
-from chargemesh_protocol.charging.reports import Reading, SessionEnded, SessionStarted
+from chargemesh_protocol.charging.reports import Reading, SessionEnded, SessionStarted, UnknownTag
 from chargemesh_protocol.charging.samples import Sample
 
 T0 = 1_777_629_600_000
@@ -97,10 +97,31 @@ def test_values_after_the_stop_change_nothing() -> None:
 def test_a_refused_session_gets_a_number_and_no_report() -> None:
     ledger = Ledger()
     session, reports = ledger.start(START, Verdict.UNKNOWN, T0)
-    assert session.refused and reports == []
+    assert session.refused and reports == [UnknownTag("DRIVER", T0)]
     assert ledger.meter(1, session.transaction, [sample(1, 1180)], T0 + MINUTE) == []
     assert ledger.stop(StopFacts(session.transaction, None, 1190, T0 + MINUTE), T0 + MINUTE) == []
     assert ledger.running() is None
+
+
+def test_a_refused_start_does_not_end_the_session_that_runs() -> None:
+    ledger = Ledger()
+    number = started(ledger)
+    started(ledger, StartFacts(1, "STRANGER", 1000, T0 + 1), Verdict.UNKNOWN)
+    running = ledger.running()
+    assert running is not None and running.transaction == number
+
+
+def test_sessions_are_retold_as_they_stand() -> None:
+    ledger = Ledger()
+    first = started(ledger)
+    ended = ledger.stop(StopFacts(first, None, 1100, T0 + MINUTE, "Remote"), T0 + MINUTE)
+    second = started(ledger, StartFacts(1, "OWNER", 1100, T0 + 2 * MINUTE), Verdict.OWNER)
+    assert ledger.retold(9) == [
+        SessionStarted(str(first), "DRIVER", 1000, T0),
+        *ended,
+        SessionStarted(str(second), "OWNER", 1100, T0 + 2 * MINUTE, True),
+        Reading(str(second), 1100, None, T0 + 2 * MINUTE, "Sample.Periodic"),
+    ]
 
 
 def test_a_second_start_ends_the_session_that_was_never_ended() -> None:

@@ -1,0 +1,219 @@
+"""The node's side of one charge point: takes in what the box says, remembers it, and reports it.
+
+Reports are made after what they rest on is kept in the SessionBook, and the newest sessions are reported
+again at `open`: receivers know a session by its name and take a repetition for nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from ocpp.v16 import call
+
+from chargemesh_protocol.charging.ledger import Ledger, StartFacts, StopFacts
+from chargemesh_protocol.charging.reports import (
+    Connected,
+    Disconnected,
+    StatusChanged,
+    UnknownTag,
+    WallboxReport,
+)
+from chargemesh_protocol.charging.samples import Sample
+from chargemesh_protocol.charging.session import Session
+
+from ..ports import Clock
+from . import settings
+from .errors import WallboxError
+from .link import Link
+from .memory import ChargerMemory
+from .pace import Pace
+from .tasks import SideTasks
+
+REPORTED_AGAIN = (
+    3  # sessions told once more after a restart: a crash may have come between keeping and telling
+)
+
+
+class ChargerStation:
+    """The Station of all connections of one charge point. The newest connection is the one that counts."""
+
+    def __init__(
+        self, charger_id: str, memory: ChargerMemory, clock: Clock, connector: int, pace: Pace
+    ) -> None:
+        self._memory = memory
+        self._clock = clock
+        self._connector = connector
+        self._pace = pace
+        self._report: Callable[[WallboxReport], None] = lambda report: None
+        self._link: Link | None = None
+        self._kept_at = 0
+        self.tasks = SideTasks(f"wallbox {charger_id}")
+        self.states: dict[int, str] = {}
+        self.plugged: Session | None = None  # the newest session whose car may still be plugged in
+        self.limit_w: int | None = None
+        self.seen_at = 0
+        self.on_replugged: Callable[[int], None] = lambda connector: None
+        self.on_started: Callable[[int], None] = lambda connector: None
+
+    @property
+    def ledger(self) -> Ledger:
+        return self._memory.ledger
+
+    @property
+    def online(self) -> bool:
+        return self._link is not None
+
+    @property
+    def link(self) -> Link:
+        """The connection that counts; a WallboxError when there is none."""
+        if self._link is None:
+            raise WallboxError("wallbox-offline", "The wallbox is not connected.")
+        return self._link
+
+    async def open(self, report: Callable[[WallboxReport], None]) -> None:
+        """`report` is called on the event loop and must not block."""
+        self._report = report
+        await self._memory.recall()
+        accepted = [session for session in self.ledger.sessions if not session.refused]
+        self.plugged = accepted[-1] if accepted else None
+        self._tell(self.ledger.retold(REPORTED_AGAIN))
+
+    async def close(self) -> None:
+        """Ends the connection; a session goes on in the box, and in the book."""
+        await self.tasks.cancel()
+        if self._link is not None:
+            await self._link.hang_up("the node stops")
+        await self._memory.keep()
+
+    # --- what the box says (Station) -------------------------------------------------------------
+
+    def now(self) -> int:
+        return self._clock.now()
+
+    def heard(self) -> None:
+        self.seen_at = self._clock.now()
+
+    async def connected(self, link: Link) -> None:
+        """A box that comes back has dropped its old connection without a word, so the new one counts."""
+        before, self._link = self._link, link
+        self.heard()
+        if before is None:
+            self._report(Connected())
+        else:
+            self.tasks.spawn(before.hang_up("another connection of this charge point"))
+        self.tasks.spawn(self._ask_for_news(link))
+
+    def disconnected(self, link: Link) -> None:
+        if link is self._link:
+            self._link = None
+            self._report(Disconnected())
+
+    async def booted(self, fingerprint: str) -> int:
+        admission, link = self._memory.admission, self._link
+        wanted = f"{fingerprint}|{self._pace.sample_s}|{admission.owner_tags}|{admission.plug_and_charge}"
+        if link is not None and self._memory.set_up_as != wanted:
+            # Kept before it is tried: a box that reboots over a wish is not asked again.
+            self._memory.set_up_as = wanted
+            await self._memory.keep()
+            self.tasks.spawn(self._set_up(link))
+        return self._pace.heartbeat_s
+
+    async def status_changed(self, connector: int, state: str) -> None:
+        changed = self.states.get(connector) != state
+        self.states[connector] = state
+        if changed:
+            self._report(StatusChanged(connector, state))
+        if state == "Available":
+            if self.plugged is not None and self.plugged.connector == connector:
+                self.plugged = self.ledger.running(connector)
+            if self.ledger.running(connector) is not None:
+                self.tasks.spawn(self._end_if_lost(connector))
+        if changed and state in ("Available", "Preparing"):
+            self.on_replugged(connector)
+
+    async def tag_held_up(self, tag: str) -> dict[str, str]:
+        now = self._clock.now()
+        verdict = self._memory.admission.judge(tag, now)
+        if not verdict.allowed:
+            self._report(UnknownTag(tag, now))
+        return self._memory.id_tag_info(tag, verdict)
+
+    async def session_started(self, facts: StartFacts) -> tuple[int, dict[str, str]]:
+        """A tag counts as it stood when it was held up: days ago, in a backlog."""
+        received = self._clock.now()
+        held_up = received if facts.at is None else min(facts.at, received)
+        verdict = self._memory.admission.judge(facts.tag, held_up)
+        session, reports = self.ledger.start(facts, verdict, received)
+        await self._keep()
+        self._tell(reports)
+        if session.refused:
+            self.tasks.spawn(self._stop_refused(session))
+            return session.transaction, self._memory.id_tag_info(facts.tag, verdict)
+        if reports:
+            self.plugged = session
+            self.on_started(session.connector)
+        return session.transaction, {"status": "Accepted"}
+
+    async def meter_read(self, connector: int, transaction: int | None, samples: Sequence[Sample]) -> None:
+        received = self._clock.now()
+        reports = self.ledger.meter(connector, transaction, samples, received)
+        if received - self._kept_at >= self._pace.keep_s * 1000:
+            await self._keep()
+        self._tell(reports)
+
+    async def session_stopped(self, facts: StopFacts) -> dict[str, str] | None:
+        """Always accepted: a box that is refused its stop repeats it for ever."""
+        reports = self.ledger.stop(facts, self._clock.now())
+        await self._keep()
+        self._tell(reports)
+        return {"status": "Accepted"} if facts.tag else None
+
+    # --- beside the receive loop -----------------------------------------------------------------
+
+    async def _ask_for_news(self, link: Link) -> None:
+        """A box that reconnected without a boot says nothing of itself: after a pause it is asked."""
+        await asyncio.sleep(self._pace.settle_s)
+        charging = self.ledger.running(self._connector) is not None
+        await settings.ask_for_news(link, self._connector, charging)
+        if self.limit_w is not None:
+            await settings.limit_power(link, self.limit_w)
+
+    async def _set_up(self, link: Link) -> None:
+        await asyncio.sleep(self._pace.after_boot_s)
+        admission = self._memory.admission
+        version = self._clock.now() // 1000 % 2**31
+        await settings.set_up(
+            link, self._pace.sample_s, admission.owner_tags, admission.plug_and_charge, version
+        )
+
+    async def _end_if_lost(self, connector: int) -> None:
+        """A connector that stays free, with no word on its session, lost it: it ends where it stood.
+
+        While a backlog comes in, the session changes, and its own stop may still follow.
+        """
+        while self.states.get(connector) == "Available" and self.online:
+            before = self.ledger.running(connector)
+            await asyncio.sleep(self._pace.freed_s)
+            if before is None or self.states.get(connector) != "Available" or not self.online:
+                return
+            if self.ledger.running(connector) == before:
+                reports = self.ledger.freed(connector)
+                await self._keep()
+                self._tell(reports)
+                return
+
+    async def _stop_refused(self, session: Session) -> None:
+        """A refused tag gets no energy: a box that began all the same is told to stop."""
+        await asyncio.sleep(self._pace.after_boot_s)
+        known = self.ledger.find(session.name)
+        if known is not None and known.ended_at is None and self._link is not None:
+            await self._link.ask(call.RemoteStopTransaction(transaction_id=session.transaction))
+
+    async def _keep(self) -> None:
+        self._kept_at = self._clock.now()
+        await self._memory.keep()
+
+    def _tell(self, reports: Sequence[WallboxReport]) -> None:
+        for report in reports:
+            self._report(report)

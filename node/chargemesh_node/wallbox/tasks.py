@@ -1,0 +1,39 @@
+"""Work beside a receive loop: a call to the box inside that loop would wait for itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from .errors import WallboxError
+
+log = logging.getLogger(__name__)
+
+
+class SideTasks:
+    """Tasks that end with their owner. A box that refuses is logged; any other error is a bug and shown."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    async def cancel(self) -> None:
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, WallboxError):
+            log.info("%s: %s", self._name, error)
+        elif error is not None:
+            log.error("%s: a task failed", self._name, exc_info=error)
