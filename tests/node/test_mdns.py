@@ -85,6 +85,7 @@ async def stranger() -> AsyncIterator[AsyncZeroconf]:
 
 
 async def announce(zeroconf: AsyncZeroconf, label: str, text: bytes) -> None:
+    label = f"{label}-{os.getpid()}"
     info = ServiceInfo(SERVICE, f"{label}.{SERVICE}", port=1, properties=text, server=f"{label}.local.")
     await (await zeroconf.async_register_service(info))
 
