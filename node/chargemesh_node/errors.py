@@ -1,0 +1,21 @@
+"""What can go wrong around the node, as it is told to those who asked. Root: ChargemeshError."""
+
+from __future__ import annotations
+
+from chargemesh_protocol.errors import ChargemeshError
+
+
+class NetworkError(ChargemeshError):
+    """A request, look-up or publication did not succeed; nothing else happened to the node."""
+
+
+class Unreachable(NetworkError):
+    """No connection to the peer: no address, nobody answers there, or the network part restarts."""
+
+
+class TimedOut(NetworkError):
+    """Connected, but no answer in the given time; the peer may have acted all the same."""
+
+
+class RefusedByPeer(NetworkError):
+    """The peer answered by closing the stream: it does not speak this, or is at its limits."""
