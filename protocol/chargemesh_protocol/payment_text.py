@@ -73,6 +73,11 @@ def format_iban(iban: str) -> str:
     return " ".join(iban[at : at + 4] for at in range(0, len(iban), 4))
 
 
+def booking_reference(booking: bytes) -> str:
+    """What a transfer says, so that the host finds its booking: the first 8 bytes of the booking's id."""
+    return f"chargemesh {booking[:8].hex()}"
+
+
 def epc_text(*, name: str, iban: str, amount_micro: int, remittance: str, bic: str = "") -> str:
     """The text of the QR code for a transfer in euros; version 002 needs a BIC only outside the EEA.
 

@@ -3,7 +3,8 @@
 The rules, in order, all in integers:
 1. Quantities of equal dimension and price are added up over the whole session: Wh, ms, or 1 for FLAT.
 2. A dimension's total is raised to a multiple of the step of the last component used; that component
-   bears the difference. (OCPI would merge TIME and PARKING_TIME here; we count each by itself.)
+   bears the difference. Time is so counted in whole seconds at least. (OCPI would merge TIME and
+   PARKING_TIME here; we count each by itself.)
 3. A line's amount is quantity x price / unit (1000 Wh, 3,600,000 ms, 1), half up to whole micro-units.
 4. The sum is raised to `min_price` and cut to `max_price`.
 5. Unless included, tax is added, half up to whole micro-units.

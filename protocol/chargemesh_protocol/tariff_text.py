@@ -26,8 +26,10 @@ def describe_tariff(tariff: Tariff) -> str:
     if not any(component.price for element in tariff.elements for component in element.components):
         sentences = ["Charging is free."] if not tariff.min_price else []
     else:
-        sentences = [_element(element, tariff.currency) for element in tariff.elements]
-        if len(tariff.elements) > 1:
+        sentences = [
+            _element(element, tariff.currency, number > 0) for number, element in enumerate(tariff.elements)
+        ]
+        if len(tariff.elements) > 2:
             sentences.append("For each price, the first of these that fits holds.")
     if tariff.min_price:
         sentences.append(f"At least {format_amount(tariff.min_price, tariff.currency)} a session.")
@@ -53,9 +55,9 @@ def describe_cost(cost: CostBreakdown) -> tuple[str, ...]:
     return (*lines, total)
 
 
-def _element(element: TariffElement, currency: str) -> str:
+def _element(element: TariffElement, currency: str, after_another: bool) -> str:
     priced = " plus ".join(_component(component, currency) for component in element.components)
-    when = _restrictions(element.restrictions) if element.restrictions else ""
+    when = _restrictions(element.restrictions) if element.restrictions else "otherwise" * after_another
     return f"{when[:1].upper()}{when[1:]}: {priced}." if when else f"{priced}."
 
 

@@ -39,6 +39,9 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _DAY = r"(?P<day>\d{4}-\d{2}-\d{2}|today|tomorrow|[a-z]{3,9})"
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?"
 _OFFSET = r"(?P<offset>z|[+-]\d{2}:?\d{2})?"
+_ONLY_A_DAY = re.compile(
+    r"\d{4}-\d{2}-\d{2}|today|tomorrow|(mon|tue|wed|thu|fri|sat|sun)[a-z]*", re.IGNORECASE | re.ASCII
+)
 _INSTANT = re.compile(rf"(?:{_DAY}(?:t|\s+))?{_TIME}\s*{_OFFSET}", re.IGNORECASE | re.ASCII)
 _RELATIVE = re.compile(r"(?:in\s+|\+\s*)(?P<duration>.+)", re.IGNORECASE)
 
@@ -151,8 +154,9 @@ def parse_weekday(text: str) -> int:
 def parse_instant(text: str, zone: str, now: int) -> int:
     """Unix ms from "2027-03-01T18:00", "tomorrow 18:00", "fri 18:00", "18:00", "now" or "in 2h".
 
-    Wall times are those of `zone` unless an offset or Z is written. A time alone, and a weekday, mean the
-    next such time from `now` on. Where the clocks go back, a wall time that happens twice is the first.
+    Wall times are those of `zone` unless an offset or Z is written; fractions of a second are cut off. A
+    time alone, and a weekday, mean the next such time from `now` on. Where the clocks go back, a wall time
+    that happens twice is the first.
     """
     stripped = text.strip()
     if stripped.lower() == "now":
@@ -162,7 +166,7 @@ def parse_instant(text: str, zone: str, now: int) -> int:
     match = _INSTANT.fullmatch(stripped)
     if not match:
         hint = "Write for example 2027-03-01T18:00, tomorrow 18:00, 18:00 or in 2h."
-        if re.fullmatch(_DAY, stripped, re.IGNORECASE | re.ASCII):
+        if _ONLY_A_DAY.fullmatch(stripped):
             hint = f"Add the time of day, for example {stripped} 18:00."
         _mistake("bad-time", f"{_shown(text)} is not a time.", hint)
     clock = (int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
