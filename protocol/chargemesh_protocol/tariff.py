@@ -170,8 +170,7 @@ class PricePlan:
 
     def period_at(self, instant: int) -> int:
         """The index of the period that `instant` is billed by."""
-        later = sum(1 for period in self.periods[1:] if period.start <= instant)
-        return later
+        return sum(1 for period in self.periods[1:] if period.start <= instant)
 
 
 def simple_tariff(

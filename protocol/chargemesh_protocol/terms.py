@@ -8,7 +8,7 @@ from .money import divide_half_up, format_amount
 from .shape import Int, Seq, Struct, Uint, key, shape
 from .tariff import MAX_PRICE_MICRO
 from .units import format_duration
-from .zones import HOUR_MS, MINUTE_MS
+from .zones import MINUTE_MS
 
 MAX_TIERS = 8
 MAX_TERM_MINUTES = 14 * 24 * 60
@@ -96,12 +96,6 @@ def no_show_cost(terms: Terms, cap: int, start: int) -> int:
 def host_failure_compensation(terms: Terms, cap: int) -> int:
     """What the host owes when a confirmed booking fails by their fault, in micro-units."""
     return min(_percent(cap, terms.host_failure_percent), cap)
-
-
-def overstay_cost(terms: Terms, end: int, left: int) -> int:
-    """What staying until `left` costs on top of the tariff, in micro-units, for a booked end `end`."""
-    over = max(0, left - end - terms.overstay_grace * MINUTE_MS)
-    return divide_half_up(over * terms.overstay_per_hour, HOUR_MS)
 
 
 def describe_terms(terms: Terms, currency: str) -> str:

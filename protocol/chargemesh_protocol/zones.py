@@ -78,9 +78,3 @@ def naive_instants(wall: datetime, zone: tzinfo) -> tuple[int, ...]:
         if to_local(instant, zone).replace(tzinfo=None, fold=0) == wall.replace(fold=0):
             found.add(instant)
     return tuple(sorted(found))
-
-
-def offset_minutes(instant: int, zone: tzinfo) -> int:
-    """How far the clocks in `zone` are ahead of UTC at `instant`."""
-    offset = to_local(instant, zone).utcoffset() or timedelta(0)
-    return offset // timedelta(minutes=1)
