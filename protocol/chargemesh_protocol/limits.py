@@ -44,7 +44,7 @@ QUOTE_LIFE_MS = 15 * 60 * 1000
 
 # --- trust --------------------------------------------------------------------------------------
 MAX_ENTRY_BYTES = 1024  # one log entry; a completion, the largest, has about 520
-MAX_REVIEW_CONTENT_BYTES = 4 * MAX_NOTE_CHARS + 256  # four bytes a character, and stars and salt
+MAX_REVIEW_CONTENT_BYTES = 4 * MAX_NOTE_CHARS + 192  # four bytes a character, and stars and salt
 MAX_LOGS = 20_000  # signing keys whose logs are kept; further keys are refused until some go
 MAX_LOG_GAP = 256  # entries of one log that may wait for an earlier one; later ones come by catch-up
 MAX_WAITING_ENTRIES = 20_000  # of all logs together: about 20 MB

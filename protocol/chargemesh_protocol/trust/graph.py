@@ -4,6 +4,8 @@ Nodes are authors (32-byte identities). Edges come from completions and vouches 
 edge, so nobody can be praised into the graph.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -48,6 +50,11 @@ class Evidence:
     completed: frozenset[Completed] = frozenset()
     vouched: frozenset[Vouched] = frozenset()
     reviewed: frozenset[Reviewed] = frozenset()
+
+    def __or__(self, other: Evidence) -> Evidence:
+        return Evidence(
+            self.completed | other.completed, self.vouched | other.vouched, self.reviewed | other.reviewed
+        )
 
 
 class TrustGraph:

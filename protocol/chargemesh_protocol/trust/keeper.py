@@ -1,0 +1,196 @@
+"""The desk of a node's own log: what is to be said waits here, is numbered and signed when its batch is cut.
+
+A delayed entry has neither sequence nor signature, so that waiting leaves no gap and nobody learns from the
+log when something happened. Design §7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..effects import DropDocument, Effect, EntriesCut, PutDocument
+from ..encoding import decode, encode
+from ..errors import PersonError
+from ..identity import public_key
+from ..limits import MAX_OWN_WAITING
+from ..me import Me
+from ..moment import Moment
+from ..record import open_as, open_record
+from ..shape import from_tree, to_tree
+from .drafts import BatchDelay, Draft, name_of, require_delay
+from .entries import Completion, CompletionStatement, Review, open_content
+from .graph import Completed, Evidence, Reviewed, Vouched
+from .logset import LogSet
+from .sync import Item, item_of, open_item
+
+DRAFTS = "log-draft"
+OWN_LOG = "own-log"
+
+
+class Keeper:
+    """Owns drafts and the own log. While `read_only` (a restored node that has not yet asked its peers for
+    its own newest entry) nothing is cut: a second entry of one number would be a fork."""
+
+    def __init__(
+        self,
+        me: Me,
+        documents: Mapping[str, Mapping[bytes, bytes]],
+        delay: BatchDelay,
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self._me = me
+        self._delay = require_delay(me.network, delay)
+        self.read_only = read_only
+        self._drafts = {
+            name: from_tree(Draft, decode(data)) for name, data in documents.get(DRAFTS, {}).items()
+        }
+        self._entries: list[Item] = []
+        self._ids: list[bytes] = []
+        self._said: set[bytes] = set()  # names of drafts that were cut: nothing is said twice
+        for _, data in sorted(documents.get(OWN_LOG, {}).items()):
+            self._append(open_item(data))
+
+    @property
+    def next(self) -> int:
+        """Sequence of the next entry."""
+        return len(self._ids) + 1
+
+    @property
+    def waiting(self) -> int:
+        """Drafts that wait for their batch."""
+        return len(self._drafts)
+
+    @property
+    def entries(self) -> tuple[Item, ...]:
+        """The own log, for `LogSet` after a start."""
+        return tuple(self._entries)
+
+    def deadline(self) -> int | None:
+        """When the next batch is due (unix ms)."""
+        if self.read_only or not self._drafts:
+            return None
+        return min(draft.due for draft in self._drafts.values())
+
+    # --- what is to be said -----------------------------------------------------------------------
+
+    def complete(
+        self, subject: bytes, booking: bytes, statement: bytes, month: int, region: int, at: Moment
+    ) -> list[Effect]:
+        """Our half of a pair, from the other side's signed statement. Said once for each hash."""
+        draft = Draft(month=month, region=region, subject=subject, booking=booking, statement=statement)
+        return self._say_once(name_of("completion", booking), draft, at)
+
+    def review(
+        self, subject: bytes, booking: bytes, content: bytes, month: int, region: int, at: Moment
+    ) -> list[Effect]:
+        """Our opened review. Said once for each hash of a booking."""
+        draft = Draft(month=month, region=region, subject=subject, booking=booking, content=content)
+        return self._say_once(name_of("review", booking), draft, at)
+
+    def vouch(self, subject: bytes, stands: bool, month: int, region: int, at: Moment) -> list[Effect]:
+        """That we stand up for somebody, or no longer do; an older draft about them is replaced."""
+        if subject == self._me.author:
+            raise PersonError("vouch-for-self", "Nobody can vouch for themselves.")
+        draft = Draft(month=month, region=region, subject=subject, stands=stands)
+        return self._wait(name_of("vouch", subject), draft, at)
+
+    def has_completed(self, booking: bytes) -> bool:
+        """Whether the completion of that hash is in the log or waits for it."""
+        return self._has(name_of("completion", booking))
+
+    def has_reviewed(self, booking: bytes) -> bool:
+        """Whether our review of that hash is in the log or waits for it."""
+        return self._has(name_of("review", booking))
+
+    def evidence(self) -> Evidence:
+        """What the drafts will prove: our own scores know it before the world does."""
+        me = self._me.author
+        completed: set[Completed] = set()
+        vouched: set[Vouched] = set()
+        reviewed: set[Reviewed] = set()
+        for name, draft in self._drafts.items():
+            if draft.booking is not None and draft.statement is not None:
+                one, other = sorted((me, draft.subject))
+                completed.add(Completed(one, other, draft.booking, draft.month))
+            elif draft.booking is not None and draft.content is not None:
+                stars = open_content(draft.content).stars.overall
+                reviewed.add(Reviewed(me, draft.subject, draft.booking, draft.month, stars, name))
+            elif draft.stands:
+                vouched.add(Vouched(me, draft.subject, draft.month))
+        return Evidence(frozenset(completed), frozenset(vouched), frozenset(reviewed))
+
+    # --- batches ----------------------------------------------------------------------------------
+
+    def cut(self, at: Moment) -> list[Effect]:
+        """Numbers and signs every draft that has waited long enough, once one of them is due."""
+        due = self.deadline()
+        if due is None or at.now < due:
+            return []
+        # By name, which is a hash: the order in the log says nothing about the order of events.
+        ready = sorted(name for name, draft in self._drafts.items() if draft.earliest <= at.now)
+        effects: list[Effect] = []
+        cut: list[bytes] = []
+        for name in ready:
+            draft = self._drafts.pop(name)
+            signed = self._me.sign(draft.entry(self._me.author, self._ids))
+            item = Item(raw=signed.raw, content=draft.content)
+            self._append(item)
+            effects += [DropDocument(DRAFTS, name), self._saved(len(self._entries))]
+            cut.append(item.to_bytes())
+        return [*effects, EntriesCut(tuple(cut))]
+
+    def adopt(self, logs: LogSet) -> list[Effect]:
+        """After a restore: takes over entries of our own key that peers still had, so that no number is used
+        twice. The caller ends `read_only` when enough peers were asked. PersonError if histories differ."""
+        log = logs.log(public_key(self._me.device_seed))
+        effects: list[Effect] = []
+        for entry in () if log is None else log.accepted_from(1):
+            if entry.sequence >= self.next:
+                self._append(item_of(logs, entry))
+                effects.append(self._saved(entry.sequence))
+            if self._ids[entry.sequence - 1] != entry.id:
+                raise PersonError(
+                    "own-log-differs",
+                    "Other nodes hold a history of this node's log that is not this one.",
+                    "Restore the newest backup, or set this identity up with a new device key.",
+                )
+        for name in self._said & self._drafts.keys():
+            del self._drafts[name]
+            effects.append(DropDocument(DRAFTS, name))
+        return effects
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _say_once(self, name: bytes, draft: Draft, at: Moment) -> list[Effect]:
+        return [] if self._has(name) else self._wait(name, draft, at)
+
+    def _has(self, name: bytes) -> bool:
+        return name in self._said or name in self._drafts
+
+    def _wait(self, name: bytes, draft: Draft, at: Moment) -> list[Effect]:
+        if len(self._drafts) >= MAX_OWN_WAITING:
+            raise PersonError(
+                "too-many-drafts", "Too many entries wait for the trust log.", "Try again later."
+            )
+        spread = self._delay.longest - self._delay.shortest
+        drawn = int.from_bytes(at.fresh(f"log {name.hex()}", 8), "big") % (spread + 1)
+        earliest = at.now + self._delay.shortest
+        waiting = replace(draft, earliest=earliest, due=earliest + drawn)
+        self._drafts[name] = waiting
+        return [PutDocument(DRAFTS, name, encode(to_tree(waiting)))]
+
+    def _append(self, item: Item) -> None:
+        record = open_record(item.raw, self._me.network)
+        self._entries.append(item)
+        self._ids.append(record.id)
+        match record.body:
+            case Completion() as body:
+                statement = open_as(CompletionStatement, body.statement, self._me.network)
+                self._said.add(name_of("completion", statement.body.booking))
+            case Review() as body:
+                self._said.add(name_of("review", body.booking))
+
+    def _saved(self, sequence: int) -> PutDocument:
+        return PutDocument(OWN_LOG, sequence.to_bytes(4, "big"), self._entries[sequence - 1].to_bytes())
