@@ -15,7 +15,6 @@ from chargemesh_protocol.terms import (
     describe_terms,
     host_failure_compensation,
     no_show_cost,
-    overstay_cost,
 )
 
 from .prices import BEGIN, CENT, EURO, HOUR, MINUTE
@@ -70,12 +69,6 @@ def test_terms_without_tiers_are_free_until_the_start() -> None:
 
 def test_the_hosts_side() -> None:
     assert host_failure_compensation(TERMS, CAP) == EURO
-    assert [overstay_cost(TERMS, BEGIN, BEGIN + late * MINUTE) // CENT for late in (-5, 15, 25, 75)] == [
-        0,
-        0,
-        100,
-        600,
-    ]
 
 
 @given(
