@@ -76,6 +76,7 @@ class PutOutbox:
     key: bytes
     expires: int
     body: bytes = b""
+    not_before: int = 0  # unix ms; an answer that is under way anyway need not be pushed at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class EntriesCut:
-    """New entries of our own log, to be replicated."""
+    """New entries of our own log as gossip bodies (`trust.sync.Item`), to be replicated."""
 
     raws: tuple[bytes, ...]
 

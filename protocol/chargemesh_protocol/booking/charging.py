@@ -1,0 +1,303 @@
+"""The host's side of charging: from check-in over wallbox reports and meter tickets to the receipt.
+
+What should run is decided from the booking's state each time anew (`react`); a restart, a box that
+vanished, or a lost command need no memory of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..charging.reports import (
+    Connected,
+    Disconnected,
+    Reading,
+    SessionEnded,
+    SessionStarted,
+    StatusChanged,
+    UnknownTag,
+    WallboxReport,
+)
+from ..effects import AuthoriseTag, Effect, StartWallbox, StopWallbox, Tell
+from ..listing_desk import ListingDesk
+from ..metering import Reading as MeterReading
+from ..metering import bill
+from ..moment import Moment
+from ..notices import charger_notice, notice
+from .cost import authorised_energy
+from .ledger import Booking, KeptMessage, Ledger
+from .receipt import Reckoning, reckon_charge, reckon_session
+from .records import ReadingContext, Receipt, Ticket
+from .state import BookingState
+from .table import Reservation, Session
+
+RETRY_MS = 30_000  # a start or stop that brought nothing is asked for again
+LOST_AFTER_MS = 30 * 60_000  # a box that stays away this long after the end has had its last word
+_OWNER_CAR = "The charger is still in use by its owner. The owner has been told."
+_CONTEXTS = {
+    "Transaction.Begin": ReadingContext.TRANSACTION_BEGIN,
+    "Transaction.End": ReadingContext.TRANSACTION_END,
+}
+
+
+@dataclass(slots=True)
+class Box:
+    """A wallbox as last reported."""
+
+    connected: bool = False
+    state: str = "Unavailable"
+    session: str = ""
+    tag: str = ""
+    owner: bool = False
+    power_w: int = 0
+
+
+def tag_of(booking: bytes) -> str:
+    """The OCPP idTag (at most 20 characters) of a booking's driver."""
+    return "CM" + booking[:9].hex().upper()
+
+
+def charge_due(state: BookingState) -> tuple[str, int] | None:
+    """(dimension, micro-units) of what is owed without a session, once it can't change any more."""
+    if state.cost == 0:
+        return None
+    if state.cancellation is not None:
+        return ("CANCELLATION", state.cost) if state.cancellation.final else None
+    return "NO_SHOW", state.cost
+
+
+class ChargingDesk:
+    """Sessions of this node's own chargers."""
+
+    def __init__(self, ledger: Ledger, listings: ListingDesk) -> None:
+        self._ledger = ledger
+        self._listings = listings
+        self._boxes: dict[bytes, Box] = {}
+        self._stop_asked: dict[bytes, int] = {}
+
+    def box(self, charger: bytes) -> Box:
+        return self._boxes.setdefault(charger, Box())
+
+    # --- what the wallbox says ------------------------------------------------------------------
+
+    def said(self, charger: bytes, report: WallboxReport, at: Moment) -> tuple[list[Effect], list[Booking]]:
+        """(effects, bookings to react for)."""
+        box = self.box(charger)
+        match report:
+            case Connected():
+                box.connected = True
+                return [Tell("wallbox.connected", {"charger": charger.hex()})], self._of(charger, at)
+            case Disconnected():
+                box.connected = False
+                return self._gone(charger, at), []
+            case StatusChanged(state=state):
+                box.state = state
+                return [Tell("wallbox.status", {"charger": charger.hex(), "state": state})], self._of(
+                    charger, at
+                )
+            case SessionStarted():
+                return self._started(charger, box, report, at)
+            case Reading():
+                return self._read(charger, box, report, at)
+            case SessionEnded():
+                return self._ended(charger, box, report, at)
+            case UnknownTag(tag=tag):
+                return charger_notice("wallbox.unknown_tag", charger, at, tag=tag), []
+
+    def start_failed(self, booking: Booking, code: str, message: str, at: Moment) -> list[Effect]:
+        """The box would not start: both sides hear of it, and it is tried again while the time lasts."""
+        text = f"The wallbox did not start: {message}"[:400]
+        effects = notice("charging.start_failed", booking, at, code=code, message=message)
+        if not any(one.ours and one.text == text for one in booking.messages):
+            effects += self._ledger.add_message(booking, KeptMessage(ours=True, sent=at.now, text=text))
+        return effects
+
+    # --- what is due ----------------------------------------------------------------------------
+
+    def react(self, booking: Booking, at: Moment) -> list[Effect]:
+        state = booking.state(at.now)
+        if booking.file.session and not booking.file.ended_at:
+            return self._watch(booking, state, at)
+        if booking.file.ended_at:
+            return self._session_receipt(booking, state, at)
+        charge = charge_due(state)
+        if charge is not None and state.receipt is None:
+            return self._receipt(booking, reckon_charge(booking.quote.body, *charge), state, at)
+        return self._begin(booking, state, at)
+
+    def deadline(self, booking: Booking, now: int) -> int | None:
+        """When `react` may have something to do that no report and no record announces."""
+        quote = booking.quote.body
+        if booking.file.session and not booking.file.ended_at:
+            due = quote.end if now < quote.end else now + RETRY_MS
+            return min(due, quote.end + LOST_AFTER_MS) if now < quote.end + LOST_AFTER_MS else due
+        state = booking.state(now)
+        if state.authorised is not None and state.session is Session.PENDING and now < quote.end:
+            return max(quote.start, booking.tried_start_at + RETRY_MS)
+        return None
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _of(self, charger: bytes, at: Moment) -> list[Booking]:
+        return [
+            one
+            for one in self._ledger
+            if one.is_host and not one.file.done and one.quote.body.charger == charger
+        ]
+
+    def _begin(self, booking: Booking, state: BookingState, at: Moment) -> list[Effect]:
+        quote, box = booking.quote.body, self.box(booking.quote.body.charger)
+        if state.reservation is not Reservation.RESERVED or not quote.start <= at.now < quote.end:
+            return []
+        effects: list[Effect] = []
+        if box.owner and box.session and not any(one.text == _OWNER_CAR for one in booking.messages):
+            effects += charger_notice("charging.owner_car", quote.charger, at, booking=booking.id.hex())
+            effects += self._ledger.add_message(booking, KeptMessage(ours=True, sent=at.now, text=_OWNER_CAR))
+        if state.authorised is None or state.stopped_at is not None:
+            return effects
+        if booking.tried_start_at and at.now < booking.tried_start_at + RETRY_MS:
+            return effects
+        tag = tag_of(booking.id)
+        effects.append(AuthoriseTag(quote.charger, tag, quote.end))
+        if box.connected and not box.session:
+            booking.tried_start_at = at.now
+            effects.append(StartWallbox(quote.charger, booking.id, tag, quote.end))
+        return effects
+
+    def _watch(self, booking: Booking, state: BookingState, at: Moment) -> list[Effect]:
+        quote, charger = booking.quote.body, booking.quote.body.charger
+        if at.now >= quote.end + LOST_AFTER_MS and not self.box(charger).connected:
+            effects = self._ledger.update(
+                booking, ended_at=state.tickets[-1].body.at if state.tickets else quote.end
+            )
+            return [*effects, *self._session_receipt(booking, booking.state(at.now), at)]
+        if not self._must_stop(booking, state, at.now):
+            return []
+        if at.now < self._stop_asked.get(booking.id, 0) + RETRY_MS:
+            return []
+        self._stop_asked[booking.id] = at.now
+        return [StopWallbox(charger, booking.file.session), AuthoriseTag(charger, tag_of(booking.id), None)]
+
+    def _must_stop(self, booking: Booking, state: BookingState, now: int) -> bool:
+        if now >= booking.quote.body.end or state.stopped_at is not None or state.authorised is None:
+            return True
+        if state.reservation not in (Reservation.RESERVED, Reservation.FULFILLED):
+            return True
+        if not state.tickets:
+            return False
+        last = state.tickets[-1].body
+        return last.energy_wh >= state.authorised.energy_wh or last.cost >= state.authorised.cost
+
+    def _started(
+        self, charger: bytes, box: Box, report: SessionStarted, at: Moment
+    ) -> tuple[list[Effect], list[Booking]]:
+        box.session, box.tag, box.owner = report.session, report.tag, report.owner
+        for booking in self._of(charger, at):
+            if tag_of(booking.id) != report.tag or booking.file.ended_at:
+                continue
+            if booking.file.session == report.session:
+                return [], [booking]
+            effects = self._ledger.update(booking, session=report.session, base_wh=report.register_wh)
+            effects += self._ticket(
+                booking, report.at, report.register_wh, 0, ReadingContext.TRANSACTION_BEGIN, at
+            )
+            effects += notice("charging.started", booking, at)
+            return effects, [booking]
+        return [Tell("wallbox.session", {"charger": charger.hex(), "owner": report.owner})], self._of(
+            charger, at
+        )
+
+    def _read(
+        self, charger: bytes, box: Box, report: Reading, at: Moment
+    ) -> tuple[list[Effect], list[Booking]]:
+        box.power_w = report.power_w or 0
+        booking = self._by_session(charger, report.session)
+        if booking is None or booking.file.ended_at:
+            return [], []
+        tickets = booking.state(at.now).tickets
+        settings = self._listings.settings(charger)
+        pause = 60_000 if settings is None else settings.ticket_seconds * 1000
+        if tickets and report.at < tickets[-1].body.at + pause:
+            return [], []
+        context = _CONTEXTS.get(report.context, ReadingContext.SAMPLE_PERIODIC)
+        if context is ReadingContext.TRANSACTION_END:
+            context = ReadingContext.SAMPLE_PERIODIC  # the end is SessionEnded's to say
+        effects = self._ticket(booking, report.at, report.register_wh, report.power_w or 0, context, at)
+        return effects, [booking]
+
+    def _ended(
+        self, charger: bytes, box: Box, report: SessionEnded, at: Moment
+    ) -> tuple[list[Effect], list[Booking]]:
+        box.session, box.tag, box.owner, box.power_w = "", "", False, 0
+        booking = self._by_session(charger, report.session)
+        if booking is None or booking.file.ended_at:
+            return [Tell("wallbox.session_ended", {"charger": charger.hex()})], self._of(charger, at)
+        effects = self._ticket(booking, report.at, report.register_wh, 0, ReadingContext.TRANSACTION_END, at)
+        effects += self._ledger.update(booking, ended_at=max(report.at, 1))
+        effects += notice("charging.ended", booking, at, reason=report.reason)
+        return effects, [booking]
+
+    def _ticket(
+        self, booking: Booking, taken: int, register: int, power: int, context: ReadingContext, at: Moment
+    ) -> list[Effect]:
+        """Signs one reading. Neither its time nor its energy goes back, whatever the box says."""
+        tickets = [one.body for one in booking.state(at.now).tickets]
+        energy = max(register - booking.file.base_wh, tickets[-1].energy_wh if tickets else 0)
+        taken = max(taken, tickets[-1].at if tickets else 0)
+        readings = [MeterReading(one.at, one.energy_wh) for one in tickets]
+        cost = bill(booking.quote.body.plan, [*readings, MeterReading(taken, energy)]).total
+        return self._write(
+            booking,
+            Ticket,
+            at,
+            at=taken,
+            energy_wh=energy,
+            register_wh=max(register, 0),
+            power_w=max(power, 0),
+            cost=cost,
+            context=context,
+        )
+
+    def _session_receipt(self, booking: Booking, state: BookingState, at: Moment) -> list[Effect]:
+        if state.receipt is not None or not state.tickets:
+            return []
+        return self._receipt(
+            booking, reckon_session(booking.quote.body, [one.body for one in state.tickets]), state, at
+        )
+
+    def _receipt(
+        self, booking: Booking, reckoned: Reckoning, state: BookingState, at: Moment
+    ) -> list[Effect]:
+        settings = self._listings.settings(booking.quote.body.charger)
+        beyond = max(0, reckoned.energy_wh - authorised_energy(state))
+        effects = self._write(
+            booking,
+            Receipt,
+            at,
+            started=reckoned.started,
+            ended=reckoned.ended,
+            energy_wh=reckoned.energy_wh,
+            currency=booking.quote.body.plan.currency,
+            lines=reckoned.lines,
+            total=reckoned.total,
+            payee_name=settings.payee_name if settings else "",
+            payee_account=settings.payee_account if settings else "",
+            beyond_authorisation_wh=beyond or None,
+        )
+        return [*effects, *notice("receipt.written", booking, at, total=reckoned.total)]
+
+    def _gone(self, charger: bytes, at: Moment) -> list[Effect]:
+        facts = {"charger": charger.hex(), "session": self.box(charger).session}
+        if self.box(charger).session:
+            return charger_notice("wallbox.lost", charger, at, **facts)
+        return [Tell("wallbox.disconnected", facts)]
+
+    def _by_session(self, charger: bytes, session: str) -> Booking | None:
+        for one in self._ledger:
+            if one.is_host and one.quote.body.charger == charger and one.file.session == session:
+                return one
+        return None
+
+    def _write(self, booking: Booking, cls: type[Any], moment: Moment, **fields: Any) -> list[Effect]:
+        return self._ledger.write(booking, cls(**booking.set.host_fields(moment.now), **fields))[1]

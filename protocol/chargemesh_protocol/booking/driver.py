@@ -1,0 +1,259 @@
+"""The driver's side of bookings: taking a quote, checking in, and what each booking asks of the driver next.
+
+The node signs for its person what follows from what they agreed to: it countersigns tickets within the
+authorisation and agrees with a receipt only if it computes the same one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..effects import Effect, PutDocument, Result, Tell
+from ..encoding import encode
+from ..errors import PersonError, Refused
+from ..events import Book, ClaimPaid, ReportProblem, StartCharging
+from ..identity import Directory, Scope
+from ..limits import CLOCK_TOLERANCE_MS
+from ..listing_desk import ListingDesk
+from ..me import Me
+from ..moment import Moment
+from ..notices import notice
+from ..record import Record, open_as, open_record
+from ..shape import to_tree
+from .charging import charge_due
+from .cost import authorised_energy
+from .ledger import Booking, BookingFile, Ledger, Role, learn_bundle
+from .receipt import differences, reckon_charge, reckon_session
+from .records import (
+    Access,
+    Agreement,
+    Authorisation,
+    Cancel,
+    CancelReason,
+    Claim,
+    Countersign,
+    Problem,
+    Quote,
+    Receipt,
+    Request,
+    Stop,
+)
+from .sealing import AccessRecord, one_time_keypair, unseal
+from .state import BookingState
+from .table import Reservation, Session, Settlement
+
+_LIVE = (Reservation.RESERVED, Reservation.FULFILLED)
+ACCESS = "access-record"  # booking -> the opened access record, deleted with the one-time secret
+
+
+class DriverDesk:
+    """Bookings of this node's person at other people's chargers."""
+
+    def __init__(self, me: Me, directory: Directory, ledger: Ledger, listings: ListingDesk) -> None:
+        self._me = me
+        self._directory = directory
+        self._ledger = ledger
+        self._listings = listings  # for our own contact, which requests name
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def book(self, command: Book, at: Moment) -> list[Effect]:
+        """Takes a quote: signs the request and sends it until the host answers or it expires."""
+        bundle, learned = learn_bundle(self._directory, command.host_bundle)
+        quote = open_as(Quote, command.quote, self._me.network)
+        if quote.body.author != bundle.author:
+            raise Refused("mismatch", "the bundle is not the host's")
+        self._directory.authorise(quote, bundle.author, Scope.LIST)
+        if bundle.author == self._me.author:
+            raise PersonError(
+                "own-charger", "This is your own charger.", "Just plug in: you need no booking."
+            )
+        if at.now > quote.body.expires:
+            raise PersonError(
+                "quote-expired", "The quote has expired.", "Ask for a new one with `chargemesh quote`."
+            )
+        public, secret = one_time_keypair(at.fresh("request-key"))
+        request = self._me.sign(
+            Request(
+                author=self._me.author,
+                issued=at.now,
+                quote=quote.id,
+                one_time_key=public,
+                contact=self._listings.contact,
+                expires=min(at.now + command.wait_ms, quote.body.end),
+                vehicle=command.vehicle,
+            )
+        )
+        booking, opened = self._ledger.open(
+            BookingFile(
+                role=Role.DRIVER,
+                quote=quote.raw,
+                request=request.raw,
+                secret=secret,
+                peer=command.to,
+                region=command.region,
+                title=command.title,
+                zone=command.zone,
+                stranger=False,
+                block="",
+                refused="",
+                session="",
+                base_wh=0,
+                ended_at=0,
+                review=b"",
+                done=False,
+            )
+        )
+        return [*learned, *opened, Result({"booking": booking.id.hex()})]
+
+    def cancel(self, booking: Booking, reason: CancelReason, at: Moment) -> list[Effect]:
+        state = booking.state(at.now)
+        if state.reservation not in (Reservation.PENDING, Reservation.RESERVED):
+            raise PersonError(
+                "not-cancellable", f"This booking is {state.reservation}; there is nothing to cancel."
+            )
+        if state.session is not Session.PENDING:
+            raise PersonError("charging", "Charging has begun.", "Use `chargemesh charge stop` instead.")
+        _, effects = self._write(booking, Cancel, reason=reason, at=at)
+        cost = booking.state(at.now).cost
+        return [*effects, Result({"booking": booking.id.hex(), "reservation": "CANCELED", "cost": cost})]
+
+    def start(self, booking: Booking, command: StartCharging, at: Moment) -> list[Effect]:
+        """Checks in: authorises up to the given bounds, by default all that fits the slot, up to the quote's cap."""
+        state, quote = booking.state(at.now), booking.quote.body
+        if state.reservation not in _LIVE or state.session is Session.COMPLETED:
+            raise PersonError(
+                "not-reserved", f"This booking is {state.reservation}; there is nothing to start."
+            )
+        if at.now < quote.start - CLOCK_TOLERANCE_MS:
+            raise PersonError("too-early", "The booked time has not begun.", "Start when it begins.")
+        if at.now >= quote.end:
+            raise PersonError("too-late", "The booked time is over.", "Book again with `chargemesh book`.")
+        energy = command.energy_wh if command.energy_wh is not None else max(quote.energy_wh, 1)
+        cost = command.cost if command.cost is not None else quote.cap
+        _, effects = self._write(booking, Authorisation, energy_wh=energy, cost=cost, at=at)
+        return [*effects, Result({"booking": booking.id.hex(), "energy_wh": energy, "cost": cost})]
+
+    def stop(self, booking: Booking, at: Moment) -> list[Effect]:
+        state = booking.state(at.now)
+        if not state.checked_in:
+            raise PersonError(
+                "not-started", "Nothing has been started here.", "`chargemesh charge start` begins it."
+            )
+        if state.session is Session.COMPLETED or state.stopped_at is not None:
+            return [Result({"booking": booking.id.hex(), "stopped": True})]
+        _, effects = self._write(booking, Stop, at=at)
+        return [*effects, Result({"booking": booking.id.hex(), "stopped": True})]
+
+    def report(self, booking: Booking, command: ReportProblem, at: Moment) -> list[Effect]:
+        state = booking.state(at.now)
+        if state.reservation not in _LIVE:
+            raise PersonError(
+                "not-reserved", f"This booking is {state.reservation}: a problem can't be reported."
+            )
+        _, effects = self._write(booking, Problem, problem=command.problem, text=command.text, at=at)
+        return [*effects, Result({"booking": booking.id.hex(), "problem": command.problem.value})]
+
+    def claim_paid(self, booking: Booking, command: ClaimPaid, at: Moment) -> list[Effect]:
+        state = booking.state(at.now)
+        if state.receipt is None:
+            raise PersonError(
+                "no-receipt", "There is no receipt to pay yet.", "`chargemesh booking show` says why."
+            )
+        if state.settlement is Settlement.PAID:
+            return [Result({"booking": booking.id.hex(), "settlement": "PAID"})]
+        _, effects = self._write(
+            booking, Claim, receipt=state.receipt.id, rail=command.rail, reference=command.reference, at=at
+        )
+        return [*effects, Result({"booking": booking.id.hex(), "settlement": "CLAIMED"})]
+
+    # --- what is due ----------------------------------------------------------------------------
+
+    def took(self, booking: Booking, fresh: list[Record[Any]], at: Moment) -> list[Effect]:
+        """What new host records mean beyond the state: the access record is opened, the person told."""
+        effects: list[Effect] = []
+        for record in fresh:
+            match record.body:
+                case Access(sealed=sealed):
+                    effects += self._open_access(booking, sealed, at)
+                case Receipt(total=total):
+                    effects += notice("receipt.received", booking, at, total=total)
+                case _:
+                    effects.append(Tell(f"booking.{record.kind}", {"booking": booking.id.hex()}))
+        return effects
+
+    def react(self, booking: Booking, at: Moment) -> list[Effect]:
+        """Countersigns the newest ticket and agrees with a right receipt."""
+        state = booking.state(at.now)
+        effects: list[Effect] = []
+        if (
+            state.tickets
+            and state.countersigned < len(state.tickets)
+            and not self._signed_for(booking, state)
+        ):
+            if state.tickets[-1].body.energy_wh <= authorised_energy(state):
+                effects += self._write(booking, Countersign, ticket=state.tickets[-1].id, at=at)[1]
+        if state.receipt is not None and state.agreed is None and not self._written(booking, Agreement):
+            wrong = check_receipt(booking, state)
+            if not wrong:
+                effects += self._write(booking, Agreement, receipt=state.receipt.id, at=at)[1]
+            elif not booking.told_wrong:
+                booking.told_wrong = True
+                effects += notice("receipt.wrong", booking, at, differences=list(wrong))
+        return effects
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _open_access(self, booking: Booking, sealed: bytes, at: Moment) -> list[Effect]:
+        try:
+            inner = open_record(
+                unseal(sealed, booking.quote.body.one_time_key, booking.file.secret), self._me.network
+            )
+            body = inner.body
+            if type(body) is not AccessRecord or body.author != booking.host or body.booking != booking.id:
+                raise Refused("access", "the sealed record is not this booking's")
+            if body.recipient != self._me.author:
+                raise Refused("access", "the sealed record is for somebody else")
+            self._directory.authorise(inner, booking.host, Scope.BOOK)
+        except Refused as fault:
+            return notice("booking.bad_access", booking, at, code=fault.code)
+        return [
+            PutDocument(ACCESS, booking.id, encode(to_tree(body))),
+            *notice("booking.access", booking, at),
+        ]
+
+    def _signed_for(self, booking: Booking, state: BookingState) -> bool:
+        """Whether the newest ticket is countersigned already and only waits to be included."""
+        newest = state.tickets[-1].id
+        return any(
+            type(one.body) is Countersign and one.body.ticket == newest for one in booking.own(Countersign)
+        )
+
+    def _written(self, booking: Booking, cls: type[Any]) -> bool:
+        return bool(booking.own(cls))
+
+    def _write(
+        self, booking: Booking, cls: type[Any], at: Moment, **fields: Any
+    ) -> tuple[Record[Any], list[Effect]]:
+        return self._ledger.write(booking, cls(**booking.set.driver_fields(at.now), **fields))
+
+
+def check_receipt(booking: Booking, state: BookingState) -> tuple[str, ...]:
+    """Which fields of the receipt the driver computes differently; empty if it is right.
+
+    More energy than was authorised or countersigned is a difference too: that part is the host's claim.
+    """
+    if state.receipt is None:
+        return ()
+    receipt, quote = state.receipt.body, booking.quote.body
+    charge = charge_due(state)
+    if charge is not None:
+        return differences(receipt, reckon_charge(quote, *charge), quote.plan.currency)
+    if not state.tickets:
+        return ("there is no meter ticket",)
+    own = reckon_session(quote, [one.body for one in state.tickets])
+    wrong = differences(receipt, own, quote.plan.currency)
+    covered = authorised_energy(state)
+    if receipt.energy_wh > covered:
+        wrong += (f"energy_wh: {receipt.energy_wh} billed, {covered} authorised or countersigned",)
+    return wrong

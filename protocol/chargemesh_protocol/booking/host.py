@@ -1,0 +1,299 @@
+"""The host's side of bookings: quotes, requests, and what each booking's state asks of the host next.
+
+`react` is level-triggered: it looks at what stands and does what is due, so that after a crash, a
+duplicate or a long absence the same call brings a booking to where it should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..chargers import ChargerSettings
+from ..effects import Effect, HoldSlot, PutDocument, ReleaseSlot, Reply, Result
+from ..errors import PersonError, Refused, Severity
+from ..identity import Directory, Scope
+from ..listing_desk import ListingDesk
+from ..me import Me
+from ..moment import Moment
+from ..notices import notice
+from ..place import region_of
+from ..record import Record, open_as
+from .calendar import Calendar
+from .charging import ChargingDesk
+from .ledger import Booking, BookingFile, Ledger, Role, learn_bundle
+from .quotes import QuoteMaker
+from .records import (
+    Accept,
+    Access,
+    Acknowledge,
+    CancelReason,
+    Decline,
+    DeclineReason,
+    HostCancel,
+    NoShow,
+    Paid,
+    Quote,
+    Request,
+)
+from .rules import WEEK_MS, AskPerson, Load, No, Standing, judge, quotable
+from .sealing import NONCE_BYTES, AccessRecord, seal
+from .state import BookingState
+from .table import Reservation, Session
+from .wire import AskQuote, Exchange, Failed, QuoteGiven, write
+
+STRANGERS = "stranger-access"  # booking -> when its access record went to a stranger
+_MINUTE_MS = 60_000
+_OPEN = (Reservation.PENDING, Reservation.RESERVED)
+
+
+class HostDesk:
+    """Bookings of this node's own chargers. `standing` is this node's opinion of a driver."""
+
+    def __init__(
+        self,
+        me: Me,
+        directory: Directory,
+        ledger: Ledger,
+        listings: ListingDesk,
+        calendar: Calendar,
+        charging: ChargingDesk,
+        standing: Callable[[bytes], Standing],
+        documents: Mapping[str, Mapping[bytes, bytes]],
+    ) -> None:
+        self._me = me
+        self._directory = directory
+        self._ledger = ledger
+        self._listings = listings
+        self._calendar = calendar
+        self._charging = charging
+        self._standing = standing
+        self._quotes = QuoteMaker(me, documents)
+        self._stranger_access = {
+            booking: int.from_bytes(at, "big") for booking, at in documents.get(STRANGERS, {}).items()
+        }
+
+    # --- what drivers send ----------------------------------------------------------------------
+
+    def quote(self, ask: AskQuote, at: Moment) -> list[Effect]:
+        """A quote or a refusal in which booked, closed and away look alike."""
+        settings = self._listings.settings(ask.charger)
+        listing = self._listings.listing(ask.charger)
+        if settings is None or listing is None:
+            return [_failed(No("not-offerable", "this charger is not offered"))]
+        if ask.end <= ask.start:
+            return [_failed(No("duration", "the end must be after the start"))]
+        refusal = quotable(settings, ask.start, ask.end, at.now)
+        if refusal is None and not self._offerable(settings, ask.start, ask.end, at.now):
+            refusal = No("not-offerable", "this time can't be had")
+        if refusal is not None:
+            return [_failed(refusal)]
+        try:
+            record, effects = self._quotes.make(ask, settings, listing, at)
+        except ValueError as error:
+            return [_failed(No("unpriceable", str(error)))]
+        return [*effects, Reply(write(QuoteGiven(quote=record.raw, bundle=self._me.bundle)))]
+
+    def request(self, exchange: Exchange, block: str, at: Moment) -> list[Effect]:
+        """The first message of a booking. Raises Refused for what is forged or malformed."""
+        quote, request, bundle = self._open_request(exchange)
+        settings = self._listings.settings(quote.body.charger)
+        secret = self._quotes.secret_of(quote.body)
+        if settings is None or secret is None:
+            return [_failed(No("quote-expired", "the quote has expired; ask for a new one"))]
+        standing = self._standing(request.body.author)
+        free = self._offerable(settings, quote.body.start, quote.body.end, at.now)
+        load = self._load(request.body.author, block, at.now)
+        verdict = judge(settings, quote.body, request.body, standing, load, free, at.now)
+        if isinstance(verdict, No):
+            return [_failed(verdict)]
+        _, effects = learn_bundle(self._directory, bundle)
+        booking, opened = self._ledger.open(
+            BookingFile(
+                role=Role.HOST,
+                quote=quote.raw,
+                request=request.raw,
+                secret=secret,
+                peer=request.body.contact,
+                region=region_of(settings.cell),
+                title=settings.about.title,
+                zone=settings.hours.zone,
+                stranger=not standing.known,
+                block=block,
+                refused="",
+                session="",
+                base_wh=0,
+                ended_at=0,
+                review=b"",
+                done=False,
+            )
+        )
+        effects += opened
+        if isinstance(verdict, AskPerson):
+            effects += notice("booking.requested", booking, at, why=verdict.why)
+        else:
+            effects += self._accept(booking, settings, at)
+        return effects
+
+    # --- what the host does ---------------------------------------------------------------------
+
+    def decide(self, booking: Booking, accept: bool, at: Moment) -> list[Effect]:
+        """A person answers a request that waits."""
+        state = booking.state(at.now)
+        if state.reservation is not Reservation.PENDING:
+            raise PersonError("not-pending", f"This booking is {state.reservation.name} already.")
+        if not accept:
+            _, effects = self._write(booking, Decline, at, reason=DeclineReason.HOST_DECLINED)
+            return [*effects, Result({"booking": booking.id.hex(), "reservation": "REJECTED"})]
+        settings = self._listings.require(booking.quote.body.charger)
+        if not self._calendar.free(settings.charger, booking.quote.body.start, booking.quote.body.end):
+            raise PersonError(
+                "slot-taken",
+                "Somebody else has that time by now.",
+                "Decline it with `chargemesh booking decline`.",
+            )
+        effects = self._accept(booking, settings, at)
+        return [*effects, Result({"booking": booking.id.hex(), "reservation": "RESERVED"})]
+
+    def cancel(self, booking: Booking, reason: CancelReason, at: Moment) -> list[Effect]:
+        state = booking.state(at.now)
+        if state.reservation not in _OPEN or state.session is Session.COMPLETED:
+            raise PersonError(
+                "not-cancellable", f"This booking is {state.reservation.name}; there is nothing to cancel."
+            )
+        _, effects = self._write(booking, HostCancel, at, reason=reason)
+        return [*effects, Result({"booking": booking.id.hex(), "reservation": "CANCELED"})]
+
+    def confirm_paid(self, booking: Booking, at: Moment) -> list[Effect]:
+        """The payee's signature over the receipt: proof of payment."""
+        state = booking.state(at.now)
+        if state.receipt is None:
+            raise PersonError("no-receipt", "There is no receipt to be paid yet.")
+        if state.paid is not None:
+            return [Result({"booking": booking.id.hex(), "settlement": "PAID"})]
+        rail = state.claimed.body.rail if state.claimed is not None else "manual"
+        _, effects = self._write(booking, Paid, at, receipt=state.receipt.id, rail=rail)
+        return [*effects, Result({"booking": booking.id.hex(), "settlement": "PAID"})]
+
+    # --- what is due ----------------------------------------------------------------------------
+
+    def react(self, booking: Booking, at: Moment) -> list[Effect]:
+        """Everything this booking asks of the host at this instant."""
+        effects: list[Effect] = []
+        state = booking.state(at.now)
+        reserved = state.reservation is Reservation.RESERVED
+        if reserved and not state.access_sent and state.access_due is not None and at.now >= state.access_due:
+            effects += self._send_access(booking, at)
+        if reserved and state.no_show_from is not None and at.now >= state.no_show_from:
+            effects += self._write(booking, NoShow, at)[1]
+            effects += notice("booking.no_show", booking, at)
+        effects += self._charging.react(booking, at)
+        state = booking.state(at.now)
+        if state.not_included:
+            effects += self._write(booking, Acknowledge, at)[1]
+        if not _occupies(state) and self._calendar.release(booking.id):
+            effects.append(ReleaseSlot(booking.id))
+            if self._listings.settings(booking.quote.body.charger) is not None:
+                effects += self._listings.publish(booking.quote.body.charger, at.now)
+        return effects
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _open_request(self, exchange: Exchange) -> tuple[Record[Quote], Record[Request], bytes]:
+        if exchange.opening is None or exchange.bundle is None or not exchange.records:
+            raise Refused("unknown-booking", "no such booking here", Severity.STALE)
+        quote = open_as(Quote, exchange.opening, self._me.network)
+        request = open_as(Request, exchange.records[0], self._me.network)
+        if quote.body.author != self._me.author:
+            raise Refused("not-ours", "a quote of another host")
+        self._directory.authorise(quote, self._me.author, Scope.LIST)
+        if request.body.quote != quote.id or request.id != exchange.booking:
+            raise Refused("mismatch", "quote, request and booking do not belong together", Severity.FORGED)
+        bundle = self._directory.learn(exchange.bundle)
+        if bundle.author != request.body.author or bundle.author == self._me.author:
+            raise Refused("mismatch", "the bundle is not the driver's", Severity.FORGED)
+        self._directory.authorise(request, request.body.author, Scope.BOOK)
+        return quote, request, exchange.bundle
+
+    def _offerable(self, settings: ChargerSettings, start: int, end: int, now: int) -> bool:
+        listing = self._listings.listing(settings.charger)
+        return (
+            listing is not None
+            and listing.body.slots.offerable(start, end)
+            and self._calendar.free(settings.charger, start, end)
+        )
+
+    def _load(self, author: bytes, block: str, now: int) -> Load:
+        by_key = by_block = pending = 0
+        for one in self._ledger:
+            if not one.is_host or one.file.done:
+                continue
+            reservation = one.state(now).reservation
+            if reservation not in _OPEN:
+                continue
+            by_key += one.driver == author
+            by_block += one.file.block == block and one.file.stranger
+            pending += reservation is Reservation.PENDING and one.file.stranger
+        recent = sum(1 for sent in self._stranger_access.values() if sent > now - WEEK_MS)
+        return Load(by_key, by_block, pending, recent)
+
+    def _accept(self, booking: Booking, settings: ChargerSettings, at: Moment) -> list[Effect]:
+        quote = booking.quote.body
+        due = max(
+            at.now,
+            quote.start - quote.access_lead_minutes * _MINUTE_MS,
+            min(quote.terms.free_until(quote.start), quote.start),
+        )
+        slot = HoldSlot(settings.charger, booking.id, quote.start, quote.end)
+        self._calendar.hold(slot)
+        _, effects = self._write(booking, Accept, at, access_due=due)
+        return [
+            slot,
+            *effects,
+            *self._listings.publish(settings.charger, at.now),
+            *notice("booking.accepted", booking, at),
+        ]
+
+    def _send_access(self, booking: Booking, at: Moment) -> list[Effect]:
+        home = self._listings.require(booking.quote.body.charger).home
+        inner = self._me.sign(
+            AccessRecord(
+                author=self._me.author,
+                issued=at.now,
+                booking=booking.id,
+                recipient=booking.driver,
+                address=home.address,
+                latitude=home.latitude,
+                longitude=home.longitude,
+                way=home.way,
+                code=home.code,
+                phone=home.phone,
+            )
+        )
+        nonce = at.fresh(f"access {booking.id.hex()}", NONCE_BYTES)
+        sealed = seal(inner.raw, nonce, booking.request.body.one_time_key, booking.file.secret)
+        _, effects = self._write(booking, Access, at, sealed=sealed)
+        if booking.file.stranger:
+            self._stranger_access[booking.id] = at.now
+            effects.append(PutDocument(STRANGERS, booking.id, at.now.to_bytes(8, "big")))
+        return effects
+
+    def _write(
+        self, booking: Booking, cls: type[Any], at: Moment, **fields: Any
+    ) -> tuple[Record[Any], list[Effect]]:
+        """The next record of the host's chain; includes what the driver sent since the last."""
+        record, effects = self._ledger.write(booking, cls(**booking.set.host_fields(at.now), **fields))
+        return record, effects
+
+
+def _failed(refusal: No) -> Reply:
+    return Reply(write(Failed(code=refusal.code, message=refusal.message)))
+
+
+def _occupies(state: BookingState) -> bool:
+    """Whether the booking still needs its slot: reserved, or charging in it."""
+    charging = state.reservation is Reservation.FULFILLED and state.session in (
+        Session.PENDING,
+        Session.ACTIVE,
+    )
+    return state.reservation is Reservation.RESERVED or charging

@@ -1,0 +1,380 @@
+"""The bookings of a node, either side: what is kept of each, and the exchange that makes both sets equal.
+
+The ledger knows how records, statements and messages travel and are saved; what they mean is the
+booking set's matter, and what to do about them the desks'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from ..contact import Contact
+from ..effects import AddRecord, DropOutbox, Effect, PutDocument, PutOutbox
+from ..encoding import decode, encode
+from ..errors import ExitCode, PersonError, Refused, Severity
+from ..identity import Bundle, Directory, Scope
+from ..limits import MAX_BOOKING_RECORDS, MAX_NOTE_CHARS, MAX_RECORD_BYTES, MAX_TEXT_CHARS
+from ..me import Me
+from ..record import Record, open_as, open_record
+from ..shape import Bool, Bytes, Name, Struct, Text, Uint, from_tree, key, shape, to_tree
+from ..trust.entries import CompletionStatement, ReviewCommitment
+from .records import Quote, Request
+from .sealing import NONCE_BYTES, Message, open_message, seal_message
+from .set import BookingSet
+from .state import BookingState
+from .table import Settlement
+from .wire import MAX_MESSAGES_A_PARCEL, MAX_RECORDS_A_MESSAGE, MAX_STATEMENTS, Exchange
+
+FILES = "booking"
+MESSAGES = "booking-message"
+STATEMENTS = "booking-statement"
+_MAX_EXCHANGE_RECORD_BYTES = 128 * 1024  # leaves room for statements and messages in one body
+_MAX_MESSAGES = 200
+_OUTBOX_LIFE_MS = 21 * 24 * 3600 * 1000  # reviews open up to 14 days after the receipt
+
+
+class Role(Enum):
+    """Which side of a booking this node is."""
+
+    HOST = "host"
+    DRIVER = "driver"
+
+
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingFile:
+    """What a node keeps about a booking beside the signed records."""
+
+    role: Role = key(0, Name(Role))
+    quote: bytes = key(1, Bytes(1, MAX_RECORD_BYTES))
+    request: bytes = key(2, Bytes(1, MAX_RECORD_BYTES))
+    secret: bytes = key(3, Bytes(0, 32))  # our one-time X25519 key; emptied 7 days after the end
+    peer: Contact = key(4, Struct(Contact))
+    region: int = key(5, Uint())
+    title: str = key(6, Text(MAX_TEXT_CHARS))
+    zone: str = key(7, Text(64, 1))
+    stranger: bool = key(8, Bool())  # the driver had no completed pair when it asked
+    block: str = key(9, Text(80))  # address block the request came from
+    refused: str = key(10, Text(40))  # the host's unsigned refusal of a request, a code
+    session: str = key(11, Text(80))  # the wallbox's name for the session of this booking
+    base_wh: int = key(12, Uint())  # register at its begin
+    ended_at: int = key(13, Uint())  # when the session ended, 0 before
+    review: bytes = key(14, Bytes(0, 8192))  # our own review's content, kept until both have committed
+    done: bool = key(15, Bool())  # nothing is owed to or by the other side any more
+
+
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptMessage:
+    """One message of a booking as both sides read it."""
+
+    ours: bool = key(0, Bool())
+    sent: int = key(1, Uint())
+    text: str = key(2, Text(MAX_NOTE_CHARS))
+
+
+@dataclass(slots=True)
+class Booking:
+    """One booking in memory. `mine` and `theirs` are records in the order they count in exchanges."""
+
+    id: bytes
+    file: BookingFile
+    set: BookingSet
+    quote: Record[Quote]
+    request: Record[Request]
+    mine: list[Record[Any]] = field(default_factory=list)
+    theirs: list[Record[Any]] = field(default_factory=list)
+    messages: list[KeptMessage] = field(default_factory=list)
+    statements: dict[bytes, Record[Any]] = field(default_factory=dict)
+    peer_known: int = 0  # how many of `mine` the other side has said it holds
+    peer_heard: int = 0
+    peer_held: frozenset[bytes] = frozenset()
+    tried_start_at: int = 0  # last StartWallbox; not kept, a restart may try again
+    told_wrong: bool = False  # the person knows that the receipt is not what we compute
+
+    @property
+    def is_host(self) -> bool:
+        return self.file.role is Role.HOST
+
+    @property
+    def host(self) -> bytes:
+        return self.quote.body.author
+
+    @property
+    def driver(self) -> bytes:
+        return self.request.body.author
+
+    @property
+    def other(self) -> bytes:
+        return self.driver if self.is_host else self.host
+
+    @property
+    def their_key(self) -> bytes:
+        """The other side's one-time X25519 key."""
+        return self.request.body.one_time_key if self.is_host else self.quote.body.one_time_key
+
+    def own(self, cls: type[Any]) -> list[Record[Any]]:
+        """Our own records of one kind, in order."""
+        return [one for one in self.mine if type(one.body) is cls]
+
+    def state(self, now: int) -> BookingState:
+        return self.set.state(now)
+
+    def statement(self, cls: type[Any], author: bytes) -> Record[Any] | None:
+        """The completion statement or review commitment of one side, if it is held."""
+        for one in self.statements.values():
+            if type(one.body) is cls and one.body.author == author:
+                return one
+        return None
+
+
+@dataclass(slots=True)
+class Merged:
+    """What came of one message of the other side."""
+
+    saves: list[Effect] = field(default_factory=list)
+    fresh: list[Record[Any]] = field(default_factory=list)  # new records and statements
+    messages: list[KeptMessage] = field(default_factory=list)
+    fault: Refused | None = None
+
+
+class Ledger:
+    """Every booking of this node, by id. Changes memory and says what to save, never one without the other."""
+
+    def __init__(self, me: Me, directory: Directory) -> None:
+        self._me = me
+        self._directory = directory
+        self._bookings: dict[bytes, Booking] = {}
+
+    def restore(
+        self, documents: Mapping[str, Mapping[bytes, bytes]], records: Mapping[bytes, Sequence[bytes]]
+    ) -> None:
+        """Rebuilds every booking from what the store holds."""
+        for booking_id, data in documents.get(FILES, {}).items():
+            booking = self._build(from_tree(BookingFile, decode(data)))
+            self._bookings[booking_id] = booking
+            for raw in records.get(booking_id, ()):
+                self._place(booking, open_record(raw, self._me.network))
+        for message_key, data in sorted(documents.get(MESSAGES, {}).items()):
+            self._bookings[message_key[:32]].messages.append(from_tree(KeptMessage, decode(data)))
+        for statement_key, data in documents.get(STATEMENTS, {}).items():
+            record = open_record(data, self._me.network)
+            self._bookings[statement_key[:32]].statements[record.id] = record
+
+    def __iter__(self) -> Iterator[Booking]:
+        return iter(self._bookings.values())
+
+    def get(self, booking_id: bytes) -> Booking | None:
+        return self._bookings.get(booking_id)
+
+    def require(self, booking_id: bytes) -> Booking:
+        """The booking, or a PersonError that says how to find the right one."""
+        booking = self._bookings.get(booking_id)
+        if booking is None:
+            raise PersonError(
+                "no-such-booking",
+                "There is no such booking.",
+                "`chargemesh bookings` lists them.",
+                ExitCode.NOT_FOUND,
+            )
+        return booking
+
+    def open(self, file: BookingFile) -> tuple[Booking, list[Effect]]:
+        """Begins a booking with its quote and request, both already judged."""
+        booking = self._build(file)
+        self._bookings[booking.id] = booking
+        return booking, [self._saved(booking)]
+
+    def update(self, booking: Booking, **changes: Any) -> list[Effect]:
+        """Changes the file of a booking."""
+        booking.file = replace(booking.file, **changes)
+        return [self._saved(booking)]
+
+    def write(self, booking: Booking, body: Any) -> tuple[Record[Any], list[Effect]]:
+        """Signs a record of ours and adds it to the set."""
+        record = self._me.sign(body)
+        if not self._place(booking, record):
+            raise AssertionError(f"our own {record.kind} does not fit our own booking")
+        return record, [AddRecord(booking.id, record.id, record.raw)]
+
+    def add_message(self, booking: Booking, message: KeptMessage) -> list[Effect]:
+        number = len(booking.messages)
+        booking.messages.append(message)
+        return [PutDocument(MESSAGES, booking.id + number.to_bytes(4, "big"), encode(to_tree(message)))]
+
+    def add_statement(self, booking: Booking, record: Record[Any]) -> list[Effect]:
+        booking.statements[record.id] = record
+        return [PutDocument(STATEMENTS, booking.id + record.id, record.raw)]
+
+    def completed_with(self, author: bytes) -> bool:
+        """Whether a session with this counterparty was charged and signed for by both."""
+        return any(
+            one.other == author and one.statement(CompletionStatement, author) is not None
+            for one in self._bookings.values()
+        )
+
+    def owed_by(self, driver: bytes, now: int) -> bool:
+        """Whether this driver has a receipt of ours that is not paid: a claim alone pays nothing."""
+        for one in self._bookings.values():
+            if one.is_host and one.driver == driver:
+                state = one.state(now)
+                if state.receipt is not None and state.settlement in (Settlement.OPEN, Settlement.CLAIMED):
+                    return True
+        return False
+
+    # --- the exchange ---------------------------------------------------------------------------
+
+    def owes(self, booking: Booking) -> bool:
+        """Whether the other side has not yet said that it holds everything of ours."""
+        return not booking.file.refused and (
+            booking.peer_known < len(booking.mine)
+            or booking.peer_heard < len(self._our_messages(booking))
+            or any(id_ not in booking.peer_held for id_ in self._our_statements(booking))
+            or (not booking.is_host and not booking.theirs)
+        )
+
+    def delivery(self, booking: Booking, now: int, *, wait_ms: int = 0) -> list[Effect]:
+        """The outbox row of this booking: there while something is owed, gone when nothing is."""
+        if not self.owes(booking):
+            return [DropOutbox("peer", booking.id)]
+        expires = max(now, booking.quote.body.end) + _OUTBOX_LIFE_MS
+        if not booking.is_host and not booking.theirs:
+            expires = booking.request.body.expires
+        return [PutOutbox("peer", booking.id, expires, not_before=now + wait_ms)]
+
+    def parcel(self, booking: Booking, fresh_nonces: Sequence[bytes]) -> Exchange:
+        """Everything the other side lacks, within the bounds of one message."""
+        records: list[bytes] = []
+        size = 0
+        for one in booking.mine[booking.peer_known :]:
+            size += len(one.raw)
+            if len(records) == MAX_RECORDS_A_MESSAGE or size > _MAX_EXCHANGE_RECORD_BYTES:
+                break
+            records.append(one.raw)
+        opening = bundle = None
+        if not booking.is_host and not booking.theirs:
+            opening, bundle = booking.file.quote, self._me.bundle
+        elif booking.is_host and not booking.peer_known:
+            bundle = self._me.bundle
+        ours = self._our_messages(booking)[booking.peer_heard :][:MAX_MESSAGES_A_PARCEL]
+        return Exchange(
+            booking=booking.id,
+            records=tuple(([booking.request.raw] if opening else []) + records),
+            known=len(booking.theirs),
+            statements=tuple(
+                booking.statements[id_].raw
+                for id_ in self._our_statements(booking)
+                if id_ not in booking.peer_held
+            )[:MAX_STATEMENTS],
+            held=tuple(id_ for id_ in booking.statements if id_ not in self._our_statements(booking)),
+            sealed=tuple(
+                self._sealed(booking, message, nonce)
+                for message, nonce in zip(ours, fresh_nonces, strict=False)
+            ),
+            heard=len(booking.messages) - len(self._our_messages(booking)),
+            opening=opening,
+            bundle=bundle,
+        )
+
+    def merge(self, booking: Booking, news: Exchange) -> Merged:
+        """Takes what is good of the other side's message.
+
+        A record that does not fit ends the taking, since order is what `known` counts; what came before
+        it is kept, and the fault is reported.
+        """
+        booking.peer_known = max(booking.peer_known, min(news.known, len(booking.mine)))
+        booking.peer_heard = max(booking.peer_heard, min(news.heard, len(self._our_messages(booking))))
+        booking.peer_held |= frozenset(news.held) & frozenset(booking.statements)
+        merged = Merged()
+        try:
+            for raw in news.records:
+                self._take_record(booking, raw, merged)
+            for raw in news.statements:
+                self._take_statement(booking, raw, merged)
+            for sealed in news.sealed:
+                self._take_message(booking, sealed, merged)
+        except Refused as fault:
+            merged.fault = fault
+        return merged
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _build(self, file: BookingFile) -> Booking:
+        quote = open_as(Quote, file.quote, self._me.network)
+        request = open_as(Request, file.request, self._me.network)
+        return Booking(request.id, file, BookingSet(quote, request), quote, request)
+
+    def _place(self, booking: Booking, record: Record[Any]) -> bool:
+        if not booking.set.add(record):
+            return False
+        ours = record.body.author == self._me.author
+        (booking.mine if ours else booking.theirs).append(record)
+        return True
+
+    def _take_record(self, booking: Booking, raw: bytes, merged: Merged) -> None:
+        if raw == booking.request.raw or any(raw == one.raw for one in reversed(booking.theirs)):
+            return
+        record = open_record(raw, self._me.network)
+        if getattr(record.body, "author", None) != booking.other:
+            raise Refused("not-a-party", "a record of somebody else", Severity.FORGED)
+        self._directory.authorise(record, booking.other, Scope.BOOK)
+        if len(booking.theirs) >= MAX_BOOKING_RECORDS:
+            raise Refused("too-many", "this booking has all the records it may have")
+        if self._place(booking, record):
+            merged.saves.append(AddRecord(booking.id, record.id, raw))
+            merged.fresh.append(record)
+
+    def _take_statement(self, booking: Booking, raw: bytes, merged: Merged) -> None:
+        record = open_record(raw, self._me.network)
+        body = record.body
+        if type(body) not in (CompletionStatement, ReviewCommitment) or body.author != booking.other:
+            raise Refused("not-a-party", "no statement of the other side", Severity.FORGED)
+        held = booking.statement(type(body), booking.other)
+        if held is not None:
+            if held.id != record.id:
+                raise Refused("second-statement", "the other side has already made this statement")
+            return
+        # A statement names a month at the most: a delegation that covers the quote's time will do.
+        self._directory.authorise(record, booking.other, Scope.LOG, booking.quote.body.issued)
+        merged.saves += self.add_statement(booking, record)
+        merged.fresh.append(record)
+
+    def _take_message(self, booking: Booking, sealed: bytes, merged: Merged) -> None:
+        if not booking.file.secret or len(booking.messages) >= _MAX_MESSAGES:
+            return
+        message = open_message(sealed, booking.their_key, booking.file.secret)
+        parties = (message.booking, message.sender, message.recipient)
+        if parties != (booking.id, booking.other, self._me.author):
+            raise Refused("sealed", "a message of another booking", Severity.FORGED)
+        kept = KeptMessage(ours=False, sent=message.sent, text=message.text)
+        if kept not in booking.messages:
+            merged.saves += self.add_message(booking, kept)
+            merged.messages.append(kept)
+
+    def _saved(self, booking: Booking) -> PutDocument:
+        return PutDocument(FILES, booking.id, encode(to_tree(booking.file)))
+
+    def _our_messages(self, booking: Booking) -> list[KeptMessage]:
+        return [one for one in booking.messages if one.ours]
+
+    def _our_statements(self, booking: Booking) -> list[bytes]:
+        return [id_ for id_, one in booking.statements.items() if one.body.author == self._me.author]
+
+    def _sealed(self, booking: Booking, message: KeptMessage, nonce: bytes) -> bytes:
+        text = Message(
+            booking=booking.id,
+            sender=self._me.author,
+            recipient=booking.other,
+            sent=message.sent,
+            text=message.text,
+        )
+        return seal_message(text, nonce[:NONCE_BYTES], booking.their_key, booking.file.secret)
+
+
+def learn_bundle(directory: Directory, data: bytes) -> tuple[Bundle, list[Effect]]:
+    """Keeps a bundle of somebody we have a booking with; it must still be there after a restart."""
+    bundle = directory.learn(data)
+    return bundle, [PutDocument("bundle", bundle.author, bundle.to_bytes())]

@@ -1,0 +1,101 @@
+"""Quotes: a signed price for one slot that holds nothing and is not kept.
+
+The one-time key of a quote is derived from a secret of the day and the quote's own fields, so that a
+flood of questions fills nothing, and a quote survives a restart. A day's secret is deleted two days
+later; the derived key of a quote that became a booking is kept with the booking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from ..chargers import ChargerSettings
+from ..effects import DropDocument, Effect, PutDocument
+from ..limits import QUOTE_LIFE_MS
+from ..listing import Listing
+from ..me import Me
+from ..metering import estimate
+from ..moment import Moment
+from ..pricing import worst_case
+from ..record import Record
+from ..tariff import resolve
+from .records import Quote
+from .sealing import one_time_keypair
+from .wire import AskQuote
+
+EPOCHS = "quote-epoch"
+_DAY_MS = 24 * 3600 * 1000
+_KEPT_DAYS = 2
+_MINUTE_MS = 60_000
+
+
+class QuoteMaker:
+    """Makes quotes and finds their one-time secrets again."""
+
+    def __init__(self, me: Me, documents: Mapping[str, Mapping[bytes, bytes]]) -> None:
+        self._me = me
+        self._epochs = {int.from_bytes(day, "big"): seed for day, seed in documents.get(EPOCHS, {}).items()}
+
+    def make(
+        self, ask: AskQuote, settings: ChargerSettings, listing: Record[Listing], at: Moment
+    ) -> tuple[Record[Quote], list[Effect]]:
+        """The quote; ValueError with a sentence if the slot can't be priced."""
+        effects = self._turn_day(at)
+        power = max(one.max_power_w for one in settings.connectors)
+        terms = settings.terms
+        plan = resolve(
+            settings.tariff,
+            settings.hours.zone,
+            ask.start,
+            ask.end,
+            power_w=power,
+            overstay_after_ms=terms.overstay_grace * _MINUTE_MS,
+            overstay_per_hour=terms.overstay_per_hour,
+        )
+        most_wh = (ask.end - ask.start) * power // 3_600_000
+        energy = min(ask.energy_wh, most_wh) or most_wh
+        public, _ = one_time_keypair(self._seed(settings.charger, ask.start, ask.end, at.now))
+        quote = Quote(
+            author=self._me.author,
+            issued=at.now,
+            listing=listing.id,
+            charger=settings.charger,
+            start=ask.start,
+            end=ask.end,
+            plan=plan,
+            energy_wh=energy,
+            estimate=estimate(plan, ask.start, ask.end, energy, power).total,
+            cap=worst_case(plan, ask.start, ask.end, most_wh),
+            expires=at.now + QUOTE_LIFE_MS,
+            one_time_key=public,
+            terms=terms,
+            instant=settings.rules.instant,
+            access_lead_minutes=settings.access_lead_minutes,
+        )
+        return self._me.sign(quote), effects
+
+    def secret_of(self, quote: Quote) -> bytes | None:
+        """The X25519 secret of one of our quotes; None once its day's secret is gone."""
+        if quote.issued // _DAY_MS not in self._epochs:
+            return None
+        public, secret = one_time_keypair(self._seed(quote.charger, quote.start, quote.end, quote.issued))
+        return secret if public == quote.one_time_key else None
+
+    def _turn_day(self, at: Moment) -> list[Effect]:
+        """Draws the day's secret at its first quote and deletes those that no live quote can need."""
+        today = at.now // _DAY_MS
+        if today in self._epochs:
+            return []
+        self._epochs[today] = at.fresh("quote-epoch")
+        effects: list[Effect] = [PutDocument(EPOCHS, today.to_bytes(8, "big"), self._epochs[today])]
+        for day in [one for one in self._epochs if one < today - _KEPT_DAYS]:
+            del self._epochs[day]
+            effects.append(DropDocument(EPOCHS, day.to_bytes(8, "big")))
+        return effects
+
+    def _seed(self, charger: bytes, start: int, end: int, issued: int) -> bytes:
+        fields = charger + b"".join(n.to_bytes(8, "big") for n in (start, end, issued))
+        return hashlib.blake2b(
+            fields, digest_size=32, key=self._epochs[issued // _DAY_MS], person=b"chargemesh-quote"
+        ).digest()

@@ -1,0 +1,333 @@
+"""The core of a node: routes each event to the machine that owns the matter, and owns no rules itself.
+
+    effects = engine.handle(event, Moment(now, seed))
+
+What the machines hold in memory is what the store holds: if the returned saves can't be committed, the
+engine is thrown away and built again from the store. A PersonError or Refused leaves nothing changed
+that matters: commands check before they act, and peers' records are taken one whole record at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .booking import wire
+from .booking.calendar import Calendar
+from .booking.charging import ChargingDesk
+from .booking.driver import DriverDesk
+from .booking.host import HostDesk
+from .booking.ledger import Booking, KeptMessage, Ledger
+from .booking.records import Receipt
+from .booking.retention import Retention
+from .booking.rules import Standing
+from .booking.sealing import NONCE_BYTES
+from .contact import Contact
+from .effects import Effect, HoldSlot, Parcel, Reply, Result
+from .errors import ExitCode, PersonError, Refused, Severity
+from .events import (
+    Book,
+    CancelBooking,
+    ClaimPaid,
+    ConfirmPaid,
+    ContactChanged,
+    Decide,
+    Event,
+    MessageReceived,
+    ParcelAnswered,
+    PauseCharger,
+    PutCharger,
+    RemoveCharger,
+    ReportProblem,
+    StartCharging,
+    StartFailed,
+    StopCharging,
+    TimerDue,
+    WallboxSaid,
+    WriteMessage,
+    WriteReview,
+)
+from .identity import Directory
+from .listing_desk import ListingDesk
+from .me import Me
+from .moment import Moment
+from .notices import notice
+from .record import Record
+from .trust.desk import TrustDesk
+from .trust.drafts import BatchDelay
+from .trust.entries import Stars
+from .trust.keeper import Keeper
+
+PUSH_DELAY_MS = 2_000  # an answer carries our news; pushing them as well waits this long for a sign of it
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """What a store holds: see `node.ports.Loaded`."""
+
+    documents: Mapping[str, Mapping[bytes, bytes]]
+    records: Mapping[bytes, Sequence[bytes]]
+    slots: Sequence[HoldSlot]
+
+
+class Engine:
+    """One node's core. `standing` is its opinion of a driver (see `trust`)."""
+
+    def __init__(
+        self,
+        me: Me,
+        directory: Directory,
+        state: EngineState,
+        contact: Contact,
+        standing: Callable[[bytes], Standing],
+        delay: BatchDelay,
+        read_only: bool = False,
+    ) -> None:
+        self.me = me
+        self.directory = directory
+        for bundle in state.documents.get("bundle", {}).values():
+            directory.learn(bundle)
+        directory.learn(me.bundle)
+        self.calendar = Calendar(state.slots)
+        self.ledger = Ledger(me, directory)
+        self.ledger.restore(state.documents, state.records)
+        self.listings = ListingDesk(me, self.calendar, state.documents, contact)
+        self.charging = ChargingDesk(self.ledger, self.listings)
+        self.keeper = Keeper(me, state.documents, delay, read_only=read_only)
+        self.trust = TrustDesk(me, self.ledger, self.keeper)
+        self._standing = standing
+        self.host = HostDesk(
+            me,
+            directory,
+            self.ledger,
+            self.listings,
+            self.calendar,
+            self.charging,
+            self.standing,
+            state.documents,
+        )
+        self.driver = DriverDesk(me, directory, self.ledger, self.listings)
+        self._retention = Retention(self.ledger)
+        self._now = 0
+
+    def standing(self, author: bytes) -> Standing:
+        """The opinion given at construction, and whether this driver owes us for an earlier receipt."""
+        opinion = self._standing(author)
+        known = opinion.known or self.ledger.completed_with(author)
+        return replace(opinion, known=known, unpaid=self.ledger.owed_by(author, self._now))
+
+    # --- the one entry --------------------------------------------------------------------------
+
+    def handle(self, event: Event, at: Moment) -> list[Effect]:
+        """Everything that `event` leads to. PersonError for a command, Refused for a peer's message."""
+        self._now = at.now
+        match event:
+            case MessageReceived(block=block, body=body):
+                return self._message(body, block, at)
+            case ParcelAnswered(key=key, body=body):
+                return self._answer(key, body, at)
+            case WallboxSaid(charger=charger, report=report):
+                effects, touched = self.charging.said(charger, report, at)
+                return effects + self._settle(touched, at)
+            case StartFailed(booking=booking_id, code=code, message=message):
+                booking = self.ledger.require(booking_id)
+                return self.charging.start_failed(booking, code, message, at) + self._settle([booking], at)
+            case TimerDue():
+                return self._due(at)
+            case ContactChanged(contact=contact):
+                return self.listings.contact_changed(contact, at.now)
+            case PutCharger(settings=settings):
+                return self.listings.put(settings, at.now)
+            case PauseCharger(charger=charger, paused=paused):
+                return self.listings.put(replace(self.listings.require(charger), paused=paused), at.now)
+            case RemoveCharger(charger=charger):
+                self._require_no_open_booking(charger, at.now)
+                return self.listings.remove(charger, at.now)
+            case Book():
+                effects = self.driver.book(event, at)
+                return effects + self._settle(list(self.ledger)[-1:], at)
+            case _:
+                booking = self.ledger.require(event.booking)
+                return self._command(event, booking, at) + self._settle([booking], at)
+
+    def deadline(self, now: int) -> int | None:
+        """The next instant at which something is due without any event."""
+        candidates = [self.listings.deadline(), self.keeper.deadline()]
+        for booking in self.ledger:
+            if not booking.file.done:
+                candidates.append(booking.state(now).next_deadline)
+                candidates.append(self._booking_deadline(booking, now))
+                receipt = agreed_receipt(booking, now)
+                if receipt is not None:
+                    candidates.append(self.trust.deadline(booking, receipt))
+            candidates.append(self._retention.deadline(booking))
+        return min((one for one in candidates if one is not None), default=None)
+
+    def parcel(self, key: bytes, at: Moment) -> Parcel | None:
+        """What an outbox row of channel "peer" comes to now; None if nothing is owed any more."""
+        booking = self.ledger.get(key)
+        if booking is None or not self.ledger.owes(booking):
+            return None
+        return Parcel(booking.file.peer, wire.PROTOCOL, wire.write(self._exchange(booking, at)))
+
+    # --- commands about a booking ---------------------------------------------------------------
+
+    def _command(self, command: Any, booking: Booking, at: Moment) -> list[Effect]:
+        match command:
+            case Decide(accept=accept):
+                _require_side(booking, host=True)
+                return self.host.decide(booking, accept, at)
+            case CancelBooking(reason=reason):
+                desk = self.host if booking.is_host else self.driver
+                return desk.cancel(booking, reason, at)
+            case ConfirmPaid():
+                _require_side(booking, host=True)
+                return self.host.confirm_paid(booking, at)
+            case StartCharging():
+                _require_side(booking, host=False)
+                return self.driver.start(booking, command, at)
+            case StopCharging():
+                _require_side(booking, host=False)
+                return self.driver.stop(booking, at)
+            case ReportProblem():
+                _require_side(booking, host=False)
+                return self.driver.report(booking, command, at)
+            case ClaimPaid():
+                _require_side(booking, host=False)
+                return self.driver.claim_paid(booking, command, at)
+            case WriteMessage(text=text):
+                return self._write_message(booking, text, at)
+            case WriteReview():
+                stars = Stars(overall=command.stars)
+                receipt = agreed_receipt(booking, at.now)
+                told = self.trust.write_review(booking, receipt, stars, command.text, at)
+                return [*told, Result({"booking": booking.id.hex(), "stars": command.stars})]
+            case _:
+                raise AssertionError(f"no machine for {type(command).__name__}")
+
+    def _write_message(self, booking: Booking, text: str, at: Moment) -> list[Effect]:
+        if not booking.file.secret:
+            raise PersonError("keys-gone", "This booking ended more than a week ago; its keys are deleted.")
+        if not text.strip():
+            raise PersonError("empty", "An empty message can't be sent.", exit_code=ExitCode.USAGE)
+        kept = KeptMessage(ours=True, sent=at.now, text=text)
+        return [
+            *self.ledger.add_message(booking, kept),
+            Result({"booking": booking.id.hex(), "sent": at.now}),
+        ]
+
+    def _require_no_open_booking(self, charger: bytes, now: int) -> None:
+        if self.calendar.busy(charger, now):
+            raise PersonError(
+                "booked", "This charger still has bookings.", "Cancel them first, or pause the charger."
+            )
+
+    # --- messages of peers ----------------------------------------------------------------------
+
+    def _message(self, body: bytes, block: str, at: Moment) -> list[Effect]:
+        message = wire.read(body)
+        if isinstance(message, wire.AskQuote):
+            return self.host.quote(message, at)
+        if not isinstance(message, wire.Exchange):
+            raise Refused("unexpected", "not a request")
+        booking = self.ledger.get(message.booking)
+        effects: list[Effect] = []
+        if booking is None:
+            effects += self.host.request(message, block, at)
+            booking = self.ledger.get(message.booking)
+            if booking is None:
+                return effects  # a refusal: the reply is among them
+        effects += self._take(booking, message, at)
+        effects += self._settle([booking], at, wait_ms=PUSH_DELAY_MS)
+        return [*effects, Reply(wire.write(self._exchange(booking, at)))]
+
+    def _answer(self, key: bytes, body: bytes, at: Moment) -> list[Effect]:
+        booking = self.ledger.get(key)
+        if booking is None:
+            return []
+        message = wire.read(body)
+        if isinstance(message, wire.Failed):
+            return self._failed(booking, message, at)
+        if not isinstance(message, wire.Exchange) or message.booking != booking.id:
+            raise Refused("unexpected", "the peer answered something else")
+        return self._take(booking, message, at) + self._settle([booking], at)
+
+    def _failed(self, booking: Booking, failed: wire.Failed, at: Moment) -> list[Effect]:
+        """A request refused at once ends the booking; any later refusal is only counted by the runner."""
+        if booking.is_host or booking.theirs:
+            raise Refused(failed.code, failed.message, Severity.STALE)
+        effects = self.ledger.update(booking, refused=failed.code, done=True)
+        effects += notice("booking.refused", booking, at, code=failed.code, message=failed.message)
+        return effects + self.ledger.delivery(booking, at.now)
+
+    def _take(self, booking: Booking, message: wire.Exchange, at: Moment) -> list[Effect]:
+        effects: list[Effect] = []
+        if message.bundle is not None:
+            self.directory.learn(message.bundle)
+        merged = self.ledger.merge(booking, message)
+        effects += merged.saves
+        if not booking.is_host:
+            effects += self.driver.took(booking, merged.fresh, at)
+        for one in merged.messages:
+            effects += notice("booking.message", booking, at, text=one.text)
+        if merged.fault is not None:
+            effects += notice("booking.fault", booking, at, code=merged.fault.code)
+        return effects
+
+    # --- what follows ---------------------------------------------------------------------------
+
+    def _settle(self, bookings: Sequence[Booking], at: Moment, *, wait_ms: int = 0) -> list[Effect]:
+        """Brings bookings to where they should be, and owes the other side what is new."""
+        effects: list[Effect] = []
+        for booking in bookings:
+            desk = self.host if booking.is_host else self.driver
+            if not booking.file.refused:
+                effects += desk.react(booking, at)
+                receipt = agreed_receipt(booking, at.now)
+                if receipt is not None:
+                    effects += self.trust.tend(booking, receipt, at)
+            delivery = self.ledger.delivery(booking, at.now, wait_ms=wait_ms)
+            effects += delivery
+        return effects
+
+    def _due(self, at: Moment) -> list[Effect]:
+        effects = self.listings.due(at.now) + self.keeper.cut(at)
+        for booking in list(self.ledger):
+            if not booking.file.done:
+                effects += self._settle([booking], at)
+            effects += self._retention.due(booking, at.now)
+        return effects
+
+    def _booking_deadline(self, booking: Booking, now: int) -> int | None:
+        if not booking.is_host:
+            return None
+        state = booking.state(now)
+        wanted = [self.charging.deadline(booking, now)]
+        if state.accept is not None and not state.access_sent:
+            wanted.append(state.access_due)
+        if not state.checked_in and state.reservation.name == "RESERVED":
+            wanted.append(state.no_show_from)
+        wanted.append(booking.quote.body.end if now < booking.quote.body.end else None)
+        return min((one for one in wanted if one is not None), default=None)
+
+    def _exchange(self, booking: Booking, at: Moment) -> wire.Exchange:
+        label = booking.id.hex()
+        nonces = [
+            at.fresh(f"message {label} {number}", NONCE_BYTES) for number in range(wire.MAX_MESSAGES_A_PARCEL)
+        ]
+        return self.ledger.parcel(booking, nonces)
+
+
+def agreed_receipt(booking: Booking, now: int) -> Record[Receipt] | None:
+    """The receipt of a charged session that both sides have signed: what completions and reviews rest on."""
+    state = booking.state(now)
+    return state.receipt if state.agreed is not None and state.tickets else None
+
+
+def _require_side(booking: Booking, *, host: bool) -> None:
+    if booking.is_host != host:
+        side = "host" if host else "driver"
+        raise PersonError(
+            "wrong-side", f"Only the {side} of a booking can do that.", exit_code=ExitCode.NOT_ALLOWED
+        )

@@ -1,0 +1,158 @@
+"""A host's chargers and what the world is told of them: listings, renewals, withdrawals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .booking.calendar import Calendar
+from .chargers import ChargerSettings, OwnListing, make_listing
+from .contact import Contact
+from .effects import Announce, DropDocument, Effect, PutDocument, Result
+from .encoding import decode, encode
+from .errors import ExitCode, PersonError
+from .limits import MAX_LISTING_LIFE_MS
+from .listing import Listing, Renewal, Withdrawal
+from .me import Me
+from .record import Record, open_as, open_record
+from .shape import from_tree, to_tree
+
+SETTINGS = "charger"
+LISTINGS = "own-listing"
+_REISSUE_MS = MAX_LISTING_LIFE_MS // 2  # well before it expires, and the bitmap's window moves along
+
+
+class ListingDesk:
+    """Owns charger settings and own listings. A charger that is paused or away has a withdrawal instead."""
+
+    def __init__(
+        self, me: Me, calendar: Calendar, documents: Mapping[str, Mapping[bytes, bytes]], contact: Contact
+    ) -> None:
+        self._me = me
+        self._calendar = calendar
+        self._contact = contact
+        self._settings = {
+            charger: from_tree(ChargerSettings, decode(data))
+            for charger, data in documents.get(SETTINGS, {}).items()
+        }
+        self._published = {
+            charger: from_tree(OwnListing, decode(data))
+            for charger, data in documents.get(LISTINGS, {}).items()
+        }
+        self._listings: dict[bytes, Record[Listing]] = {}
+        for charger, own in self._published.items():
+            if own.raw and charger in self._settings:
+                record = open_record(own.raw, me.network)
+                if type(record.body) is Listing:
+                    self._listings[charger] = open_as(Listing, own.raw, me.network)
+
+    # --- what others ask ------------------------------------------------------------------------
+
+    def settings(self, charger: bytes) -> ChargerSettings | None:
+        return self._settings.get(charger)
+
+    def all_settings(self) -> tuple[ChargerSettings, ...]:
+        return tuple(self._settings.values())
+
+    def require(self, charger: bytes) -> ChargerSettings:
+        found = self._settings.get(charger)
+        if found is None:
+            raise PersonError(
+                "no-such-charger",
+                "There is no such charger.",
+                "`chargemesh charger list` shows them.",
+                ExitCode.NOT_FOUND,
+            )
+        return found
+
+    def listing(self, charger: bytes) -> Record[Listing] | None:
+        """The newest listing, None while the charger is not offered."""
+        return self._listings.get(charger)
+
+    def newest_raw(self, charger: bytes) -> bytes | None:
+        """The listing or withdrawal as it was last signed."""
+        own = self._published.get(charger)
+        return own.raw if own is not None and own.raw else None
+
+    def renewal(self, charger: bytes, now: int) -> Record[Renewal] | None:
+        """A fresh renewal of the newest listing; small, and not worth keeping."""
+        listing = self._listings.get(charger)
+        return None if listing is None else self._me.sign(Renewal(issued=now, listing=listing.id))
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def put(self, settings: ChargerSettings, now: int) -> list[Effect]:
+        self._settings[settings.charger] = settings
+        saved = PutDocument(SETTINGS, settings.charger, encode(to_tree(settings)))
+        return [saved, *self.publish(settings.charger, now), Result({"charger": settings.charger.hex()})]
+
+    def remove(self, charger: bytes, now: int) -> list[Effect]:
+        """Withdraws the listing and forgets the settings; bookings that stand are the booking desks' matter."""
+        settings = self.require(charger)
+        withdrawn = self._withdraw(settings, now)
+        del self._settings[charger]
+        return [*withdrawn, DropDocument(SETTINGS, charger), Result({"charger": charger.hex()})]
+
+    def contact_changed(self, contact: Contact, now: int) -> list[Effect]:
+        """Our address is another: every listing must say so."""
+        if contact == self._contact:
+            return []
+        self._contact = contact
+        return [effect for charger in self._settings for effect in self.publish(charger, now)]
+
+    @property
+    def contact(self) -> Contact:
+        return self._contact
+
+    # --- publishing -----------------------------------------------------------------------------
+
+    def publish(self, charger: bytes, now: int) -> list[Effect]:
+        """A new listing sequence: something that it says has changed."""
+        settings = self._settings[charger]
+        if settings.paused:
+            return self._withdraw(settings, now)
+        sequence = self._next_sequence(charger)
+        listing = self._me.sign(
+            make_listing(
+                settings,
+                author=self._me.author,
+                sequence=sequence,
+                contact=self._contact,
+                busy=self._calendar.busy(charger, now),
+                now=now,
+            )
+        )
+        self._listings[charger] = listing
+        return [self._keep(charger, OwnListing(raw=listing.raw, sequence=sequence)), Announce(charger)]
+
+    def due(self, now: int) -> list[Effect]:
+        """Listings that grow old are issued again."""
+        return [
+            effect
+            for charger, listing in list(self._listings.items())
+            if now >= listing.body.issued + _REISSUE_MS
+            for effect in self.publish(charger, now)
+        ]
+
+    def deadline(self) -> int | None:
+        return min((one.body.issued + _REISSUE_MS for one in self._listings.values()), default=None)
+
+    def _withdraw(self, settings: ChargerSettings, now: int) -> list[Effect]:
+        charger = settings.charger
+        if charger not in self._listings:
+            return []
+        sequence = self._next_sequence(charger)
+        del self._listings[charger]
+        record = self._me.sign(
+            Withdrawal(
+                author=self._me.author, issued=now, charger=charger, sequence=sequence, cell=settings.cell
+            )
+        )
+        return [self._keep(charger, OwnListing(raw=record.raw, sequence=sequence)), Announce(charger)]
+
+    def _next_sequence(self, charger: bytes) -> int:
+        own = self._published.get(charger)
+        return 1 if own is None else own.sequence + 1
+
+    def _keep(self, charger: bytes, own: OwnListing) -> PutDocument:
+        self._published[charger] = own
+        return PutDocument(LISTINGS, charger, encode(to_tree(own)))

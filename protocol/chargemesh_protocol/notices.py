@@ -1,0 +1,51 @@
+"""What a person is told: one event as JSON, delivered to their webhook or command by the outbox."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from .effects import Effect, PutOutbox, Tell
+from .moment import Moment
+
+if TYPE_CHECKING:
+    from .booking.ledger import Booking
+
+_LIFE_MS = 24 * 3600 * 1000  # a notice that could not be delivered for a day is no news any more
+
+
+def notice(name: str, booking: Booking, at: Moment, **facts: Any) -> list[Effect]:
+    """A notice about a booking; never carries an address, a code or a key.
+
+    It is kept until delivered, and told to the event stream as well.
+    """
+    quote = booking.quote.body
+    said = {
+        "event": name,
+        "booking": booking.id.hex(),
+        "role": booking.file.role.value,
+        "title": booking.file.title,
+        "start": quote.start,
+        "end": quote.end,
+        "at": at.now,
+        **facts,
+    }
+    row = PutOutbox(
+        "notify",
+        at.fresh(f"notice {name} {booking.id.hex()}", 16),
+        at.now + _LIFE_MS,
+        json.dumps(said, sort_keys=True).encode(),
+    )
+    return [row, Tell(name, said)]
+
+
+def charger_notice(name: str, charger: bytes, at: Moment, **facts: Any) -> list[Effect]:
+    """A notice about a charger rather than a booking."""
+    said = {"event": name, "charger": charger.hex(), "at": at.now, **facts}
+    row = PutOutbox(
+        "notify",
+        at.fresh(f"notice {name} {charger.hex()}", 16),
+        at.now + _LIFE_MS,
+        json.dumps(said, sort_keys=True).encode(),
+    )
+    return [row, Tell(name, said)]
