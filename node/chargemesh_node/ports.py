@@ -170,13 +170,18 @@ class Cache(Protocol):
     async def open(self) -> None: ...
 
     async def put_listing(self, row: CachedListing) -> None:
-        """Keeps a listing, replacing one of the same author and charger with a lower sequence."""
+        """Keeps a listing, replacing that of the same author and charger unless it has a higher sequence."""
         ...
 
     async def drop_listing(self, author: bytes, charger: bytes) -> None: ...
 
     async def listings(self, cells: Sequence[int], need: Need, limit: int) -> list[CachedListing]:
-        """Listings whose public cell is one of `cells` or lies within one, fitting connector and power."""
+        """Listings whose public cell is one of `cells`, lies within one or holds one (by H3 index), fitting
+        connector and power; cheapest first."""
+        ...
+
+    async def all_listings(self) -> list[CachedListing]:
+        """Every listing kept: a caretaker that starts again counts its places from them."""
         ...
 
     async def put_entries(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
