@@ -141,13 +141,20 @@ class Log:
         for index in range(sequence - 1, len(self._chain)):
             yield self._chain[index]
 
+    def holds(self, entry: Judged) -> bool:
+        """Whether the entry is kept: accepted, waiting, or half of the proof of a fork."""
+        chained = self.at(entry.sequence)
+        return (chained is not None and chained.id == entry.id) or entry.id in self._loose.get(
+            entry.sequence, {}
+        )
+
     def offer(self, entry: Judged) -> Standing:
         """Takes one entry; what is accepted afterwards doesn't depend on the order of the offers."""
         sequence = entry.sequence
+        if self.holds(entry):
+            return Standing.KNOWN
         chained = self.at(sequence)
         same = self._loose.get(sequence, {})
-        if entry.id in same or (chained is not None and chained.id == entry.id):
-            return Standing.KNOWN
         if self._fork is not None and sequence > self._fork:
             return Standing.EXCLUDED
         if chained is None and not same:

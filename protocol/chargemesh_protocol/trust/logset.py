@@ -31,6 +31,7 @@ class LogSet:
         self.directory = directory
         self._logs: dict[bytes, Log] = {}
         self._contents: dict[bytes, bytes] = {}  # by id of the review
+        self._stars: dict[bytes, int] = {}  # read from the contents once
         self._waiting = 0
         self._evidence: Evidence | None = None
         self._about: dict[bytes, dict[bytes, Judged]] | None = None
@@ -42,8 +43,7 @@ class LogSet:
         what is wrong with the entry or its content, of which nothing is kept then.
         """
         entry = judge(raw, self.network, self.directory)
-        if content is not None:
-            _require_fits(entry, content)
+        stars = None if content is None else _stars_of(entry, content)
         log = self._logs.get(entry.record.kid) or Log(entry.record.kid)
         if log.key not in self._logs and len(self._logs) >= MAX_LOGS:
             raise Refused("logs-full", "no room for the log of another key", Severity.STALE)
@@ -55,9 +55,10 @@ class LogSet:
         fresh = standing in (Standing.ACCEPTED, Standing.WAITING, Standing.FORK)
         if fresh:
             self._logs[log.key] = log
-        if content is not None and standing not in (Standing.TOO_FAR, Standing.EXCLUDED):
+        if content is not None and stars is not None and log.holds(entry):
             fresh = fresh or entry.id not in self._contents
             self._contents[entry.id] = content
+            self._stars[entry.id] = stars
         if fresh:
             self._evidence = self._about = None
         return Offered(entry, standing, fresh)
@@ -65,6 +66,7 @@ class LogSet:
     def drop_content(self, entry: bytes) -> None:
         """Erases what hangs beside a review; the entry stays, as links and counts need it."""
         self._contents.pop(entry, None)
+        self._stars.pop(entry, None)
         self._evidence = None
 
     def content(self, entry: bytes) -> bytes | None:
@@ -124,8 +126,7 @@ class LogSet:
         return Evidence(frozenset(completed), frozenset(vouched), frozenset(reviewed))
 
     def _reviewed(self, entry: Judged, body: Review) -> Reviewed:
-        content = self._contents.get(entry.id)
-        stars = None if content is None else open_content(content).stars.overall
+        stars = self._stars.get(entry.id)
         return Reviewed(body.author, body.subject, body.booking, body.month, stars, entry.id)
 
 
@@ -136,8 +137,9 @@ def _completed(entry: Judged) -> Completed:
     return Completed(one, other, entry.booking or b"", body.month)
 
 
-def _require_fits(entry: Judged, content: bytes) -> None:
+def _stars_of(entry: Judged, content: bytes) -> int:
+    """The stars in a content; Refused unless it is the one that the entry names."""
     body = entry.record.body
     if not isinstance(body, Review) or content_hash(content) != body.content:
         raise Refused("content", "the content is not what this entry committed to", Severity.FORGED)
-    open_content(content)
+    return open_content(content).stars.overall

@@ -9,21 +9,37 @@ the ordered pair (v, target). So each choice depends only on the edges at v: a n
 walk that does not pass there, and an incremental update can equal a full run.
 """
 
+from dataclasses import dataclass
 from hashlib import blake2b
-from math import inf, log
+from math import log
+from struct import Struct
 from typing import TypeAlias
 
 from .graph import TrustGraph
 
-WALKS = 10_000
+WALKS = 5_000  # a fifth of them makes one full voice; a share of 1 % is known to within a seventh of itself
 RESTART_PER_MILLE = 300  # the reach of a ring behind one edge is at most 1/0.3 times that edge's own
 MAX_STEPS = 48  # 0.7^48 is below one walk in ten million
 FIRST_HOP_SHARE = 5  # one first-hop neighbour brings at most a fifth of all walks
 
-_MASK = (1 << 64) - 1
+_PRIME = (1 << 61) - 1
+_LOG_PRIME = log(_PRIME)
 _RESTART_BELOW = (RESTART_PER_MILLE << 64) // 1000
 
-_Edges: TypeAlias = "list[tuple[int, int, bytes]]"  # (hash of the edge, weight, target)
+_STEPS_A_BLOCK = 4  # as many as 64 bytes of hash have draws for
+_UNPACK = Struct(">8Q").unpack
+
+_Draws: TypeAlias = "tuple[int, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """The ways on from one place; `equal` weights need no logarithms to find the winner."""
+
+    targets: list[bytes]
+    hashes: list[int]
+    weights: list[int]
+    equal: bool
 
 
 class Walks:
@@ -73,54 +89,67 @@ class Walks:
         if not self._edges_at(self.home):
             return
         for walk in range(self.count):
-            hop = self._step(walk, 0, self.home)
+            draws = self._draws(walk, 0)
+            hop = self._follow_edge(draws[0], self.home)
             # The excess of a first hop is dropped, not shared out among the others.
             if hop is None or brought.get(hop, 0) >= allowed:
                 continue
             brought[hop] = brought.get(hop, 0) + 1
             self._first_hop[walk] = hop
-            self._follow(walk, hop)
+            self._walk_on(walk, hop, draws)
 
-    def _follow(self, walk: int, at: bytes) -> None:
+    def _walk_on(self, walk: int, at: bytes, draws: _Draws) -> None:
         for step in range(1, MAX_STEPS):
             self._visits.setdefault(at, {}).setdefault(walk, step)
-            if self._draw(b"restart", walk, step) < _RESTART_BELOW:
+            block, place = divmod(step, _STEPS_A_BLOCK)
+            if place == 0:
+                draws = self._draws(walk, block)
+            if draws[2 * place + 1] < _RESTART_BELOW:
                 return
-            following = self._step(walk, step, at)
+            following = self._follow_edge(draws[2 * place], at)
             if following is None:
                 return
             at = following
 
-    def _step(self, walk: int, step: int, at: bytes) -> bytes | None:
+    def _follow_edge(self, draw: int, at: bytes) -> bytes | None:
         """The target of the winning edge at `at`, or None where no edge leads on."""
-        draw = self._draw(b"step", walk, step)
-        best, chosen = inf, None
-        for edge, weight, target in self._edges_at(at):
-            # The finaliser of splitmix64 over two secret hashes; 53 bits of it make a number in (0, 1].
-            x = draw ^ edge
-            x = ((x ^ x >> 30) * 0xBF58476D1CE4E5B9) & _MASK
-            x = ((x ^ x >> 27) * 0x94D049BB133111EB) & _MASK
-            cost = -log((((x ^ x >> 31) >> 11) + 1) * 2.0**-53) / weight
-            if cost < best:
-                best, chosen = cost, target
-        return chosen
+        edges = self._edges_at(at)
+        if not edges.targets:
+            return None
+        # H is the product of two secret hashes modulo a prime: never 0, and as uniform as the hashes are.
+        factor = draw % (_PRIME - 1) + 1
+        drawn = [factor * edge % _PRIME for edge in edges.hashes]
+        if edges.equal:
+            return edges.targets[drawn.index(max(drawn))]
+        # The smallest -ln H / weight, as the largest ln H / weight.
+        raced = [(log(one) - _LOG_PRIME) / weight for one, weight in zip(drawn, edges.weights, strict=True)]
+        return edges.targets[raced.index(max(raced))]
 
     def _edges_at(self, at: bytes) -> _Edges:
         edges = self._edges.get(at)
         if edges is None:
             # Sorted, so that not even a tie depends on the order in which the graph was built. No walk comes
             # home again: from there it could leave by another neighbour than the one it is counted for.
-            edges = [
-                (self._hash(b"edge", at + target), weight, target)
+            onward = [
+                (target, weight)
                 for target, weight in sorted(self._graph.edges_from(at).items())
                 if target != self.home
             ]
+            weights = [weight for _, weight in onward]
+            edges = _Edges(
+                targets=[target for target, _ in onward],
+                hashes=[self._edge_hash(at, target) for target, _ in onward],
+                weights=weights,
+                equal=len(set(weights)) <= 1,
+            )
             self._edges[at] = edges
         return edges
 
-    def _draw(self, label: bytes, walk: int, step: int) -> int:
-        return self._hash(label, walk.to_bytes(4, "big") + step.to_bytes(2, "big"))
+    def _edge_hash(self, at: bytes, target: bytes) -> int:
+        digest = blake2b(at + target, digest_size=8, key=self._secret, person=b"edge").digest()
+        return int.from_bytes(digest, "big") % (_PRIME - 1) + 1
 
-    def _hash(self, label: bytes, data: bytes) -> int:
-        digest = blake2b(data, digest_size=8, key=self._secret, person=label).digest()
-        return int.from_bytes(digest, "big")
+    def _draws(self, walk: int, block: int) -> _Draws:
+        """For each step of a block two numbers below 2^64: one chooses the edge, one decides to restart."""
+        place = walk.to_bytes(4, "big") + block.to_bytes(4, "big")
+        return _UNPACK(blake2b(place, digest_size=64, key=self._secret, person=b"step").digest())
