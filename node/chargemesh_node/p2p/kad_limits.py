@@ -1,0 +1,47 @@
+"""Every bound of our Kademlia look-ups, with its reason: who sends us replies is a stranger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LookupLimits:
+    """Times in seconds. The defaults are those measured with 25 nodes, 6 of them frozen."""
+
+    # --- one look-up
+    width: int = 20  # k: as many nearest must have answered
+    alpha: int = 10  # requests in flight
+    lookup_s: float = 5.0  # a caller never waits longer; what has answered by then is the result
+    settle_s: float = 0.25  # once the wanted ones have answered, the rest of the k get so long
+    parallel_lookups: int = 6  # times alpha stays below max_links
+    teller_credit: int = 6  # unanswered or failed inventions that one peer may cost us in a look-up
+    max_candidates: int = 256
+
+    # --- one request
+    request_s: float = 1.0
+    dial_s: float = 2.5
+    handshakes: int = 2  # Noise in Python is about 5 ms of CPU on each side: more at once only delays all
+    handshake_slot_s: float = 0.3  # a handshake that takes longer waits for the peer, not for our CPU
+    max_reply_bytes: int = 64 * 1024  # 20 peers with addresses and signed records are about 12 KiB
+    max_closer_peers: int = 20  # k; one more than that is cut off
+    max_told_addresses: int = 4  # of one peer in one reply
+    max_addresses: int = 8  # of one candidate, from all tellers; also of one peer in the result
+    queue_per_link: int = 16
+
+    # --- between look-ups
+    max_links: int = 64  # long-lived streams; the one unused for longest goes
+    stuck_s: float = 15.0  # a link whose request is unanswered for so long is given up
+    max_remembered: int = 1024  # failed peers, and likewise addresses where nobody answered
+    probe_first_s: float = 5.0  # doubles after each probe that fails ...
+    probe_last_s: float = 600.0  # ... and is forgotten after this one: told again, it is new again
+    join_jitter_s: float = 5.0  # so that nodes that start together don't look up together
+    refresh_s: float = 300.0  # give or take half: a look-up for ourselves and one for a random key, in turn
+    tick_s: float = 1.0
+
+    # --- answering others
+    inbound_streams: int = 256  # each of our peers keeps one open for good
+    inbound_streams_per_peer: int = 4
+
+
+DEFAULT_LOOKUP_LIMITS = LookupLimits()

@@ -1,0 +1,1 @@
+"""Tests of the network process, on real libp2p over 127.0.0.1."""
