@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..effects import Effect, Tell
-from ..errors import PersonError
-from ..limits import REVIEW_OPENS_AFTER_MS
+from ..errors import ExitCode, PersonError
+from ..limits import MAX_NOTE_CHARS, REVIEW_OPENS_AFTER_MS
 from ..me import Me
 from ..moment import Moment
 from ..record import Record
@@ -72,7 +72,15 @@ class TrustDesk:
         if booking.file.review:
             raise PersonError("already-reviewed", "You have reviewed this booking already.")
         salt = at.fresh(f"review {booking.id.hex()}", _SALT_BYTES)
-        content = content_bytes(ReviewContent(stars=stars, text=text, salt=salt))
+        try:
+            content = content_bytes(ReviewContent(stars=stars, text=text, salt=salt))
+        except ValueError as error:
+            raise PersonError(
+                "bad-review",
+                "A review has 1 to 5 stars and a text that isn't too long.",
+                f"At most {MAX_NOTE_CHARS} characters.",
+                ExitCode.USAGE,
+            ) from error
         commitment = self._me.sign(
             ReviewCommitment(
                 author=self._me.author,

@@ -10,7 +10,7 @@ import pytest
 
 from chargemesh_protocol.effects import Effect, EntriesCut, Tell
 from chargemesh_protocol.errors import PersonError
-from chargemesh_protocol.limits import REVIEW_OPENS_AFTER_MS
+from chargemesh_protocol.limits import MAX_NOTE_CHARS, REVIEW_OPENS_AFTER_MS
 from chargemesh_protocol.me import Me
 from chargemesh_protocol.moment import Moment
 from chargemesh_protocol.record import Record
@@ -172,3 +172,11 @@ def test_a_review_needs_a_receipt_and_is_written_once() -> None:
     driver.reviews(5)
     with pytest.raises(PersonError, match="already"):
         driver.reviews(1)
+
+
+@pytest.mark.parametrize(("stars", "text"), [(0, ""), (6, ""), (5, "x" * (MAX_NOTE_CHARS + 1))])
+def test_a_review_that_does_not_fit_is_a_persons_mistake(stars: int, text: str) -> None:
+    _, driver = pair()
+    with pytest.raises(PersonError, match="1 to 5 stars"):
+        driver.desk.write_review(driver.booking, RECEIPT, Stars(overall=stars), text, moment(0))
+    assert not driver.file.review
