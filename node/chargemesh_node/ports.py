@@ -173,6 +173,10 @@ class Cache(Protocol):
         """Keeps a listing, replacing that of the same author and charger unless it has a higher sequence."""
         ...
 
+    async def listing(self, author: bytes, charger: bytes) -> CachedListing | None:
+        """The listing kept of that charger; a renewal is put with it again."""
+        ...
+
     async def drop_listing(self, author: bytes, charger: bytes) -> None: ...
 
     async def listings(self, cells: Sequence[int], need: Need, limit: int) -> list[CachedListing]:

@@ -36,6 +36,25 @@ MAX_TEXT_CHARS = 80  # titles and the like
 MAX_NOTE_CHARS = 2000  # access notes, messages, review texts
 MAX_LIST_ITEMS = 32
 
+# --- discovery ----------------------------------------------------------------------------------
+CARETAKERS = 8  # nodes nearest to a cell's key; so many must vanish within an hour to hide a listing
+MAX_LISTING_BYTES = 8 * 1024  # in full dress about 5 KB, most have 1
+MAX_BUNDLE_BYTES = 4 * 1024  # a genesis and 8 delegations have about 2.5 KB
+MAX_RENEWAL_BYTES = 256
+MAX_QUERY_CELLS = 64  # in one search; a wider circle is covered by coarser cells
+MAX_SEARCH_RADIUS_M = 100_000  # about 30 cells of resolution 4, each with caretakers of its own
+MAX_FOUND_ITEMS = 64  # in one answer; the next page is asked for
+MAX_FOUND_BYTES = 160 * 1024  # of one answer, well within a message
+MAX_CELL_PLACES = 2048  # listings of one cell of the tree; design: beyond that it splits
+MAX_CARETAKER_PLACES = 16_384  # of all cells: about 30 MB in the cache file, 8 MB in memory
+UNPROVEN_SHARE = 4  # listings of authors with no completed pair share a quarter of the places
+MAX_PLACES_OF_AUTHOR = 64
+MAX_PLACES_OF_BLOCK = 128  # IPv4 /24 or IPv6 /48 of who stored them: a street behind one address
+MAX_PLACES_OF_FORWARDER = 1024  # heard by gossip: counted for the neighbour who passed them on
+MAX_LISTING_TOPICS = 64  # gossip topics that a node follows
+MAX_HEARD_WAITING = 256  # changes heard by gossip that wait for the cache; newer ones are dropped
+MAX_LOCAL_PEERS = 32  # neighbours of the local network that listings are exchanged with
+
 # --- booking ------------------------------------------------------------------------------------
 MAX_BOOKING_RECORDS = 4096  # tickets included: a day at one a minute on both sides fits
 MAX_INCLUDES = 32
