@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from .errors import WallboxError
 
 log = logging.getLogger(__name__)
+
+
+async def cancel_all(tasks: Iterable[asyncio.Task[None]], again_s: float = 0.1) -> None:
+    """Ends tasks for certain: `wait_for`, which the `ocpp` package uses, can lose a cancellation that comes
+    with its result (Python 3.11), so it is repeated. `again_s` must leave time for their own clearing up."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=again_s)
 
 
 class SideTasks:
@@ -25,10 +35,7 @@ class SideTasks:
         task.add_done_callback(self._finished)
 
     async def cancel(self) -> None:
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all(self._tasks, again_s=2.0)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
