@@ -5,7 +5,11 @@ from __future__ import annotations
 from chargemesh_protocol.errors import ChargemeshError
 
 
-class NetworkError(ChargemeshError):
+class DeliveryError(ChargemeshError):
+    """Something owed to somebody outside did not arrive; the outbox tries again."""
+
+
+class NetworkError(DeliveryError):
     """A request, look-up or publication did not succeed; nothing else happened to the node."""
 
 
@@ -19,3 +23,15 @@ class TimedOut(NetworkError):
 
 class RefusedByPeer(NetworkError):
     """The peer answered by closing the stream: it does not speak this, or is at its limits."""
+
+
+class StoreError(ChargemeshError):
+    """The store could not do what was asked. Nothing of that commit is known to be kept: load again."""
+
+
+class StoreFull(StoreError):
+    """No room on the disk; the store is as it was before the commit."""
+
+
+class SlotTaken(StoreError):
+    """A HoldSlot overlaps a slot of another booking of that charger; the store is as it was before."""
