@@ -1,0 +1,262 @@
+"""A booking told record by record, for tests: each step signs one record and, unless told not to, adds it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from chargemesh_protocol.booking.records import (
+    Accept,
+    Access,
+    Acknowledge,
+    Agreement,
+    Authorisation,
+    Cancel,
+    CancelReason,
+    Claim,
+    Countersign,
+    Decline,
+    DeclineReason,
+    HostCancel,
+    NoShow,
+    Paid,
+    Problem,
+    ProblemKind,
+    Quote,
+    ReadingContext,
+    Receipt,
+    Request,
+    Stop,
+    Ticket,
+)
+from chargemesh_protocol.booking.set import BookingSet
+from chargemesh_protocol.booking.state import BookingState
+from chargemesh_protocol.contact import Contact
+from chargemesh_protocol.record import Record, sign
+from chargemesh_protocol.tariff import PriceComponent, PricePlan, TariffDimension, TariffPeriod
+from chargemesh_protocol.terms import CancellationTier, Terms
+
+NETWORK = "chargemesh-test-booking"
+HOST_SEED, DRIVER_SEED = b"h" * 32, b"d" * 32
+HOST, DRIVER = b"H" * 32, b"D" * 32
+SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
+START = 1_804_500_000_000
+EURO = 1_000_000
+CAP = 10 * EURO
+# Half of the cap from an hour before the start, all of it for a no-show.
+TERMS = Terms(
+    tiers=(CancellationTier(60, 50),), no_show_percent=100, no_show_after=15, host_failure_percent=25
+)
+NO_SHOW_FROM = START + 15 * MINUTE + 2 * MINUTE
+B = TypeVar("B")
+
+
+def quote_body(**changes: Any) -> Quote:
+    fields: dict[str, Any] = {
+        "author": HOST,
+        "issued": START - 11 * MINUTE,
+        "listing": b"l" * 32,
+        "charger": b"c" * 16,
+        "start": START,
+        "end": START + 3 * HOUR,
+        "plan": PricePlan(
+            currency="EUR",
+            periods=(TariffPeriod(START, (PriceComponent(TariffDimension.ENERGY, EURO // 2),)),),
+        ),
+        "energy_wh": 20_000,
+        "estimate": CAP,
+        "cap": CAP,
+        "expires": START + 4 * MINUTE,
+        "one_time_key": b"q" * 32,
+        "terms": TERMS,
+        "instant": True,
+        "access_lead_minutes": 120,
+    }
+    return Quote(**(fields | changes))
+
+
+class Story:
+    """`booking` holds all that was added; `now` moves on by a second before each record is signed."""
+
+    def __init__(self, requested: int = START - 10 * MINUTE, waits: int = 5 * MINUTE, **quote: Any) -> None:
+        self.now = requested
+        quote.setdefault("issued", requested - MINUTE)
+        quote.setdefault("expires", requested + 14 * MINUTE)
+        self.quote = sign(quote_body(**quote), HOST_SEED, NETWORK)
+        body = Request(
+            author=DRIVER,
+            issued=self._tick(),
+            quote=self.quote.id,
+            one_time_key=b"r" * 32,
+            contact=Contact("12D3KooWTest", ()),
+            expires=requested + waits,
+        )
+        self.request = sign(body, DRIVER_SEED, NETWORK)
+        self.booking = BookingSet(self.quote, self.request)
+
+    def state(self, as_of: int | None = None) -> BookingState:
+        return self.booking.state(self.now if as_of is None else as_of)
+
+    def ignores(self, record: Record[Any]) -> bool:
+        return bool(self.state().ignored_reason(record.id))
+
+    def fresh_set(self) -> BookingSet:
+        return BookingSet(self.quote, self.request)
+
+    def fresh_set_without(self, *left_out: Record[Any]) -> BookingSet:
+        """All that was added but these."""
+        gone = {one.id for one in left_out}
+        return BookingSet(
+            self.quote, self.request, [one for one in list(self.booking)[2:] if one.id not in gone]
+        )
+
+    # --- the host -------------------------------------------------------------------------------
+
+    def host(
+        self, cls: type[B], add: bool = True, changes: dict[str, Any] | None = None, **own: Any
+    ) -> Record[B]:
+        """The host's next record; `changes` replaces fields of its head."""
+        head = dict(self.booking.host_fields(self._tick())) | (changes or {})
+        record = sign(cls(**head, **own), HOST_SEED, NETWORK)
+        if add:
+            self.booking.add(record)
+        return record
+
+    def of_host(self, kind: str, add: bool = True, changes: dict[str, Any] | None = None) -> Record[Any]:
+        """The host's next record of a kind, with fields that fit how far the story is."""
+        return self.host(_HOST_CLASS[kind], add, changes, **self._host_fields(kind))
+
+    def ticket(self, energy_wh: int, end: bool = False, **more: Any) -> Record[Ticket]:
+        context = ReadingContext.TRANSACTION_END if end else ReadingContext.SAMPLE_PERIODIC
+        fields = {
+            "at": self.now,
+            "energy_wh": energy_wh,
+            "register_wh": 5_000_000 + energy_wh,
+            "power_w": 0 if end else 7_400,
+            "cost": energy_wh * EURO // 2000,
+            "context": context,
+        }
+        add, changes = more.pop("add", True), more.pop("changes", None)
+        return self.host(Ticket, add, changes, **(fields | more))
+
+    def receipt(self, total: int, **more: Any) -> Record[Receipt]:
+        add, changes = more.pop("add", True), more.pop("changes", None)
+        return self.host(Receipt, add, changes, **(receipt_fields(total) | more))
+
+    # --- the driver -----------------------------------------------------------------------------
+
+    def driver(
+        self, cls: type[B], add: bool = True, changes: dict[str, Any] | None = None, **own: Any
+    ) -> Record[B]:
+        """The driver's next record; `changes` replaces fields of its head."""
+        head = dict(self.booking.driver_fields(self._tick())) | (changes or {})
+        record = sign(cls(**head, **own), DRIVER_SEED, NETWORK)
+        if add:
+            self.booking.add(record)
+        return record
+
+    def of_driver(self, kind: str, add: bool = True, changes: dict[str, Any] | None = None) -> Record[Any]:
+        """The driver's next record of a kind, with fields that fit how far the story is."""
+        return self.driver(_DRIVER_CLASS[kind], add, changes, **self._driver_fields(kind))
+
+    # --- how far --------------------------------------------------------------------------------
+
+    def until(self, stage: str) -> Story:
+        """Tells the story up to one of `concurrent.STAGES`."""
+        steps = {
+            "requested": lambda: None,
+            "reserved": lambda: self.of_host("accept"),
+            "arrived": lambda: self.of_host("access"),
+            "checked-in": lambda: (self.of_driver("authorisation"), self.of_host("acknowledge")),
+            "charging": lambda: (self.ticket(0), self.ticket(4_000)),
+            "billed": lambda: (self.ticket(8_000, end=True), self.of_host("receipt")),
+        }
+        for name, step in steps.items():
+            step()
+            if name == stage:
+                return self
+        raise ValueError(stage)
+
+    def _host_fields(self, kind: str) -> dict[str, Any]:
+        state = self.state()
+        match kind:
+            case "accept":
+                return {"access_due": self.now}
+            case "decline":
+                return {"reason": DeclineReason.HOST_DECLINED}
+            case "access":
+                return {"sealed": b"sealed"}
+            case "ticket":
+                return {
+                    "at": self.now,
+                    "energy_wh": state.energy_wh + 1000,
+                    "register_wh": 9_000_000,
+                    "power_w": 7_400,
+                    "cost": EURO,
+                    "context": ReadingContext.SAMPLE_PERIODIC,
+                }
+            case "receipt":
+                return receipt_fields(4 * EURO)
+            case "paid":
+                return {"receipt": state.receipt.id if state.receipt else b"?" * 32, "rail": "manual"}
+            case "host-cancel":
+                return {"reason": CancelReason.HOST_CANCELED}
+        return {}
+
+    def _driver_fields(self, kind: str) -> dict[str, Any]:
+        state = self.state()
+        receipt = state.receipt.id if state.receipt else b"?" * 32
+        match kind:
+            case "cancel":
+                return {"reason": CancelReason.DRIVER_CANCELED}
+            case "authorisation":
+                return {"energy_wh": 20_000, "cost": CAP}
+            case "countersign":
+                return {"ticket": state.tickets[-1].id if state.tickets else b"?" * 32}
+            case "agreement":
+                return {"receipt": receipt}
+            case "claim":
+                return {"receipt": receipt, "rail": "manual", "reference": ""}
+            case "problem":
+                return {"problem": ProblemKind.BLOCKED, "text": "a van stands there"}
+        return {}
+
+    def _tick(self) -> int:
+        self.now += SECOND
+        return self.now
+
+
+def receipt_fields(total: int) -> dict[str, Any]:
+    return {
+        "started": START,
+        "ended": START + HOUR,
+        "energy_wh": 8_000,
+        "currency": "EUR",
+        "lines": (),
+        "total": total,
+        "payee_name": "",
+        "payee_account": "",
+    }
+
+
+_HOST_CLASS: dict[str, type[Any]] = {
+    "accept": Accept,
+    "decline": Decline,
+    "access": Access,
+    "acknowledge": Acknowledge,
+    "ticket": Ticket,
+    "receipt": Receipt,
+    "paid": Paid,
+    "host-cancel": HostCancel,
+    "no-show": NoShow,
+}
+_DRIVER_CLASS: dict[str, type[Any]] = {
+    "cancel": Cancel,
+    "authorisation": Authorisation,
+    "stop": Stop,
+    "countersign": Countersign,
+    "agreement": Agreement,
+    "claim": Claim,
+    "problem": Problem,
+}
+HOST_KIND_NAMES = tuple(_HOST_CLASS)
+DRIVER_KIND_NAMES = tuple(_DRIVER_CLASS)
