@@ -174,6 +174,8 @@ class ChargerStation:
     async def _ask_for_news(self, link: Link) -> None:
         """A box that reconnected without a boot says nothing of itself: after a pause it is asked."""
         await asyncio.sleep(self._pace.settle_s)
+        if link is not self._link:
+            return
         charging = self.ledger.running(self._connector) is not None
         await settings.ask_for_news(link, self._connector, charging)
         if self.limit_w is not None:
