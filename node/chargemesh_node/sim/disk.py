@@ -27,7 +27,7 @@ from chargemesh_protocol.listing import Need
 
 from ..errors import SlotTaken, StoreError, StoreFull
 from ..ports import CachedListing, Clock, Loaded, OutboxRow
-from ..store.cache_rows import index_cells
+from ..store.cache_rows import MAX_PEERS, index_cells
 
 CommitHook = Callable[[Sequence[Save]], None]
 _RowKey = tuple[str, bytes]
@@ -271,6 +271,8 @@ class MemoryCache:
     async def put_peer(self, contact: Contact, seen: int) -> None:
         if seen >= self._peers.get(contact.peer_id, (seen, contact))[0]:
             self._peers[contact.peer_id] = (seen, contact)
+        if len(self._peers) > MAX_PEERS:
+            del self._peers[min(self._peers, key=lambda one: self._peers[one][0])]
 
     async def peers(self, limit: int) -> list[Contact]:
         newest = sorted(self._peers.values(), key=lambda one: one[0], reverse=True)

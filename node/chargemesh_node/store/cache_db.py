@@ -24,7 +24,6 @@ from .cache_rows import (
     CACHE_VERSION,
     DROP_EXPIRED,
     EVICT_EIGHTH,
-    KEEP_PEERS,
     PUT_BUNDLE,
     PUT_ENTRY,
     SCHEMA,
@@ -41,7 +40,6 @@ LOG = logging.getLogger(__name__)
 MIN_FREE_BYTES = 64 * 1024 * 1024  # left for node.db and everybody else on this disk
 FLUSH_SECONDS = 0.5  # others' listings may be lost by a power cut of the last half second
 FLUSH_ROWS = 256
-MAX_PEERS = 1024
 _PAGE_BYTES = 4096
 _EVICT_ABOVE, _EVICT_TO = 0.9, 0.8  # of the size allowed: room for one flush, and not on every flush
 _MAX_IN_MEMORY_BYTES = 32 * 1024 * 1024  # where no file can be opened
@@ -104,7 +102,7 @@ class SqliteCache:
         return [raw for (raw,) in await self._read("SELECT raw FROM bundle ORDER BY age")]
 
     async def put_peer(self, contact: Contact, seen: int) -> None:
-        await self._put([put_peer(contact, seen)])
+        await self._put(put_peer(contact, seen))
 
     async def peers(self, limit: int) -> list[Contact]:
         sql = "SELECT peer_id, addresses FROM peer ORDER BY seen DESC LIMIT ?"
@@ -123,13 +121,14 @@ class SqliteCache:
     async def _open(self) -> None:
         for _ in ("as it is", "anew"):
             try:
+                self._path.touch(0o600)
                 self._db = await self._connect(self._path, self._max_pages)
                 self._in_memory = False
                 return
             except _OtherVersion:
                 LOG.info("%s is of another version: made anew, it fills again from peers", self._path)
-            except sqlite3.Error as error:
-                if not is_damaged(error):
+            except (OSError, sqlite3.Error) as error:
+                if not (isinstance(error, sqlite3.Error) and is_damaged(error)):
                     why = str(error)
                     break
                 LOG.warning("%s is damaged (%s): made anew, it fills again from peers", self._path, error)
@@ -229,7 +228,7 @@ class SqliteCache:
 
     async def _evict(self, db: aiosqlite.Connection) -> None:
         """Drops what is expired, then an eighth of everything at a time, until a fifth is free."""
-        await write(db, [(DROP_EXPIRED, (self._clock.now(),)), (KEEP_PEERS, (MAX_PEERS,))])
+        await write(db, [(DROP_EXPIRED, (self._clock.now(),))])
         while await self._used_pages(db) > _EVICT_TO * self._max_pages:
             before = db.total_changes
             await write(db, [(sql, ()) for sql in EVICT_EIGHTH])

@@ -20,6 +20,7 @@ from .database import Statement
 
 # A file of another version is thrown away and made anew: everything in it can be asked for again.
 CACHE_VERSION = 1
+MAX_PEERS = 1024  # contacts that worked; a start needs a handful that still do
 
 _PLACES_OF = """
     SELECT cell.value, connector.value, {row}.max_power_w, {row}.price, {row}.id
@@ -99,11 +100,11 @@ DROP_EXPIRED = "DELETE FROM listing WHERE expires <= ?"
 PUT_ENTRY = "INSERT INTO entry (id, raw) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
 PUT_BUNDLE = """
     INSERT INTO bundle (author, raw) VALUES (?, ?) ON CONFLICT (author) DO UPDATE SET raw = excluded.raw"""
-PUT_PEER = """
+_PUT_PEER = """
     INSERT INTO peer (peer_id, addresses, seen) VALUES (?, ?, ?)
     ON CONFLICT (peer_id) DO UPDATE SET addresses = excluded.addresses, seen = excluded.seen
     WHERE excluded.seen >= seen"""
-KEEP_PEERS = (
+_KEEP_PEERS = (
     "DELETE FROM peer WHERE peer_id IN (SELECT peer_id FROM peer ORDER BY seen DESC LIMIT -1 OFFSET ?)"
 )
 
@@ -170,8 +171,12 @@ def listing_from(row: Sequence[Any]) -> CachedListing:
     )
 
 
-def put_peer(contact: Contact, seen: int) -> Statement:
-    return PUT_PEER, (contact.peer_id, json.dumps(contact.addresses), seen)
+def put_peer(contact: Contact, seen: int) -> tuple[Statement, Statement]:
+    """The latest MAX_PEERS stay."""
+    return (
+        (_PUT_PEER, (contact.peer_id, json.dumps(contact.addresses), seen)),
+        (_KEEP_PEERS, (MAX_PEERS,)),
+    )
 
 
 def contact_from(row: Sequence[Any]) -> Contact:
