@@ -181,7 +181,7 @@ class Cache(Protocol):
 
     async def listings(self, cells: Sequence[int], need: Need, limit: int) -> list[CachedListing]:
         """Listings whose public cell is one of `cells`, lies within one or holds one (by H3 index), fitting
-        connector and power; cheapest first."""
+        connector and power; proven ones first, then the cheapest."""
         ...
 
     async def all_listings(self) -> list[CachedListing]:
