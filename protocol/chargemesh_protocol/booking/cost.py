@@ -62,6 +62,20 @@ def cost_of_cancelling(
     return driver_cancel_cost(state.quote, reason, accepted_at, at, host_failed(state, at))
 
 
+def cost_if_acknowledged(state: BookingState) -> int:
+    """Micro-units that a cancellation will cost the driver if the host acknowledges it in time.
+
+    The cost itself once it is final, and of a state without a cancellation.
+    """
+    one = state.cancellation
+    if one is None or one.final:
+        return state.cost
+    accepted_at = state.accept.body.issued if state.accept else None
+    return driver_cancel_cost(
+        state.quote, one.reason, accepted_at, one.claimed, host_failed(state, one.claimed)
+    )
+
+
 def host_failed(state: BookingState, at: int) -> bool:
     """Whether at `at` the driver may leave for nothing: no address in time, or a problem at the plug."""
     overdue = state.access_due is not None and at >= state.access_due + CLOCK_TOLERANCE_MS

@@ -47,7 +47,7 @@ def on_host_cancel(facts: Facts, record: Record[HostCancel]) -> str:
     if refused := facts.reserve("host-cancel"):
         return refused
     owed = host_cancel_compensation(facts.quote, reason) if facts.accept else 0
-    _cancelled(facts, Cancellation(Party.HOST, record.id, reason, issued, 0, owed, final=True))
+    _cancelled(facts, Cancellation(Party.HOST, record.id, reason, issued, issued, 0, owed, final=True))
     return ""
 
 
@@ -67,7 +67,7 @@ def on_cancel(facts: Facts, record: Record[Cancel]) -> str:
     cost = driver_cancel_cost(facts.quote, reason, facts.accepted_at, at, failed)
     owed = host_failure_compensation(facts.quote.terms, facts.quote.cap) if overdue else 0
     final = acknowledged is not None
-    _cancelled(facts, Cancellation(Party.DRIVER, record.id, reason, at, cost, owed, final))
+    _cancelled(facts, Cancellation(Party.DRIVER, record.id, reason, claimed, at, cost, owed, final))
     return ""
 
 

@@ -41,13 +41,15 @@ class Authorised:
 class Cancellation:
     """Who cancelled, and what follows. Amounts in micro-units, bounded by the quote's cap.
 
-    at: the time whose price counts. cost: the driver owes it. compensation: the host owes it. final: False
-    while a late acknowledgement can still change the cost.
+    claimed: when it was signed, as its writer says. at: the time whose price counts. cost: the driver owes
+    it. compensation: the host owes it. final: False while nobody has acknowledged it, which can still
+    change the cost.
     """
 
     by: Party
     record: bytes
     reason: CancelReason
+    claimed: int
     at: int
     cost: int
     compensation: int

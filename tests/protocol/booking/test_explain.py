@@ -1,0 +1,123 @@
+"""The story in sentences, for both sides."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+
+from chargemesh_protocol.booking.cost import cost_if_acknowledged
+from chargemesh_protocol.booking.explain import Explanation, explain
+from chargemesh_protocol.booking.records import Accept
+from chargemesh_protocol.booking.state import Party
+from tests.strategies import Step, bookings
+
+from .story import CAP, HOUR, NO_SHOW_FROM, START, Story
+from .test_set import INSTANTS, told
+
+
+def clock(instant: int) -> str:
+    return datetime.fromtimestamp(instant / 1000, UTC).strftime("%H:%M")
+
+
+def as_told_to(view: Party, story: Story, at: int | None = None) -> Explanation:
+    now = story.now if at is None else at
+    return explain(story.state(now), view, now, clock)
+
+
+def test_a_request_that_waits() -> None:
+    story = Story()
+    assert as_told_to(Party.DRIVER, story) == Explanation(
+        ("You asked for 10:00 to 13:00, for about 10.00 EUR.",),
+        (
+            "The host answers by 09:55; without an answer the request fails.",
+            "Taking the request back costs nothing until it is accepted.",
+        ),
+    )
+    assert as_told_to(Party.HOST, story) == Explanation(
+        ("The driver asked for 10:00 to 13:00, for about 10.00 EUR.",),
+        ("Accept or decline by 09:55; without an answer the request fails.",),
+    )
+
+
+def test_what_a_reserved_slot_asks_of_the_driver() -> None:
+    story = Story(requested=START - 24 * HOUR)
+    story.host(Accept, access_due=START - 2 * HOUR)
+    assert as_told_to(Party.DRIVER, story).next == (
+        "The address is sent by 08:00.",
+        "Check in at the charger between 10:00 and 13:00.",
+        "Cancelling now is free, until 09:00.",
+    )
+    assert as_told_to(Party.DRIVER, story, START - HOUR // 2).next[-1] == "Cancelling now is free."
+    story.of_host("access")
+    assert as_told_to(Party.DRIVER, story, START - HOUR // 2).next == (
+        "Check in at the charger between 10:00 and 13:00.",
+        "Without a check-in it counts as a no-show from 10:17 on.",
+        "Cancelling now costs you 5.00 EUR.",
+    )
+
+
+def test_a_cancellation_that_nobody_has_confirmed() -> None:
+    story = Story(requested=START - 24 * HOUR).until("arrived")
+    story.of_driver("cancel")
+    told_driver = as_told_to(Party.DRIVER, story)
+    assert told_driver.so_far[-3:] == (
+        "You cancelled.",
+        "The host has not confirmed to have heard of it.",
+        "Confirmed in time it costs 0.00 EUR, and without that 10.00 EUR.",
+    )
+    assert told_driver.next == ("The host confirms it.",)
+    assert cost_if_acknowledged(story.state()) == 0 and story.state().cost == CAP
+    story.of_host("acknowledge")
+    assert as_told_to(Party.HOST, story).so_far[-2:] == ("The driver cancelled.", "It costs nothing.")
+    assert as_told_to(Party.HOST, story).next == ("Nothing more is to be done.",)
+
+
+def test_charging_and_paying() -> None:
+    story = Story().until("charging")
+    assert as_told_to(Party.DRIVER, story).next == (
+        "Stop whenever you like.",
+        "Charging ends at 13:00 at the latest.",
+        "The host writes the receipt.",
+    )
+    story = Story().until("billed")
+    story.of_driver("agreement")
+    assert as_told_to(Party.DRIVER, story).next == ("Pay 4.00 EUR to the host by hand.",)
+    assert as_told_to(Party.DRIVER, story).so_far[-2:] == (
+        "The receipt is over 4.00 EUR.",
+        "The host has not confirmed one message of yours yet.",
+    )
+    story.of_driver("claim")
+    story.of_host("acknowledge")
+    assert as_told_to(Party.HOST, story).so_far[-2:] == (
+        "The driver agreed with it.",
+        "The driver says that it is paid (manual).",
+    )
+    assert as_told_to(Party.HOST, story).next == ("Confirm the payment of 4.00 EUR once you have it.",)
+    story.of_host("paid")
+    assert as_told_to(Party.DRIVER, story).so_far[-1] == "It is paid."
+
+
+def test_a_no_show_and_a_host_that_cancels() -> None:
+    story = Story().until("arrived")
+    story.now = NO_SHOW_FROM
+    story.of_host("no-show")
+    assert as_told_to(Party.DRIVER, story).so_far[-2:] == ("You did not come by 10:17.", "You owe 10.00 EUR.")
+    story = Story().until("arrived")
+    story.of_host("host-cancel")
+    assert as_told_to(Party.DRIVER, story).so_far[-2:] == (
+        "The host cancelled.",
+        "The host owes 2.50 EUR for it.",
+    )
+    assert as_told_to(Party.HOST, story).so_far[-2:] == ("You cancelled.", "You owe 2.50 EUR for it.")
+
+
+@given(bookings)
+def test_every_state_is_told_in_whole_sentences(steps: list[Step]) -> None:
+    story = told(steps)
+    for instant in INSTANTS:
+        for view in Party:
+            one = as_told_to(view, story, instant)
+            assert one.so_far and one.next
+            for sentence in one.so_far + one.next:
+                assert sentence[0].isupper() and sentence.endswith(".") and "None" not in sentence
