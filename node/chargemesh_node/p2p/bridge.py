@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chargemesh_protocol.contact import Contact
-from chargemesh_protocol.errors import PersonError
+from chargemesh_protocol.errors import ExitCode, PersonError
 
 from ..errors import NetworkError, RefusedByPeer, TimedOut, Unreachable
 from ..ports import Caller, GossipHandler, PeerHandler, RequestHandler
@@ -28,6 +28,7 @@ FIRST_PAUSE_SECONDS = 0.1  # before a restart, doubled at each one that follows 
 MAX_PAUSE_SECONDS = 10.0
 HEALTHY_SECONDS = 30.0  # a run this long starts the pauses anew
 START_SECONDS = 60.0
+FIRST_TRIES = 3  # a process that ends so often before it ever listened is not worth more
 ANSWER_SLACK_SECONDS = 1.0  # the process keeps the time; this is only for the way there and back
 LOOKUP_SECONDS = 12.0
 DIAL_SECONDS = 10.0
@@ -77,6 +78,7 @@ class Libp2pNetwork:
         self._answering: set[asyncio.Task[None]] = set()
         self._child: Child | None = None
         self._up = asyncio.Event()
+        self._was_up = False
         self._closing = False
         self._supervisor: asyncio.Task[None] | None = None
         self._start_error: PersonError | None = None
@@ -117,7 +119,7 @@ class Libp2pNetwork:
             except Exception:
                 # For example no memory to fork with. The network is down, the node goes on.
                 self._logger.exception("the network process could not be run")
-            if self._start_error is not None:
+            if self._start_error is not None or (not self._was_up and self.restarts >= FIRST_TRIES - 1):
                 return
             self.restarts += 1
             if loop.time() - began > HEALTHY_SECONDS:
@@ -181,15 +183,12 @@ class Libp2pNetwork:
                 self._contact = _contact(contact)
                 self._listen = bound  # with the real ports: a restart listens where peers know us
                 self._child = child
+                self._was_up = True
                 self._up.set()
             case frames.CannotStart(code=code, message=message):
-                if self._up.is_set() or self.restarts:
+                if self._was_up:
                     return False  # somebody took the port while we were down: try again
-                self._start_error = PersonError(
-                    code,
-                    f"Can't listen on {message}: the port is taken or the address is not ours.",
-                    "Choose another with --listen, or stop the program that uses it.",
-                )
+                self._start_error = _cannot_listen(code, message)
                 return False
             case _:
                 future = self._pending.get(report.id)
@@ -361,6 +360,21 @@ class Libp2pNetwork:
             "routing_table": alive.routing_table,
             **alive.counters,
         }
+
+
+def _cannot_listen(code: str, addresses: str) -> PersonError:
+    if code == "bad_address":
+        return PersonError(
+            code,
+            f"{addresses} is no address to listen on.",
+            "Write it like /ip4/0.0.0.0/tcp/4001, or leave --listen out.",
+            ExitCode.USAGE,
+        )
+    return PersonError(
+        code,
+        f"Can't listen on {addresses}: the port is taken or the address is not this machine's.",
+        "Choose another with --listen, or stop the program that uses it.",
+    )
 
 
 def _peer(contact: Contact) -> frames.Peer:

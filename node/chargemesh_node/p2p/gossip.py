@@ -36,16 +36,17 @@ Judge = Callable[[str, str, str, bytes], Awaitable[bool | None]]
 
 MAX_JUDGED_AT_ONCE = 64
 
-# One invalid message is forgiven in half a minute, five in a row close the ear for about as long.
+# Twenty invalid messages close together shut the ear for half a minute. Less does nothing: what an
+# honest peer forwards can be stale here, because our own state went on meanwhile.
 SCORES = ScoreParams(
     p2_first_message_deliveries=TopicScoreParams(weight=0.1, cap=50.0, decay=0.98),
-    p4_invalid_messages=TopicScoreParams(weight=10.0, cap=50.0, decay=0.95),  # positive: it is subtracted
+    p4_invalid_messages=TopicScoreParams(weight=5.0, cap=60.0, decay=0.9),  # positive: it is subtracted
     p5_behavior_penalty_weight=1.0,
     p5_behavior_penalty_threshold=10.0,
     p5_behavior_penalty_decay=0.95,
-    publish_threshold=-40.0,
-    gossip_threshold=-20.0,
-    graylist_threshold=-40.0,
+    publish_threshold=-90.0,
+    gossip_threshold=-50.0,
+    graylist_threshold=-90.0,
     accept_px_threshold=math.inf,  # a PRUNE must not make us dial whom it names
 )
 

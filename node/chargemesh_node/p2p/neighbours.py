@@ -122,7 +122,7 @@ class Neighbours(INotifee):
             if peer in self._told:
                 return
             with trio.move_on_after(IDENTIFY_SECONDS):
-                while self._is_connected(peer) and peer not in self._host._identified_peers:
+                while self._is_connected(peer) and peer not in self._host._identified_peers:  # noqa: ASYNC110
                     await trio.sleep(POLL_SECONDS)  # libp2p has no event for it
         here = self._is_connected(peer)
         if here == (peer in self._told):

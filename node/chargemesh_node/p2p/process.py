@@ -47,7 +47,7 @@ def main(fd: int) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
-    logging.getLogger("libp2p").setLevel(logging.ERROR)  # it warns of what any stranger does
+    logging.getLogger("libp2p").setLevel(logging.CRITICAL)  # to it, what any stranger does is an error
     trio.run(_run, socket.socket(fileno=fd))
 
 
@@ -125,23 +125,24 @@ class NetworkProcess:
     async def run(self) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._write_reports)
-            try:
-                async with background_trio_service(self._host.get_network()):
-                    await self._listen_or_say_why()
-                    await self._serve(nursery)
-            except CannotListen as error:
-                await self._reports.send(frames.CannotStart(code="port_taken", message=str(error)))
-                await trio.sleep(0.2)  # written before the process ends
+            async with background_trio_service(self._host.get_network()):
+                if await self._listens():
+                    await self._serve()
             nursery.cancel_scope.cancel()
 
-    async def _listen_or_say_why(self) -> None:
+    async def _listens(self) -> bool:
+        """Listens on all our addresses, or tells the node on which we can't."""
         network = self._host.get_network()
         await network.listen(*self._listen)
+        nonsense = [text for text in self._config.listen if not parse_addresses([text])]
         silent = [str(a) for a in self._listen if str(a) not in network.listeners]
-        if silent:
-            raise CannotListen(", ".join(silent))
+        if nonsense or silent:
+            code = "bad_address" if nonsense else "port_taken"
+            report = frames.CannotStart(code=code, message=", ".join(nonsense or silent))
+            await self._stream.send_all(frames.pack(report))
+        return not (nonsense or silent)
 
-    async def _serve(self, nursery: trio.Nursery) -> None:
+    async def _serve(self) -> None:
         """Everything that runs while we are up; returns when the node says so or is gone."""
         answerer = Answerer(self._ask_node, self._limits, self._counters)
         for protocol in self._config.protocols:
@@ -304,10 +305,6 @@ class Pending:
     def __init__(self) -> None:
         self.over = trio.Event()
         self.answer: Any = None
-
-
-class CannotListen(Exception):
-    """An address that we can't listen on: most often its port is taken."""
 
 
 def peer_of(peer: Peer) -> ID:
