@@ -60,7 +60,7 @@ class VirtualWallbox:
             outbox=self._outbox,
             faults=faults,
             tell=self._tell,
-            online=lambda: self.state,
+            state=lambda: self.state,
             refused=self._refused,
         )
         self._limit_w: float | None = None
@@ -160,6 +160,10 @@ class VirtualWallbox:
     @property
     def known_tags(self) -> tuple[str, ...]:
         return self._known_tags
+
+    async def online(self) -> None:
+        """Until the central system has taken its boot."""
+        await self._connection.online.wait()
 
     async def all_said(self) -> None:
         """Until everything buffered was sent and answered."""

@@ -26,7 +26,7 @@ _LOST = (OSError, TimeoutError, InvalidHandshake, ConnectionClosed, OCPPError)
 
 
 class VirtualConnection:
-    """`online` gives the state to announce; `refused` hears of sessions whose tag was not accepted."""
+    """`state` gives the state to announce; `refused` hears of sessions whose tag was not accepted."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class VirtualConnection:
         outbox: Outbox,
         faults: Faults,
         tell: Tell,
-        online: Callable[[], str],
+        state: Callable[[], str],
         refused: Callable[[VirtualSession], None],
     ) -> None:
         self._url = url
@@ -50,13 +50,14 @@ class VirtualConnection:
         self._outbox = outbox
         self._faults = faults
         self._tell = tell
-        self._online = online
+        self._state = state
         self._refused = refused
         self._socket: ClientConnection | None = None
         self._link: BoxLink | None = None
         self._booted = False
         self._away_until = 0.0
         self.boots = 0
+        self.online = asyncio.Event()
 
     @property
     def connected(self) -> bool:
@@ -116,6 +117,7 @@ class VirtualConnection:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 self._link = self._socket = None
+                self.online.clear()
                 self._outbox.forget_states()
                 await cancel_all(tasks)
             for task in done:
@@ -129,8 +131,9 @@ class VirtualConnection:
             self._booted, heartbeat_s = True, max(1, answer.interval)
             self.boots += 1
         self._link = link
+        self.online.set()
         self._tell("online", {})
-        self._outbox.put(State(self._online()))
+        self._outbox.put(State(self._state()))
         while True:
             try:
                 async with asyncio.timeout(heartbeat_s):

@@ -1,0 +1,122 @@
+"""`chargemesh wallbox`: a virtual wallbox with a car, for trying things out without either."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chargemesh_protocol.units import format_energy, format_power, parse_energy, parse_power
+
+_UNITS = {"power_w": format_power, "register_wh": format_energy, "watts": format_power}
+
+
+@click.command("wallbox")
+@click.option("--url", required=True, help="Where the node listens, as `charger pair` shows it.")
+@click.option("--id", "charger_id", required=True, help="The charge point's id.")
+@click.option("--password", help="The charge point's password; it shows in the list of processes.")
+@click.option("--password-file", type=click.Path(path_type=Path), help="A file that holds the password.")
+@click.option("--power", default="11kW", show_default=True, help="What wallbox and car can do at most.")
+@click.option("--battery", default="60kWh", show_default=True, help="The car's battery.")
+@click.option("--soc", default=30.0, show_default=True, help="How full it is, in percent.")
+@click.option("--speed", default=1.0, show_default=True, help="How many times too fast energy is counted.")
+@click.option("--sample", type=float, help="Seconds between readings, whatever the node asks for.")
+@click.option("--tag", help="Hold up this tag at the start.")
+@click.option("--no-plug-in", is_flag=True, help="Begin without a car.")
+@click.option("--for", "run_s", type=float, help="Stop after so many seconds.")
+@click.option("--vanish-after", type=float, help="Lose the connection so many seconds into a session.")
+@click.option("--vanish-for", type=float, default=5.0, show_default=True, help="How long it stays away.")
+@click.option("--stop-late", type=float, default=0.0, help="Charge on for so many seconds after a stop.")
+@click.option("--dead-transaction", is_flag=True, help="Send readings with the number of an old session.")
+@click.option("--meter-backwards", is_flag=True, help="Run the meter backwards.")
+@click.option("--duplicates", is_flag=True, help="Say everything about a session twice.")
+@click.option("--unit", type=click.Choice(["Wh", "kWh", "kwh-as-wh"]), default="Wh", show_default=True)
+@click.option(
+    "--refuse-in-finishing", is_flag=True, help="Refuse a remote start until the car was unplugged."
+)
+@click.option("--no-subprotocol", is_flag=True, help="Offer no subprotocol.")
+@click.option("--stop-below-start", is_flag=True, help="Send a stop value 1 Wh below the start.")
+@click.option("--stop-minus-one", is_flag=True, help="Stop the session -1.")
+@click.option("--stop-before-start", is_flag=True, help="Stamp the stop an hour before the start.")
+@click.option("--values-after-stop", is_flag=True, help="Send one more reading after the stop.")
+@click.option("--backlog", type=int, default=0, help="Tell first of a session of so many minutes, offline.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
+def wallbox(ctx: click.Context, /, **given: Any) -> None:
+    """A virtual OCPP 1.6J wallbox: it connects to a node like a real one, and misbehaves when told to.
+
+    Lines typed into it: plug, unplug, tag TAG, vanish SECONDS, quit.
+    """
+    from chargemesh_node.wallbox.virtual_run import run_virtual
+
+    options = _options(given)
+    as_json = given["as_json"] or bool(getattr(ctx.find_root().obj, "json", False))
+
+    def tell(event: str, facts: dict[str, Any]) -> None:
+        click.echo(json.dumps({"event": event, **facts}) if as_json else _line(event, facts))
+        sys.stdout.flush()
+
+    asyncio.run(run_virtual(options, tell))
+
+
+def _options(given: dict[str, Any]) -> Any:
+    from chargemesh_node.wallbox.faults import Faults
+    from chargemesh_node.wallbox.virtual_run import VirtualOptions
+
+    faults = Faults(
+        vanish_after_s=given["vanish_after"],
+        vanish_for_s=given["vanish_for"],
+        stop_late_s=given["stop_late"],
+        dead_transaction=given["dead_transaction"],
+        meter_backwards=given["meter_backwards"],
+        duplicates=given["duplicates"],
+        unit=given["unit"],
+        refuse_in_finishing=given["refuse_in_finishing"],
+        no_subprotocol=given["no_subprotocol"],
+        stop_below_start=given["stop_below_start"],
+        stop_minus_one=given["stop_minus_one"],
+        stop_before_start=given["stop_before_start"],
+        values_after_stop=given["values_after_stop"],
+    )
+    return VirtualOptions(
+        url=given["url"],
+        charger_id=given["charger_id"],
+        password=_password(given["password"], given["password_file"]),
+        power_w=parse_power(given["power"]),
+        battery_wh=parse_energy(given["battery"]),
+        soc_percent=given["soc"],
+        speed=given["speed"],
+        sample_s=given["sample"] or 10.0,
+        obey_sample_interval=given["sample"] is None,
+        faults=faults,
+        plug_in=not given["no_plug_in"],
+        tag=given["tag"],
+        backlog_minutes=given["backlog"],
+        run_s=given["run_s"],
+    )
+
+
+def _password(password: str | None, file: Path | None) -> str | None:
+    """From the file, if one is named."""
+    if file is None:
+        return password
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"The password file can't be read: {error}") from None
+
+
+def _line(event: str, facts: dict[str, Any]) -> str:
+    """The event and its facts as people read them: `reading: 1235 kWh, 11 kW, soc 31.2`."""
+    shown = []
+    for name, value in facts.items():
+        known = _UNITS.get(name)
+        if known is not None and value is not None:
+            shown.append(known(int(value)))
+        else:
+            shown.append(f"{name} {value}")
+    return f"{event}: {', '.join(shown)}" if shown else event

@@ -1,0 +1,182 @@
+"""A charger without a wallbox that talks: people start and stop it, read its meter, and type what they see.
+
+A session waits for its first reading, which starts it; after `remote_stop` the next reading ends it. Both
+sides read the meter; that the driver agrees with a reading is said by countersigning its ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+from chargemesh_protocol.charging.admission import MAX_TAG_CHARS
+from chargemesh_protocol.charging.reports import (
+    Connected,
+    Reading,
+    SessionEnded,
+    SessionStarted,
+    StatusChanged,
+    WallboxReport,
+    WallboxStatus,
+)
+from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS
+
+from ..ports import Clock
+from .book import MemoryBook, SessionBook
+from .errors import WallboxError
+from .memory import read_memory, write_memory
+
+CONTEXT = "Manual"
+MAX_REGISTER_WH = 10**10  # 10 GWh: no household meter goes so far
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """`start_wh` is None until the first reading, `at` the time of the last one; `stopping` once asked to."""
+
+    name: str
+    tag: str
+    connector: int
+    started_at: int
+    start_wh: int | None = None
+    last_wh: int = 0
+    at: int = 0
+    stopping: bool = False
+    ended: bool = False
+
+
+class ManualDriver:
+    """A WallboxDriver in which a person is the wallbox; the owner's own charging is not seen at all."""
+
+    def __init__(self, charger_id: str, clock: Clock, *, book: SessionBook | None = None) -> None:
+        self._charger_id = charger_id
+        self._clock = clock
+        self._book = book or MemoryBook()
+        self._report: Callable[[WallboxReport], None] = lambda report: None
+        self._session: _Session | None = None
+        self._register_wh: int | None = None
+        self._seen_at = 0
+
+    async def start(self, report: Callable[[WallboxReport], None]) -> None:
+        """A session of before the restart goes on, and is reported once more."""
+        self._report = report
+        memory = await read_memory(self._book, self._charger_id)
+        if isinstance(memory.get("session"), dict):
+            self._session = _Session(**memory["session"])
+            self._register_wh = memory.get("register_wh")
+        report(Connected())
+        session = self._session
+        if session is not None and session.start_wh is not None:
+            report(SessionStarted(session.name, session.tag, session.start_wh, session.started_at))
+            report(self._last_word(session))
+
+    async def close(self) -> None:
+        await self._keep()
+
+    async def authorise(self, tag: str, until: int | None) -> None:
+        """Nothing checks tags here: the people at the charger know each other by the booking. None withdraws
+        a start that has no reading yet."""
+        if not 0 < len(tag) <= MAX_TAG_CHARS:
+            raise WallboxError("bad-tag", f"A tag has 1 to {MAX_TAG_CHARS} characters.")
+        running = self._running()
+        if until is None and running is not None and running.tag == tag and running.start_wh is None:
+            await self.remote_stop(running.name)
+
+    async def remote_start(self, tag: str, connector: int) -> None:
+        """The session begins with the next reading."""
+        running = self._running()
+        if running is not None and running.tag == tag:
+            return
+        if running is not None:
+            raise WallboxError("wallbox-busy", "Another session is running: enter its last reading first.")
+        now = self._clock.now()
+        self._session = _Session(f"manual-{now}", tag, connector, now)
+        await self._keep()
+        self._report(StatusChanged(connector, self._state()))
+
+    async def remote_stop(self, session: str) -> None:
+        """The session ends with the next reading; one that never got a reading ends at once, with nothing."""
+        running = self._running()
+        if running is None or running.name != session:
+            return
+        self._session = replace(running, stopping=True, ended=running.start_wh is None)
+        await self._keep()
+        self._report(StatusChanged(running.connector, self._state()))
+
+    async def limit_power(self, watts: int | None) -> None:
+        if watts is not None:
+            raise WallboxError("not-supported", "Nobody limits the power of a charger that people switch.")
+
+    async def unlock(self, connector: int) -> None:
+        """People pull the plug themselves."""
+
+    async def enter_reading(self, register_wh: int, at: int) -> None:
+        """What a person read on the meter (Wh) at that instant (unix ms).
+
+        Raises WallboxError `bad-reading` for a register below the last one, a time before the last reading
+        or in the future, and when no session waits for one.
+        """
+        session = self._running()
+        if session is None:
+            raise WallboxError("bad-reading", "No session is running: start one, then enter the reading.")
+        self._check(session, register_wh, at)
+        first = session.start_wh is None
+        last = replace(session, last_wh=register_wh, at=at, ended=session.stopping)
+        self._session = replace(last, start_wh=register_wh, started_at=at) if first else last
+        self._register_wh, self._seen_at = register_wh, self._clock.now()
+        await self._keep()
+        if first:
+            self._report(SessionStarted(session.name, session.tag, register_wh, at))
+        else:
+            self._report(self._last_word(self._session))
+        if first or session.stopping:
+            self._report(StatusChanged(session.connector, self._state()))
+
+    @property
+    def status(self) -> WallboxStatus:
+        running = self._running()
+        charging = running is not None and running.start_wh is not None
+        return WallboxStatus(
+            connected=True,
+            connector_state=self._state(),
+            session=running.name if running is not None and charging else None,
+            register_wh=self._register_wh,
+            power_w=None,
+            seen_at=self._seen_at,
+            tag=None if running is None else running.tag,
+        )
+
+    def _running(self) -> _Session | None:
+        return None if self._session is None or self._session.ended else self._session
+
+    def _state(self) -> str:
+        running = self._running()
+        if running is None:
+            return "Available"
+        if running.start_wh is None:
+            return "Preparing"
+        return "Finishing" if running.stopping else "Charging"
+
+    def _check(self, session: _Session, register_wh: int, at: int) -> None:
+        if not 0 <= register_wh <= MAX_REGISTER_WH:
+            raise WallboxError("bad-reading", f"A meter shows 0 to {MAX_REGISTER_WH} Wh, not {register_wh}.")
+        if session.start_wh is not None and register_wh < session.last_wh:
+            raise WallboxError(
+                "bad-reading",
+                f"The meter showed {session.last_wh} Wh before and can't fall to {register_wh} Wh: "
+                "look at the digits again.",
+            )
+        if at < session.at or at > self._clock.now() + CLOCK_TOLERANCE_MS:
+            raise WallboxError("bad-reading", "The reading's time lies before the last one or in the future.")
+
+    @staticmethod
+    def _last_word(session: _Session) -> Reading | SessionEnded:
+        if session.ended:
+            return SessionEnded(session.name, session.last_wh, session.at, "Remote")
+        return Reading(session.name, session.last_wh, None, session.at, CONTEXT)
+
+    async def _keep(self) -> None:
+        session = None if self._session is None else asdict(self._session)
+        await write_memory(
+            self._book, self._charger_id, {"session": session, "register_wh": self._register_wh}
+        )
