@@ -32,6 +32,7 @@ from .cache_rows import (
     listing_from,
     put_listing,
     put_peer,
+    read_listings,
 )
 from .database import Statement, alter, connect, fetch, free_bytes, is_damaged, is_full, number, write
 
@@ -82,12 +83,19 @@ class SqliteCache:
     async def put_listing(self, row: CachedListing) -> None:
         await self._put([put_listing(row)])
 
+    async def listing(self, author: bytes, charger: bytes) -> CachedListing | None:
+        rows = await self._read(*read_listings(author, charger))
+        return listing_from(rows[0]) if rows else None
+
     async def drop_listing(self, author: bytes, charger: bytes) -> None:
         await self._put([("DELETE FROM listing WHERE author = ? AND charger = ?", (author, charger))])
 
     async def listings(self, cells: Sequence[int], need: Need, limit: int) -> list[CachedListing]:
         rows = await self._read(*find_listings(cells, need, limit, self._clock.now()))
         return [listing_from(row) for row in rows]
+
+    async def all_listings(self) -> list[CachedListing]:
+        return [listing_from(row) for row in await self._read(*read_listings())]
 
     async def put_entries(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
         await self._put([(PUT_ENTRY, row) for row in rows])

@@ -25,6 +25,7 @@ MAX_PEERS = 1024  # contacts that worked; a start needs a handful that still do
 _PLACES_OF = """
     SELECT cell.value, connector.value, {row}.max_power_w, {row}.price, {row}.id
     FROM json_each({row}.cells) AS cell, json_each({row}.connectors) AS connector"""
+_IN_CELLS = "cell IN (SELECT value FROM json_each(?))"
 _ADD_PLACES = f"INSERT OR IGNORE INTO place {_PLACES_OF.format(row='NEW')};"
 _DROP_PLACES = f"""
     DELETE FROM place WHERE (cell, connector, power, price, listing) IN ({_PLACES_OF.format(row="OLD")});"""
@@ -53,6 +54,7 @@ SCHEMA = (
     ) STRICT
     """,
     "CREATE INDEX listing_by_end ON listing (expires)",
+    "CREATE INDEX listing_by_cell ON listing (cell)",
     """
     CREATE TABLE place (
         cell INTEGER NOT NULL,
@@ -114,6 +116,11 @@ def index_cells(cell: int) -> tuple[int, ...]:
     return tuple(parent(cell, resolution) for resolution in range(ROOT_RESOLUTION, resolution_of(cell) + 1))
 
 
+def coarser_cells(cells: Sequence[int]) -> tuple[int, ...]:
+    """The public cells that hold one of `cells` without being it: each parent down to resolution 4."""
+    return tuple(sorted({one for cell in cells for one in index_cells(cell)[:-1]} - set(cells)))
+
+
 def put_listing(row: CachedListing) -> Statement:
     return _PUT_LISTING, (
         row.author,
@@ -134,21 +141,34 @@ def put_listing(row: CachedListing) -> Statement:
 
 def find_listings(cells: Sequence[int], need: Need, limit: int, now: int) -> Statement:
     """A SELECT whose rows `listing_from` reads: proven ones first, then the cheapest."""
-    fits = "cell IN (SELECT value FROM json_each(?))"
-    parameters: list[Any] = [json.dumps(list(cells))]
-    for column, value in (
-        ("connector =", need.connector),
-        ("power >=", need.min_power_w),
-        ("price <=", need.max_price),
+    within, held = _IN_CELLS, _IN_CELLS
+    wanted: list[Any] = []
+    for in_place, in_listing, value in (
+        ("connector = ?", "? IN (SELECT value FROM json_each(connectors))", need.connector),
+        ("power >= ?", "max_power_w >= ?", need.min_power_w),
+        ("price <= ?", "price <= ?", need.max_price),
     ):
         if value is not None:
-            fits += f" AND {column} ?"
-            parameters.append(value)
+            within += f" AND {in_place}"
+            held += f" AND {in_listing}"
+            wanted.append(value)
+    # Those that say no more of their place than a cell around the wanted ones are few: no `place` for them.
     sql = f"""
         SELECT {_LISTING_COLUMNS} FROM listing
-        WHERE id IN (SELECT listing FROM place WHERE {fits}) AND expires > ?
+        WHERE id IN (
+            SELECT listing FROM place WHERE {within} UNION SELECT id FROM listing WHERE {held}
+        ) AND expires > ?
         ORDER BY proven DESC, price, id LIMIT ?"""
-    return sql, (*parameters, now, limit)
+    fine, coarse = json.dumps(list(cells)), json.dumps(coarser_cells(cells))
+    return sql, (fine, *wanted, coarse, *wanted, now, limit)
+
+
+def read_listings(author: bytes | None = None, charger: bytes | None = None) -> Statement:
+    """A SELECT of one charger's listing, or of all, whose rows `listing_from` reads."""
+    sql = f"SELECT {_LISTING_COLUMNS} FROM listing"
+    if author is None or charger is None:
+        return f"{sql} ORDER BY id", ()
+    return f"{sql} WHERE author = ? AND charger = ?", (author, charger)
 
 
 def listing_from(row: Sequence[Any]) -> CachedListing:

@@ -101,7 +101,7 @@ async def migrate(db: aiosqlite.Connection, path: Path, migrations: Sequence[Mig
     """
     found = await number(db, "PRAGMA user_version")
     for step, statements in enumerate(migrations[found:], found + 1):
-        if step > 1:
+        if found:
             copy = copy_before(path, step)
             copy.unlink(missing_ok=True)  # of an attempt that was cut short
             await copy_database(db, copy)
