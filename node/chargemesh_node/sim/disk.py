@@ -27,7 +27,7 @@ from chargemesh_protocol.listing import Need
 
 from ..errors import SlotTaken, StoreError, StoreFull
 from ..ports import CachedListing, Clock, Loaded, OutboxRow
-from ..store.cache_rows import MAX_PEERS, index_cells
+from ..store.cache_rows import MAX_PEERS, coarser_cells, index_cells
 
 CommitHook = Callable[[Sequence[Save]], None]
 _RowKey = tuple[str, bytes]
@@ -241,15 +241,23 @@ class MemoryCache:
         if len(self._listings) > self._max_rows:
             del self._listings[min(self._listings, key=lambda one: self._listings[one].expires)]
 
+    async def listing(self, author: bytes, charger: bytes) -> CachedListing | None:
+        return self._listings.get((author, charger))
+
+    async def all_listings(self) -> list[CachedListing]:
+        return list(self._listings.values())
+
     async def drop_listing(self, author: bytes, charger: bytes) -> None:
         self._listings.pop((author, charger), None)
 
     async def listings(self, cells: Sequence[int], need: Need, limit: int) -> list[CachedListing]:
-        wanted, now = set(cells), self._clock.now()
+        wanted, coarser, now = set(cells), set(coarser_cells(cells)), self._clock.now()
         found = [
             row
             for row in self._listings.values()
-            if row.expires > now and _fits(row, need) and not wanted.isdisjoint(index_cells(row.cell))
+            if row.expires > now
+            and _fits(row, need)
+            and (row.cell in coarser or not wanted.isdisjoint(index_cells(row.cell)))
         ]
         return sorted(found, key=lambda row: (not row.proven, row.price))[:limit]
 

@@ -12,7 +12,7 @@ from chargemesh_node.ports import CachedListing
 from chargemesh_node.store.cache_rows import MAX_PEERS
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.listing import Need
-from chargemesh_protocol.place import Point, parent, public_cell
+from chargemesh_protocol.place import Point, centre, parent, public_cell
 
 from .disks import NOW, CacheDisk, MemoryCacheDisk, SqliteCacheDisk, id_of
 
@@ -63,21 +63,39 @@ async def test_a_listing_comes_back_as_it_was(disk: CacheDisk) -> None:
     await cache.close()
 
 
-async def test_cells_of_every_coarser_resolution_find_it_and_no_other_does(disk: CacheDisk) -> None:
+async def test_cells_around_it_and_within_it_find_it_and_no_other_does(disk: CacheDisk) -> None:
     cache = disk.cache()
     await cache.open()
     own = public_cell(HERE, 7)
     await cache.put_listing(listing(1, own))
     await cache.put_listing(listing(2, public_cell(AWAY, 7)))
     await cache.put_listing(listing(3, public_cell(HERE, 5)))
-    for resolution in (4, 5):
+    for resolution in (4, 5, 6, 7):
         assert numbers(await cache.listings([parent(own, resolution)], ANY, 10)) == [1, 3]
-    for resolution in (6, 7):
-        assert numbers(await cache.listings([parent(own, resolution)], ANY, 10)) == [1]
-    assert await cache.listings([public_cell(HERE, 8)], ANY, 10) == []  # finer than it says of itself
+    finer = public_cell(HERE, 8)
+    assert parent(finer, 7) == own  # it may be there, as far as the listing says
+    assert numbers(await cache.listings([finer], ANY, 10)) == [1, 3]
+    fitting = Need(connector="IEC_62196_T2", min_power_w=1000, max_price=1_000_000, currency="EUR")
+    assert numbers(await cache.listings([finer], fitting, 10)) == [1, 3]
+    assert await cache.listings([finer], Need(connector="CHADEMO"), 10) == []
+    neighbour = public_cell(centre(parent(own, 5)), 7)
+    assert neighbour != own and parent(neighbour, 5) == parent(own, 5)
+    assert numbers(await cache.listings([neighbour], ANY, 10)) == [3]
     assert await cache.listings([], ANY, 10) == []
     everywhere = [parent(own, 4), own, public_cell(AWAY, 4)]
     assert sorted(numbers(await cache.listings(everywhere, ANY, 10))) == [1, 2, 3]
+    await cache.close()
+
+
+async def test_one_chargers_listing_and_all_of_them_are_read_back(disk: CacheDisk) -> None:
+    cache = disk.cache()
+    await cache.open()
+    rows = [listing(1), listing(2)]
+    for row in rows:
+        await cache.put_listing(row)
+    assert await cache.listing(rows[1].author, rows[1].charger) == rows[1]
+    assert await cache.listing(rows[1].author, bytes(16)) is None
+    assert await cache.all_listings() == rows
     await cache.close()
 
 
