@@ -34,17 +34,23 @@ def scope(ip: str) -> int:
     return 2 if address.is_global else 1
 
 
+def reach_of(muxed_conn: Any) -> int:
+    """The scope of the other end's address; 2 if that can't be told."""
+    remote = muxed_conn.get_remote_address()
+    return 2 if remote is None else scope(remote[0])
+
+
 @dataclass(frozen=True, slots=True)
 class TcpAddress:
     """An address that we dial: IP and TCP."""
 
     multiaddr: Multiaddr  # without /p2p
     scope: int
-    peer_id: str  # what followed /p2p, or nothing
+    peer: ID | None  # what followed /p2p
 
     def of(self, peer: ID) -> bool:
         """Whether it may be an address of `peer`."""
-        return self.peer_id in ("", str(peer)) and self.scope >= 0
+        return self.peer in (None, peer) and self.scope >= 0
 
 
 @lru_cache(maxsize=4096)  # the same few addresses come with every reply, and parsing one takes 0.1 ms
@@ -56,7 +62,8 @@ def tcp_address(raw: bytes) -> TcpAddress | None:
             return None
         if len(parts) == 7 and parts[5] != "p2p":
             return None
-        return TcpAddress(Multiaddr("/".join(parts[:5])), scope(parts[2]), "".join(parts[6:]))
+        peer = ID.from_string(parts[6]) if len(parts) == 7 else None
+        return TcpAddress(Multiaddr("/".join(parts[:5])), scope(parts[2]), peer)
     except Exception as error:  # noqa: BLE001 - a stranger's bytes; multiaddr raises what its codecs raise
         logger.debug("no multiaddr: %s", error)
         return None
@@ -82,11 +89,8 @@ class Dialer:
 
     def reach(self, peer: ID) -> int:
         """The scope of the address through which `peer` is connected; 2 if that can't be told."""
-        for connection in self._network.get_connections(peer):
-            remote = connection.muxed_conn.get_remote_address()
-            if remote is not None:
-                return scope(remote[0])
-        return 2
+        reaches = [reach_of(connection.muxed_conn) for connection in self._network.get_connections(peer)]
+        return max(reaches, default=2)
 
     def acceptable(self, peer: ID, told: Iterable[bytes], teller_reach: int) -> list[Multiaddr]:
         """What a teller may tell: IP and TCP only, and nothing nearer than itself.

@@ -78,6 +78,11 @@ class Frontier:
         if candidate is not None and teller not in candidate.tellers:
             candidate.tellers.append(teller)
 
+    def needs_telling(self, peer: ID) -> bool:
+        """Whether another teller's word about `peer` could change anything."""
+        candidate = self._candidates.get(peer)
+        return candidate is None or (candidate.state is State.NEW and not candidate.known)
+
     def _add(self, peer: ID, addresses: Iterable[Multiaddr]) -> Candidate | None:
         candidate = self._candidates.get(peer)
         if candidate is None:
@@ -115,11 +120,7 @@ class Frontier:
     @property
     def finished(self) -> bool:
         """Whether each of the nearest that are left has answered."""
-        return self.settled(self._width)
-
-    def settled(self, count: int) -> bool:
-        """Whether the `count` nearest that are left have answered: the others could only name nearer ones."""
-        return all(candidate.state is State.ANSWERED for candidate in self._window()[:count])
+        return all(candidate.state is State.ANSWERED for candidate in self._window())
 
     def answered(self, peer: ID) -> None:
         candidate = self._candidates[peer]

@@ -13,7 +13,8 @@ class LookupLimits:
     width: int = 20  # k: as many nearest must have answered
     alpha: int = 10  # requests in flight
     lookup_s: float = 5.0  # a caller never waits longer; what has answered by then is the result
-    settle_s: float = 0.25  # once the wanted ones have answered, the rest of the k get so long
+    settle_s: float = 0.5  # as many as wanted have answered: the others get so long ...
+    settle_times: float = 4.0  # ... or so many times what the slowest took, on a slow network
     parallel_lookups: int = 6  # times alpha stays below max_links
     teller_credit: int = 6  # unanswered or failed inventions that one peer may cost us in a look-up
     max_candidates: int = 256
@@ -42,6 +43,9 @@ class LookupLimits:
     # --- answering others
     inbound_streams: int = 256  # each of our peers keeps one open for good
     inbound_streams_per_peer: int = 4
+    max_request_bytes: int = 1024  # type and key are 40; py-libp2p adds its own record of about 400
+    max_key_bytes: int = 64  # a PeerId or a hash
+    request_body_s: float = 10.0  # a request that was begun must be whole
 
 
 DEFAULT_LOOKUP_LIMITS = LookupLimits()

@@ -20,6 +20,7 @@ from libp2p.peer.id import ID
 from multiaddr import Multiaddr
 
 from .framed import Framed
+from .guard import reset
 from .kad_dial import Dialer, DialFailed
 from .kad_limits import LookupLimits
 
@@ -165,8 +166,7 @@ class KadLink:
             finally:
                 self._end()
         if self._stream is not None:
-            with trio.move_on_after(self._limits.dial_s):
-                await self._stream.reset()
+            await reset(self._stream)
 
     async def _open(self, told: Sequence[Multiaddr]) -> None:
         if self._dialer.connected(self.peer):

@@ -118,15 +118,23 @@ class Lookup:
     # --- one look-up
 
     async def _iterate(self, frontier: Frontier, key: bytes, count: int) -> None:
-        """Keeps up to `alpha` requests in flight until the frontier is finished, or settled for a while."""
+        """Keeps up to `alpha` requests in flight until the frontier is finished.
+
+        Who has not answered when `count` have, and long after the slowest of them, is not waited for: a
+        frozen peer costs half a second, not the 2.5 s of a dial, and is seen as frozen all the same.
+        """
+        slowest = 0.0
         progress, finished_one = trio.open_memory_channel[None](self._limits.alpha)
         in_flight = 0
 
         async def ask(candidate: Candidate) -> None:
+            nonlocal slowest
+            began = trio.current_time()
             told = await self._ask(candidate.peer, candidate.addresses, key)
             if told is None:
                 frontier.failed(candidate.peer)
             else:
+                slowest = max(slowest, trio.current_time() - began)
                 frontier.answered(candidate.peer)
                 self._take(frontier, candidate.peer, told)
             await progress.send(None)
@@ -138,11 +146,14 @@ class Lookup:
                     in_flight += 1
                 if not in_flight:
                     break
-                with trio.move_on_after(self._limits.settle_s if frontier.settled(count) else float("inf")):
+                patience = float("inf")
+                if len(frontier.nearest(count)) == count:
+                    patience = max(self._limits.settle_s, self._limits.settle_times * slowest)
+                with trio.move_on_after(patience) as waiting:
                     await finished_one.receive()
-                    in_flight -= 1
-                    continue
-                break
+                if waiting.cancelled_caught:
+                    break
+                in_flight -= 1
             nursery.cancel_scope.cancel()  # these only wait for links, that go on by themselves
 
     async def _ask(self, peer: ID, addresses: list[Multiaddr], key: bytes) -> list[Told] | None:
@@ -165,7 +176,7 @@ class Lookup:
     def _take(self, frontier: Frontier, teller: ID, told: list[Told]) -> None:
         reach = self._dialer.reach(teller)
         for entry in told:
-            if entry.peer == self._me or self._health.left_out(entry.peer):
+            if not frontier.needs_telling(entry.peer) or self._health.left_out(entry.peer):
                 continue
             addresses = self._dialer.acceptable(entry.peer, entry.addresses, reach)
             if self._dialer.connected(entry.peer) or self._dialer.alive(entry.peer, addresses):

@@ -65,7 +65,7 @@ def test_alone_the_nearest_is_ourselves() -> None:
     in_a_street(story)
 
 
-def test_a_quarter_frozen_costs_one_slow_look_up() -> None:
+def test_a_quarter_frozen_slows_the_first_look_ups_and_hides_nobody() -> None:
     async def story(street: Street) -> None:
         houses = [await street.open(number) for number in range(9)]
         silent = [await street.open(number, answer=frozen) for number in range(9, 12)]
@@ -81,11 +81,11 @@ def test_a_quarter_frozen_costs_one_slow_look_up() -> None:
             assert await recall(asker, houses, range(number, number + 1)) == 1.0
             seconds.append(trio.current_time() - began)
         assert max(seconds) < LIMITS.lookup_s
-        assert statistics.median(seconds) < 0.5
+        assert statistics.median(seconds) < 0.8
         await until(lambda: not any(asker.knows(house) for house in silent))
         began = trio.current_time()
         assert await recall(asker, houses, range(6, 12)) == 1.0
-        assert trio.current_time() - began < 6 * LIMITS.settle_s
+        assert trio.current_time() - began < 1.0
 
     in_a_street(story)
 
