@@ -1,0 +1,1 @@
+"""Figures, each measured as its module says; `make bench` prints them."""
