@@ -19,8 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from chargemesh_protocol.errors import ChargemeshError
-
+from .errors import DeliveryError
 from .settings import NotifySettings
 
 # At INFO these log each request with its whole URL, which for most webhooks is the secret.
@@ -31,7 +30,7 @@ for _name in ("httpx", "httpcore"):
 _REMEMBERED = 1024
 
 
-class NotifyError(ChargemeshError):
+class NotifyError(DeliveryError):
     """A target did not take the event; trying again later may help."""
 
 

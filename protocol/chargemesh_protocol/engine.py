@@ -24,7 +24,7 @@ from .booking.retention import Retention
 from .booking.rules import Standing
 from .booking.sealing import NONCE_BYTES
 from .contact import Contact
-from .effects import Effect, HoldSlot, Parcel, Reply, Result
+from .effects import Effect, HoldSlot, Parcel, PutDocument, Reply, Result
 from .errors import ExitCode, PersonError, Refused, Severity
 from .events import (
     Book,
@@ -44,6 +44,7 @@ from .events import (
     StartFailed,
     StopCharging,
     TimerDue,
+    WallboxRemembered,
     WallboxSaid,
     WriteMessage,
     WriteReview,
@@ -59,6 +60,7 @@ from .trust.drafts import BatchDelay
 from .trust.entries import Stars
 from .trust.keeper import Keeper
 
+WALLBOX_MEMORY = "wallbox-memory"
 PUSH_DELAY_MS = 2_000  # an answer carries our news; pushing them as well waits this long for a sign of it
 
 
@@ -107,8 +109,9 @@ class Engine:
             self.standing,
             state.documents,
         )
-        self.driver = DriverDesk(me, directory, self.ledger, self.listings)
-        self._retention = Retention(self.ledger)
+        self.driver = DriverDesk(me, directory, self.ledger, self.listings, state.documents)
+        self._retention = Retention(self.ledger, self.driver)
+        self.wallbox_memory = dict(state.documents.get(WALLBOX_MEMORY, {}))
         self._now = 0
 
     def standing(self, author: bytes) -> Standing:
@@ -133,6 +136,9 @@ class Engine:
             case StartFailed(booking=booking_id, code=code, message=message):
                 booking = self.ledger.require(booking_id)
                 return self.charging.start_failed(booking, code, message, at) + self._settle([booking], at)
+            case WallboxRemembered(charger=charger, memory=memory):
+                self.wallbox_memory[charger] = memory
+                return [PutDocument(WALLBOX_MEMORY, charger, memory)]
             case TimerDue():
                 return self._due(at)
             case ContactChanged(contact=contact):
@@ -170,6 +176,21 @@ class Engine:
         if booking is None or not self.ledger.owes(booking):
             return None
         return Parcel(booking.file.peer, wire.PROTOCOL, wire.write(self._exchange(booking, at)))
+
+    def progress(self, key: bytes) -> tuple[int, ...]:
+        """Counts that grow with whatever an exchange about this booking brings either side."""
+        booking = self.ledger.get(key)
+        if booking is None:
+            return ()
+        return (
+            booking.peer_known,
+            booking.peer_heard,
+            len(booking.peer_held),
+            len(booking.mine),
+            len(booking.theirs),
+            len(booking.messages),
+            len(booking.statements),
+        )
 
     # --- commands about a booking ---------------------------------------------------------------
 

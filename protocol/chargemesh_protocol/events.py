@@ -172,10 +172,25 @@ class StartFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class WallboxRemembered:
+    """What a driver must find again after a restart: its transaction numbers and the last register."""
+
+    charger: bytes
+    memory: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TimerDue:
     """The instant of `Engine.deadline` has come, or the node has just started."""
 
 
 Event: TypeAlias = (
-    Command | MessageReceived | ParcelAnswered | ContactChanged | WallboxSaid | StartFailed | TimerDue
+    Command
+    | MessageReceived
+    | ParcelAnswered
+    | ContactChanged
+    | WallboxSaid
+    | StartFailed
+    | WallboxRemembered
+    | TimerDue
 )

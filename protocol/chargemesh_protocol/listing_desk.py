@@ -50,6 +50,10 @@ class ListingDesk:
     def settings(self, charger: bytes) -> ChargerSettings | None:
         return self._settings.get(charger)
 
+    def known(self) -> tuple[bytes, ...]:
+        """Every charger that is or was offered."""
+        return tuple(self._published)
+
     def all_settings(self) -> tuple[ChargerSettings, ...]:
         return tuple(self._settings.values())
 

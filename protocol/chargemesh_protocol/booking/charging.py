@@ -87,6 +87,8 @@ class ChargingDesk:
         match report:
             case Connected():
                 box.connected = True
+                for booking in self._of(charger, at):
+                    booking.tried_start_at = 0  # what was asked of a box that was away was lost
                 return [Tell("wallbox.connected", {"charger": charger.hex()})], self._of(charger, at)
             case Disconnected():
                 box.connected = False
@@ -158,10 +160,10 @@ class ChargingDesk:
             return effects
         if booking.tried_start_at and at.now < booking.tried_start_at + RETRY_MS:
             return effects
+        booking.tried_start_at = at.now
         tag = tag_of(booking.id)
         effects.append(AuthoriseTag(quote.charger, tag, quote.end))
         if box.connected and not box.session:
-            booking.tried_start_at = at.now
             effects.append(StartWallbox(quote.charger, booking.id, tag, quote.end))
         return effects
 

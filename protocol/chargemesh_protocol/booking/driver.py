@@ -6,10 +6,11 @@ authorisation and agrees with a receipt only if it computes the same one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..effects import Effect, PutDocument, Result, Tell
-from ..encoding import encode
+from ..encoding import decode, encode
 from ..errors import PersonError, Refused
 from ..events import Book, ClaimPaid, ReportProblem, StartCharging
 from ..identity import Directory, Scope
@@ -19,9 +20,9 @@ from ..me import Me
 from ..moment import Moment
 from ..notices import notice
 from ..record import Record, open_as, open_record
-from ..shape import to_tree
+from ..shape import from_tree, to_tree
 from .charging import charge_due
-from .cost import authorised_energy
+from .cost import authorised_energy, cost_if_acknowledged
 from .ledger import Booking, BookingFile, Ledger, Role, learn_bundle
 from .receipt import differences, reckon_charge, reckon_session
 from .records import (
@@ -49,11 +50,22 @@ ACCESS = "access-record"  # booking -> the opened access record, deleted with th
 class DriverDesk:
     """Bookings of this node's person at other people's chargers."""
 
-    def __init__(self, me: Me, directory: Directory, ledger: Ledger, listings: ListingDesk) -> None:
+    def __init__(
+        self,
+        me: Me,
+        directory: Directory,
+        ledger: Ledger,
+        listings: ListingDesk,
+        documents: Mapping[str, Mapping[bytes, bytes]],
+    ) -> None:
         self._me = me
         self._directory = directory
         self._ledger = ledger
         self._listings = listings  # for our own contact, which requests name
+        self._access = {
+            booking: from_tree(AccessRecord, decode(data))
+            for booking, data in documents.get(ACCESS, {}).items()
+        }
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -115,7 +127,7 @@ class DriverDesk:
         if state.session is not Session.PENDING:
             raise PersonError("charging", "Charging has begun.", "Use `chargemesh charge stop` instead.")
         _, effects = self._write(booking, Cancel, reason=reason, at=at)
-        cost = booking.state(at.now).cost
+        cost = cost_if_acknowledged(booking.state(at.now))
         return [*effects, Result({"booking": booking.id.hex(), "reservation": "CANCELED", "cost": cost})]
 
     def start(self, booking: Booking, command: StartCharging, at: Moment) -> list[Effect]:
@@ -167,6 +179,13 @@ class DriverDesk:
         )
         return [*effects, Result({"booking": booking.id.hex(), "settlement": "CLAIMED"})]
 
+    def access(self, booking: Booking) -> AccessRecord | None:
+        """Where the plug is, once the host has told us and until it is deleted."""
+        return self._access.get(booking.id)
+
+    def forget_access(self, booking: Booking) -> None:
+        self._access.pop(booking.id, None)
+
     # --- what is due ----------------------------------------------------------------------------
 
     def took(self, booking: Booking, fresh: list[Record[Any]], at: Moment) -> list[Effect]:
@@ -217,6 +236,7 @@ class DriverDesk:
             self._directory.authorise(inner, booking.host, Scope.BOOK)
         except Refused as fault:
             return notice("booking.bad_access", booking, at, code=fault.code)
+        self._access[booking.id] = body
         return [
             PutDocument(ACCESS, booking.id, encode(to_tree(body))),
             *notice("booking.access", booking, at),

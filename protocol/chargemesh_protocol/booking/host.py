@@ -28,6 +28,7 @@ from .records import (
     Access,
     Acknowledge,
     CancelReason,
+    Countersign,
     Decline,
     DeclineReason,
     HostCancel,
@@ -189,13 +190,20 @@ class HostDesk:
             effects += notice("booking.no_show", booking, at)
         effects += self._charging.react(booking, at)
         state = booking.state(at.now)
-        if state.not_included:
+        if state.not_included and not self._next_ticket_will_include(booking, state):
             effects += self._write(booking, Acknowledge, at)[1]
         if not _occupies(state) and self._calendar.release(booking.id):
             effects.append(ReleaseSlot(booking.id))
             if self._listings.settings(booking.quote.body.charger) is not None:
                 effects += self._listings.publish(booking.quote.body.charger, at.now)
         return effects
+
+    def _next_ticket_will_include(self, booking: Booking, state: BookingState) -> bool:
+        """Countersigned tickets need no record of their own while another ticket is to come."""
+        waiting = (booking.set.get(id_) for id_ in state.not_included)
+        return state.session is Session.ACTIVE and all(
+            one is not None and type(one.body) is Countersign for one in waiting
+        )
 
     # --- inside ---------------------------------------------------------------------------------
 

@@ -93,6 +93,7 @@ class Booking:
     peer_heard: int = 0
     peer_held: frozenset[bytes] = frozenset()
     tried_start_at: int = 0  # last StartWallbox; not kept, a restart may try again
+    queued: tuple[int, ...] = ()  # how much there was when the outbox row was last written; () for no row
     told_wrong: bool = False  # the person knows that the receipt is not what we compute
 
     @property
@@ -156,6 +157,7 @@ class Ledger:
         for booking_id, data in documents.get(FILES, {}).items():
             booking = self._build(from_tree(BookingFile, decode(data)))
             self._bookings[booking_id] = booking
+            booking.queued = (-1,)  # there may be a row: nothing owed must drop it, news must renew it
             for raw in records.get(booking_id, ()):
                 self._place(booking, open_record(raw, self._me.network))
         for message_key, data in sorted(documents.get(MESSAGES, {}).items()):
@@ -239,7 +241,12 @@ class Ledger:
     def delivery(self, booking: Booking, now: int, *, wait_ms: int = 0) -> list[Effect]:
         """The outbox row of this booking: there while something is owed, gone when nothing is."""
         if not self.owes(booking):
-            return [DropOutbox("peer", booking.id)]
+            was_queued, booking.queued = booking.queued, ()
+            return [DropOutbox("peer", booking.id)] if was_queued else []
+        owed = (len(booking.mine), len(booking.messages), len(booking.statements))
+        if booking.queued == owed:
+            return []
+        booking.queued = owed
         expires = max(now, booking.quote.body.end) + _OUTBOX_LIFE_MS
         if not booking.is_host and not booking.theirs:
             expires = booking.request.body.expires

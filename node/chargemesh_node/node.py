@@ -1,0 +1,328 @@
+"""Everything of a node above its ports, put together in one place: real and simulated nodes alike.
+
+`app` gives it real sockets, files and clocks, `sim.world` modelled ones; nothing in here knows which.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chargemesh_protocol.booking import wire
+from chargemesh_protocol.booking.records import Quote
+from chargemesh_protocol.booking.rules import Standing
+from chargemesh_protocol.contact import Contact
+from chargemesh_protocol.discovery.search import FoundListing
+from chargemesh_protocol.effects import AuthoriseTag, Parcel, StartWallbox, StopWallbox, Tell
+from chargemesh_protocol.engine import Engine, EngineState
+from chargemesh_protocol.errors import ExitCode, PersonError, Refused
+from chargemesh_protocol.events import Book, Command, ContactChanged, MessageReceived, WallboxRemembered
+from chargemesh_protocol.identity import Directory, Scope
+from chargemesh_protocol.listing import Need
+from chargemesh_protocol.me import Me
+from chargemesh_protocol.place import Point, region_of
+from chargemesh_protocol.record import Record, open_as
+from chargemesh_protocol.trust.drafts import BatchDelay
+from chargemesh_protocol.trust.score import Score
+
+from .bus import EventBus
+from .discovery.allowance import Allowance
+from .discovery.announcer import Announcer, OwnListings
+from .discovery.caretaker import Caretaker
+from .discovery.finder import Finder, Search
+from .discovery.gossip import ListingGossip
+from .ports import Cache, Caller, Clock, Entropy, Loaded, Network, Store
+from .replica import LogReplica
+from .reputation import Opinion
+from .runner import Runner
+from .wallbox.pool import DriverFactory, WallboxPool
+
+_log = logging.getLogger(__name__)
+
+QUOTE_TIMEOUT_S = 10.0
+MESSAGES_PER_SECOND, MESSAGES_BURST = 20.0, 100.0  # booking messages of one address block
+_MAX_OFFERS = 256
+_MAX_FOUND = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside world of one node."""
+
+    store: Store
+    cache: Cache
+    network: Network
+    clock: Clock
+    entropy: Entropy
+    make_driver: DriverFactory
+    notify: Callable[[bytes, bytes], Any]  # async (key, body); DeliveryError if it was not taken
+    neighbours: Callable[[], Iterable[Contact]] = tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A quote as the driver got it, with what booking it needs."""
+
+    record: Record[Quote]
+    bundle: bytes
+    listing: FoundListing
+
+
+class Node:
+    """One node. Commands go through `command`, everything else happens by itself."""
+
+    def __init__(
+        self, me: Me, ports: Ports, *, delay: BatchDelay, secret: bytes, read_only: bool = False
+    ) -> None:
+        """`secret` (32 bytes, kept with the keys) makes this node's walks its own."""
+        self.me = me
+        self.ports = ports
+        self.clock = ports.clock
+        self.network = ports.network
+        self.directory = Directory(me.network)
+        self.directory.learn(me.bundle)
+        self.events = EventBus()
+        self.offers: OrderedDict[bytes, Offer] = OrderedDict()
+        self.found: OrderedDict[bytes, FoundListing] = OrderedDict()
+        self._delay = delay
+        self._read_only = read_only
+        self._contact = ports.network.contact
+        self._allowance = Allowance(ports.clock, MESSAGES_PER_SECOND, MESSAGES_BURST)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.counters: dict[str, int] = {}
+        shared: dict[str, Any] = {"network": ports.network, "clock": ports.clock}
+        self.replica = LogReplica(
+            **shared,
+            cache=ports.cache,
+            entropy=ports.entropy,
+            directory=self.directory,
+            network_id=me.network,
+        )
+        self.opinion = Opinion(me.author, secret, self.replica, ports.clock)
+        self.caretaker = Caretaker(
+            **shared,
+            cache=ports.cache,
+            entropy=ports.entropy,
+            directory=self.directory,
+            proven=self.opinion.proven,
+        )
+        self.gossip = ListingGossip(**shared, caretaker=self.caretaker, network_id=me.network)
+        self.finder = Finder(
+            **shared,
+            caretaker=self.caretaker,
+            gossip=self.gossip,
+            directory=self.directory,
+            network_id=me.network,
+            proven=self.opinion.proven,
+            neighbours=ports.neighbours,
+        )
+        self.runner = Runner(ports.store, ports.clock, ports.entropy, self._build, self)
+        self.announcer = Announcer(
+            **shared,
+            gossip=self.gossip,
+            entropy=ports.entropy,
+            network_id=me.network,
+            own=OwnListings(self._own_chargers, self._newest, self._renewal, lambda: me.bundle),
+            neighbours=ports.neighbours,
+        )
+        self.wallboxes = WallboxPool(ports.make_driver, self.runner.submit, ports.clock)
+        ports.network.serve(wire.PROTOCOL, self._answer)
+
+    # --- life -----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Loads what is kept, joins the network, begins to serve."""
+        await self.ports.cache.open()
+        await self.network.start()
+        self._contact = self.network.contact
+        await self.runner.start()
+        await self.replica.start(self.runner.engine.keeper.entries)
+        await self.caretaker.start()
+        await self.gossip.start()
+        await self.runner.submit(ContactChanged(self._contact))
+        await self.wallboxes.start()
+        await self._keep_wallboxes()
+        await self.announcer.start()
+
+    async def close(self) -> None:
+        for part in (self.announcer, self.wallboxes, self.gossip, self.caretaker, self.replica, self.runner):
+            await part.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.network.close()
+        await self.ports.cache.close()
+
+    async def contact_changed(self, contact: Contact) -> None:
+        """Our addresses or our transport key changed: the listings must say so."""
+        self._contact = contact
+        await self.runner.submit(ContactChanged(contact))
+
+    # --- what a person asks ---------------------------------------------------------------------
+
+    async def command(self, command: Command) -> Any:
+        """Does what a person asked and returns the result as plain values; PersonError if it can't be."""
+        result = await self.runner.command(command)
+        await self._keep_wallboxes()
+        return result
+
+    def find(self, point: Point, radius_m: float, need: Need, *, limit: int = 100) -> Search:
+        """Searches; iterate over it. What was found can then be quoted by its charger."""
+        return self.finder.find(point, radius_m, need, limit=limit)
+
+    def remember(self, found: FoundListing) -> bytes:
+        """Keeps a search result so that it can be quoted; returns its short id (8 bytes)."""
+        short = found.record.id[:8]
+        self.found[short] = found
+        self.found.move_to_end(short)
+        if len(self.found) > _MAX_FOUND:
+            self.found.popitem(last=False)
+        return short
+
+    async def ask_quote(self, listing: FoundListing, start: int, end: int, energy_wh: int) -> Offer:
+        """Asks the host what a slot costs. PersonError if the host refuses, NetworkError if it is away."""
+        body = listing.record.body
+        ask = wire.AskQuote(charger=body.charger, start=start, end=end, energy_wh=energy_wh)
+        answer = await self.network.request(
+            body.contact, wire.PROTOCOL, wire.write(ask), timeout=QUOTE_TIMEOUT_S
+        )
+        try:
+            given = wire.read_as(wire.QuoteGiven, answer)
+            self.directory.learn(given.bundle)
+            quote = open_as(Quote, given.quote, self.me.network)
+            self.directory.authorise(quote, body.author, Scope.LIST)
+            _require_as_asked(quote.body, ask, body.author)
+        except Refused as refused:
+            raise PersonError(
+                refused.code,
+                f"The host does not offer that: {refused.message}.",
+                "Try another time or another charger.",
+                ExitCode.REJECTED_BY_PEER,
+            ) from refused
+        offer = Offer(quote, given.bundle, listing)
+        self.offers[quote.id] = offer
+        if len(self.offers) > _MAX_OFFERS:
+            self.offers.popitem(last=False)
+        return offer
+
+    async def book(self, quote_id: bytes, *, wait_ms: int, vehicle: str | None = None) -> Any:
+        """Takes an offer; the booking's id comes back at once, the host's answer later."""
+        offer = self.offers.get(quote_id)
+        if offer is None:
+            raise PersonError(
+                "no-such-quote", "This quote is not known here.", "Ask for a new one.", ExitCode.NOT_FOUND
+            )
+        listing = offer.listing.record.body
+        return await self.command(
+            Book(
+                quote=offer.record.raw,
+                host_bundle=offer.bundle,
+                to=listing.contact,
+                region=region_of(listing.cell),
+                title=listing.about.title,
+                zone=listing.zone,
+                wait_ms=wait_ms,
+                vehicle=vehicle,
+            )
+        )
+
+    def score(self, author: bytes) -> Score:
+        """What this node thinks of somebody, with the reasons."""
+        return self.opinion.score(author, self.runner.engine.keeper.evidence())
+
+    # --- the runner's performer -----------------------------------------------------------------
+
+    async def deliver(self, parcel: Parcel) -> bytes:
+        return await self.network.request(parcel.to, parcel.protocol, parcel.body)
+
+    async def notify(self, key: bytes, body: bytes) -> None:
+        await self.ports.notify(key, body)
+
+    def wallbox(self, effect: StartWallbox | StopWallbox | AuthoriseTag) -> None:
+        self.wallboxes.perform(effect)
+
+    def announce(self, charger: bytes) -> None:
+        self.announcer.announce(charger)
+
+    def entries_cut(self, raws: Sequence[bytes]) -> None:
+        self._spawn(self.replica.publish(raws))
+
+    def tell(self, event: Tell) -> None:
+        _log.info("%s %s", event.name, event.facts.get("booking", event.facts.get("charger", "")))
+        self.events.tell(event)
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _build(self, loaded: Loaded) -> Engine:
+        state = EngineState(loaded.documents, loaded.records, loaded.slots)
+        return Engine(
+            self.me,
+            self.directory,
+            state,
+            self._contact,
+            self._standing,
+            self._delay,
+            read_only=self._read_only,
+        )
+
+    def _standing(self, author: bytes) -> Standing:
+        score = self.score(author)
+        return Standing(known=score.own_completions > 0, trust=score.number, unpaid=False)
+
+    async def _answer(self, caller: Caller, body: bytes) -> bytes:
+        """A booking message of a peer. What is wrong with it is told back in one word, and counted."""
+        if not self._allowance.take(caller.block):
+            self._count("booking-too-often")
+            return wire.write(wire.Failed(code="busy", message="too many messages; wait a moment"))
+        try:
+            return await self.runner.answer(MessageReceived(caller.peer_id, caller.block, body))
+        except Refused as fault:
+            self._count(f"booking-{fault.code}")
+            return wire.write(wire.Failed(code=fault.code, message=fault.message[:300]))
+        except PersonError as error:
+            # Our disk is full, say: nothing was promised, and the peer tries again.
+            self._count(f"booking-{error.code}")
+            return wire.write(wire.Failed(code="unavailable", message="this node can't answer now"))
+
+    def _own_chargers(self) -> Iterable[bytes]:
+        return self.runner.engine.listings.known()
+
+    def _newest(self, charger: bytes) -> bytes | None:
+        return self.runner.engine.listings.newest_raw(charger)
+
+    def _renewal(self, charger: bytes) -> bytes | None:
+        renewal = self.runner.engine.listings.renewal(charger, self.clock.now())
+        return None if renewal is None else renewal.raw
+
+    async def _keep_wallboxes(self) -> None:
+        await self.wallboxes.keep(self.runner.engine.listings.all_settings())
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _count(self, name: str) -> None:
+        self.counters[name] = self.counters.get(name, 0) + 1
+
+
+class RunnerBook:
+    """What wallbox drivers remember, kept through the one writer (see `wallbox.book.SessionBook`)."""
+
+    def __init__(self, runner: Callable[[], Runner]) -> None:
+        self._runner = runner
+
+    async def load(self, charger_id: str) -> bytes | None:
+        return self._runner().engine.wallbox_memory.get(bytes.fromhex(charger_id))
+
+    async def save(self, charger_id: str, memory: bytes) -> None:
+        await self._runner().submit(WallboxRemembered(bytes.fromhex(charger_id), memory))
+
+
+def _require_as_asked(quote: Quote, ask: wire.AskQuote, author: bytes) -> None:
+    if (quote.author, quote.charger, quote.start, quote.end) != (author, ask.charger, ask.start, ask.end):
+        raise Refused("mismatch", "the quote is not for what was asked")

@@ -1,0 +1,78 @@
+"""Which deliveries are owed and when each is tried next. Pure: the runner performs, the store keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from chargemesh_protocol.effects import DropOutbox, PutOutbox
+
+from .ports import OutboxRow
+
+FIRST_RETRY_MS = 1_000
+LAST_RETRY_MS = 5 * 60_000
+
+
+class Outbox:
+    """The rows of the store's outbox, by (channel, key)."""
+
+    def __init__(self, rows: Iterable[OutboxRow] = ()) -> None:
+        self._rows = {(row.channel, row.key): row for row in rows}
+        self._busy: set[tuple[str, bytes]] = set()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterable[OutboxRow]:
+        return iter(self._rows.values())
+
+    def put(self, save: PutOutbox) -> None:
+        """A new row, or the same with a new deadline: it may be tried at once, unless told to wait."""
+        self._rows[save.channel, save.key] = OutboxRow(
+            save.channel, save.key, save.body, save.expires, 0, save.not_before
+        )
+
+    def drop(self, save: DropOutbox) -> None:
+        self._rows.pop((save.channel, save.key), None)
+
+    def get(self, channel: str, key: bytes) -> OutboxRow | None:
+        return self._rows.get((channel, key))
+
+    def due(self, now: int, limit: int) -> list[OutboxRow]:
+        """Rows to try now, the longest waiting first; each is busy until `tried`."""
+        waiting = [
+            row for place, row in self._rows.items() if place not in self._busy and row.next_try <= now
+        ]
+        waiting.sort(key=lambda row: row.next_try)
+        chosen = waiting[: max(0, limit - len(self._busy))]
+        self._busy.update((row.channel, row.key) for row in chosen)
+        return chosen
+
+    def tried(self, channel: str, key: bytes, now: int, *, progress: bool) -> OutboxRow | None:
+        """The row is free again; it waits twice as long each time that nothing moved. None if it is gone."""
+        self._busy.discard((channel, key))
+        row = self._rows.get((channel, key))
+        if row is None:
+            return None
+        attempts = 0 if progress else row.attempts + 1
+        pause = 0 if progress else min(FIRST_RETRY_MS << min(row.attempts, 16), LAST_RETRY_MS)
+        row = replace(row, attempts=attempts, next_try=max(now + pause, row.next_try if progress else 0))
+        self._rows[channel, key] = row
+        return row
+
+    def hurry(self, keys: Iterable[bytes], now: int) -> None:
+        """A peer is back: what waits for it is tried at once."""
+        for key in keys:
+            row = self._rows.get(("peer", key))
+            if row is not None:
+                self._rows["peer", key] = replace(row, next_try=min(row.next_try, now))
+
+    def expired(self, now: int) -> list[OutboxRow]:
+        return [row for place, row in self._rows.items() if row.expires <= now and place not in self._busy]
+
+    def next_due(self) -> int | None:
+        """When the next row that is not busy is due or expires."""
+        return min(
+            (min(row.next_try, row.expires) for place, row in self._rows.items() if place not in self._busy),
+            default=None,
+        )

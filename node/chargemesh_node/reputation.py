@@ -1,0 +1,34 @@
+"""This node's opinion of others: scores made when asked for, kept while the evidence is the same."""
+
+from __future__ import annotations
+
+from chargemesh_protocol.trust.graph import Evidence
+from chargemesh_protocol.trust.month import month_of
+from chargemesh_protocol.trust.score import Reputation, Score
+
+from .ports import Clock
+from .replica import LogReplica
+
+
+class Opinion:
+    """Scores over the replicated log and our own drafts. `secret` makes the walks this node's own."""
+
+    def __init__(self, author: bytes, secret: bytes, replica: LogReplica, clock: Clock) -> None:
+        self._author = author
+        self._secret = secret
+        self._replica = replica
+        self._clock = clock
+        self._seen: Evidence | None = None
+        self._reputation: Reputation | None = None
+
+    def score(self, subject: bytes, drafts: Evidence) -> Score:
+        """`drafts`: what waits for its batch; our own scores know it before the world does."""
+        evidence = self._replica.evidence() | drafts
+        if self._reputation is None or evidence != self._seen:
+            self._seen = evidence
+            self._reputation = Reputation(evidence, self._author, self._secret)
+        return self._reputation.score(subject, month_of(self._clock.now()))
+
+    def proven(self, author: bytes) -> bool:
+        """Whether the log holds a completed pair of this author."""
+        return self._replica.has_completed(author)

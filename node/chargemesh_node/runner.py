@@ -1,0 +1,263 @@
+"""Feed, commit, perform, re-arm: the one writer of a node.
+
+Every event goes through `submit`: the engine says what to do, the saves become one transaction, and
+only after that commit is anything done that the world can see. If the commit fails, the engine is built
+again from the store, so that memory never holds what the disk does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from chargemesh_protocol.effects import (
+    SAVES,
+    Announce,
+    AuthoriseTag,
+    DropOutbox,
+    Effect,
+    EntriesCut,
+    Parcel,
+    PutOutbox,
+    Reply,
+    Result,
+    StartWallbox,
+    StopWallbox,
+    Tell,
+)
+from chargemesh_protocol.engine import Engine
+from chargemesh_protocol.errors import PersonError, Refused
+from chargemesh_protocol.events import Event, ParcelAnswered, TimerDue
+from chargemesh_protocol.moment import Moment
+
+from .errors import DeliveryError, StoreError
+from .outbox import Outbox
+from .ports import Clock, Entropy, Loaded, OutboxRow, Store
+
+_log = logging.getLogger(__name__)
+
+DELIVERIES_AT_ONCE = 16
+_SEED_BYTES = 32
+
+
+class Performer(Protocol):
+    """What the runner asks for after a commit. Every call must be quick or start work of its own."""
+
+    async def deliver(self, parcel: Parcel) -> bytes:
+        """Sends to a peer and returns its answer; DeliveryError (a NetworkError) if there was none."""
+        ...
+
+    async def notify(self, key: bytes, body: bytes) -> None:
+        """DeliveryError if the person's webhook or command did not take it."""
+        ...
+
+    def wallbox(self, effect: StartWallbox | StopWallbox | AuthoriseTag) -> None: ...
+
+    def announce(self, charger: bytes) -> None: ...
+
+    def entries_cut(self, raws: Sequence[bytes]) -> None: ...
+
+    def tell(self, event: Tell) -> None: ...
+
+
+class Runner:
+    """Owns the engine, the store and the outbox; `submit` is the only way in."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        entropy: Entropy,
+        build: Callable[[Loaded], Engine],
+        performer: Performer,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._entropy = entropy
+        self._build = build
+        self._performer = performer
+        self._lock = asyncio.Lock()
+        self._rearm = asyncio.Event()  # the engine's deadline may have moved
+        self._owing = asyncio.Event()  # the outbox may have something to try
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._outbox = Outbox()
+        self._engine: Engine | None = None
+        self.counters: dict[str, int] = {}
+
+    @property
+    def engine(self) -> Engine:
+        """The core, for reading; only `submit` may change it."""
+        if self._engine is None:
+            raise AssertionError("the runner has not been started")
+        return self._engine
+
+    @property
+    def outbox(self) -> Outbox:
+        return self._outbox
+
+    async def start(self) -> None:
+        """Loads the store, does what has become due meanwhile, and begins to deliver."""
+        self._take(await self._store.open())
+        await self.submit(TimerDue())
+        self._spawn(self._keep_time())
+        self._spawn(self._keep_delivering())
+
+    async def close(self) -> None:
+        """Stops; what was not delivered is on disk."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._store.close()
+
+    def moment(self) -> Moment:
+        return Moment(self._clock.now(), self._entropy.bytes(_SEED_BYTES))
+
+    async def submit(self, event: Event) -> list[Effect]:
+        """Handles one event and returns its effects, committed and under way.
+
+        PersonError and Refused come from the engine and have changed nothing; a PersonError of code
+        "store" says that the change could not be kept and did not happen.
+        """
+        async with self._lock:
+            effects = self.engine.handle(event, self.moment())
+            saves = [one for one in effects if isinstance(one, SAVES)]
+            if saves:
+                await self._commit(saves)
+        for one in saves:
+            if isinstance(one, PutOutbox):
+                self._outbox.put(one)
+            elif isinstance(one, DropOutbox):
+                self._outbox.drop(one)
+        self._perform(effects)
+        self._rearm.set()
+        self._owing.set()
+        return effects
+
+    async def command(self, event: Event) -> Any:
+        """Submits a person's command and returns its result as plain values."""
+        effects = await self.submit(event)
+        return next((one.value for one in effects if isinstance(one, Result)), None)
+
+    async def answer(self, event: Event) -> bytes:
+        """Submits a peer's request and returns the reply."""
+        effects = await self.submit(event)
+        return next(one.body for one in effects if isinstance(one, Reply))
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _take(self, loaded: Loaded) -> None:
+        self._engine = self._build(loaded)
+        self._outbox = Outbox(loaded.outbox)
+
+    async def _commit(self, saves: Sequence[Any]) -> None:
+        try:
+            await self._store.commit(saves)
+        except StoreError as error:
+            self._count("commit-failed")
+            _log.error("a change could not be saved and is undone: %s", error)
+            self._take(await self._store.load())
+            raise PersonError(
+                "store", f"The change could not be saved: {error}.", "Free some disk space and try again."
+            ) from error
+
+    def _perform(self, effects: Sequence[Effect]) -> None:
+        for one in effects:
+            match one:
+                case Tell():
+                    self._performer.tell(one)
+                case StartWallbox() | StopWallbox() | AuthoriseTag():
+                    self._performer.wallbox(one)
+                case Announce(charger=charger):
+                    self._performer.announce(charger)
+                case EntriesCut(raws=raws):
+                    self._performer.entries_cut(raws)
+
+    async def _keep_time(self) -> None:
+        """One timer, armed at the engine's next deadline."""
+        while True:
+            self._rearm.clear()
+            now = self._clock.now()
+            deadline = self.engine.deadline(now)
+            if deadline is not None and deadline <= now:
+                await self._quietly(self.submit(TimerDue()), "timer")
+                # Whatever stays due (a start asked for again, say) must not spin.
+                await asyncio.sleep(0.2)
+                continue
+            await _pause(self._rearm, None if deadline is None else (deadline - now) / 1000)
+
+    async def _keep_delivering(self) -> None:
+        while True:
+            self._owing.clear()
+            now = self._clock.now()
+            for row in self._outbox.expired(now):
+                await self._quietly(self._drop(row), "expired")
+            for row in self._outbox.due(now, DELIVERIES_AT_ONCE):
+                self._spawn(self._deliver(row))
+            due = self._outbox.next_due()
+            pause = 1.0 if due is None else min(1.0, max(0.01, (due - self._clock.now()) / 1000))
+            await _pause(self._owing, pause)
+
+    async def _deliver(self, row: OutboxRow) -> None:
+        before = self._progress(row)
+        try:
+            if row.channel == "notify":
+                await self._performer.notify(row.key, row.body)
+                await self._drop(row)
+            else:
+                await self._deliver_parcel(row)
+        except DeliveryError as error:
+            self._count(f"{row.channel}-undelivered")
+            _log.info("not delivered yet (%s): %s", row.channel, error)
+        except Refused as fault:
+            self._count(f"refused-{fault.code}")
+            _log.warning("the peer's answer is not acceptable: %s", fault)
+        except PersonError as error:
+            _log.error("%s", error)
+        moved = self._progress(row) != before
+        left = self._outbox.tried(row.channel, row.key, self._clock.now(), progress=moved)
+        if left is not None:
+            await self._quietly(self._store.reschedule(left), "reschedule")
+        self._owing.set()
+
+    async def _deliver_parcel(self, row: OutboxRow) -> None:
+        parcel = self.engine.parcel(row.key, self.moment())
+        if parcel is None:
+            await self._drop(row)
+            return
+        answer = await self._performer.deliver(parcel)
+        await self.submit(ParcelAnswered(row.key, answer))
+
+    def _progress(self, row: OutboxRow) -> tuple[int, ...]:
+        return self.engine.progress(row.key) if row.channel == "peer" else ()
+
+    async def _drop(self, row: OutboxRow) -> None:
+        drop = DropOutbox(row.channel, row.key)
+        async with self._lock:
+            await self._commit([drop])
+        self._outbox.drop(drop)
+
+    async def _quietly(self, work: Awaitable[Any], name: str) -> None:
+        """For work of our own whose failure has been told and will be tried again."""
+        try:
+            await work
+        except (PersonError, StoreError, Refused) as error:
+            self._count(f"{name}-failed")
+            _log.error("%s: %s", name, error)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _count(self, name: str) -> None:
+        self.counters[name] = self.counters.get(name, 0) + 1
+
+
+async def _pause(event: asyncio.Event, seconds: float | None) -> None:
+    """Until the event is set, or for that long."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,74 @@
+"""An asyncio event loop whose time jumps to the next timer: hours pass in milliseconds, in one order."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class SimulatedDeadlock(RuntimeError):
+    """Nothing is ready and nothing is timed: the simulation would wait for ever."""
+
+
+class _NoSelector(selectors.BaseSelector):
+    """Waits for no file: instead of sleeping until the next timer it moves the clock there."""
+
+    def __init__(self, loop: SimulatedLoop) -> None:
+        self._loop = loop
+        self._map: dict[Any, selectors.SelectorKey] = {}
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        # The loop registers its own wake-up socket; nobody writes to it here.
+        key = selectors.SelectorKey(fileobj, 0, events, data)
+        self._map[fileobj] = key
+        return key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._map.pop(fileobj)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise SimulatedDeadlock("every task waits and no timer is set")
+        self._loop.advance(timeout)
+        return []
+
+    def get_map(self) -> Any:
+        return self._map
+
+    def close(self) -> None:
+        self._map.clear()
+
+
+class SimulatedLoop(asyncio.SelectorEventLoop):
+    """Deterministic: callbacks run in the order they became ready, timers in the order of their time."""
+
+    def __init__(self) -> None:
+        self._simulated = 0.0
+        super().__init__(_NoSelector(self))
+
+    def time(self) -> float:
+        return self._simulated
+
+    def advance(self, seconds: float) -> None:
+        self._simulated += max(0.0, seconds)
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Runs `main` on a new simulated loop to its end and cancels what is left of it."""
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        return runner.run(main)
+
+
+class LoopClock:
+    """The Clock port on simulated time; `skew_ms` is how far this node's clock is off."""
+
+    def __init__(self, epoch_ms: int, skew_ms: int = 0) -> None:
+        self._epoch_ms = epoch_ms
+        self.skew_ms = skew_ms
+
+    def now(self) -> int:
+        return self._epoch_ms + self.skew_ms + round(asyncio.get_running_loop().time() * 1000)

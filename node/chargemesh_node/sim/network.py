@@ -1,0 +1,205 @@
+"""A model of the libp2p network: requests, gossip and Kademlia among the nodes of one simulation.
+
+Faults come from the seed: delay, loss (the request or its answer), duplication, partitions (also
+one-way), and nodes that are down. Gossip reaches every subscriber that is reachable, each by chance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chargemesh_protocol.contact import Contact
+
+from ..errors import RefusedByPeer, TimedOut, Unreachable
+from ..ports import Caller, GossipHandler, PeerHandler, RequestHandler
+
+
+@dataclass(slots=True)
+class Faults:
+    """Probabilities per message, and delays in seconds."""
+
+    loss: float = 0.0
+    duplication: float = 0.0
+    min_delay: float = 0.005
+    max_delay: float = 0.050
+    cut: set[tuple[str, str]] = field(default_factory=set)  # (from, to): nothing passes
+
+
+class SimulatedInternet:
+    """What connects the nodes of one simulation."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.faults = Faults()
+        self.nodes: dict[str, SimNetwork] = {}
+        self.tap: Callable[[str, str, str, bytes], None] | None = None  # (from, to, protocol, body)
+        self.delivered = 0
+
+    def node(self, name: str) -> SimNetwork:
+        """A new node's end of the network; `name` is its PeerId."""
+        return SimNetwork(self, name)
+
+    def passes(self, sender: str, receiver: str) -> bool:
+        return (sender, receiver) not in self.faults.cut and self.random.random() >= self.faults.loss
+
+    def delay(self) -> float:
+        return self.random.uniform(self.faults.min_delay, self.faults.max_delay)
+
+    def partition(self, one: set[str], other: set[str]) -> None:
+        """Cuts everything between two groups."""
+        for a in one:
+            for b in other:
+                self.faults.cut |= {(a, b), (b, a)}
+
+    def heal(self) -> None:
+        self.faults.cut.clear()
+
+
+class SimNetwork:
+    """The Network port of one simulated node."""
+
+    def __init__(self, internet: SimulatedInternet, name: str) -> None:
+        self._internet = internet
+        self._name = name
+        self._handlers: dict[str, RequestHandler] = {}
+        self._topics: dict[str, GossipHandler] = {}
+        self._peer_handlers: list[PeerHandler] = []
+        self._connected: dict[str, Contact] = {}
+        self._seen: set[bytes] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.before_send: Callable[[str], None] = lambda _: None  # fault hook: may raise SimulatedCrash
+
+    @property
+    def contact(self) -> Contact:
+        return Contact(self._name, (f"/dns4/{self._name}/tcp/1",))
+
+    async def start(self) -> None:
+        self._internet.nodes[self._name] = self
+
+    async def close(self) -> None:
+        self._internet.nodes.pop(self._name, None)
+        for peer in list(self._connected):
+            other = self._internet.nodes.get(peer)
+            if other is not None:
+                other.forget(self._name)
+        self._connected.clear()
+        for task in list(self._tasks):
+            task.cancel()
+
+    def serve(self, protocol: str, handler: RequestHandler) -> None:
+        self._handlers[protocol] = handler
+
+    async def request(self, to: Contact, protocol: str, body: bytes, *, timeout: float = 5.0) -> bytes:
+        self.before_send(protocol)
+        internet = self._internet
+        if internet.tap is not None:
+            internet.tap(self._name, to.peer_id, protocol, body)
+        try:
+            async with asyncio.timeout(timeout):
+                await asyncio.sleep(internet.delay())
+                peer = internet.nodes.get(to.peer_id)
+                if peer is None:
+                    raise Unreachable(f"{to.peer_id} is down")
+                if not internet.passes(self._name, to.peer_id):
+                    await asyncio.sleep(timeout)
+                self._meet(to.peer_id)
+                if internet.random.random() < internet.faults.duplication:
+                    peer.spawn(peer.answer(self._name, protocol, body))
+                # The answer is made by the peer's own task: our giving up must not end its work.
+                answer: bytes = await asyncio.shield(peer.spawn(peer.answer(self._name, protocol, body)))
+                internet.delivered += 1
+                if internet.tap is not None:
+                    internet.tap(to.peer_id, self._name, protocol, answer)
+                await asyncio.sleep(internet.delay())
+                if not internet.passes(to.peer_id, self._name):
+                    await asyncio.sleep(timeout)
+                return answer
+        except TimeoutError as error:
+            raise TimedOut(f"no answer from {to.peer_id}") from error
+
+    async def answer(self, caller: str, protocol: str, body: bytes) -> bytes:
+        handler = self._handlers.get(protocol)
+        if handler is None:
+            raise RefusedByPeer(f"{self._name} does not speak {protocol}")
+        return await handler(Caller(caller, f"peer:{caller}"), body)
+
+    def spawn(self, work: Any) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked has it; here it is only marked as seen
+
+    async def closest(self, key: bytes, count: int = 8) -> list[Contact]:
+        await asyncio.sleep(self._internet.delay())
+        target = int.from_bytes(hashlib.sha256(key).digest(), "big")
+        near = sorted(
+            self._internet.nodes.values(),
+            key=lambda one: int.from_bytes(hashlib.sha256(one._name.encode()).digest(), "big") ^ target,
+        )
+        return [one.contact for one in near[:count]]
+
+    async def publish(self, topic: str, data: bytes) -> None:
+        self.before_send(topic)
+        if self._internet.tap is not None:
+            self._internet.tap(self._name, "*", topic, data)
+        await self._flood(topic, data, self._name)
+
+    async def subscribe(self, topic: str, handler: GossipHandler) -> None:
+        self._topics[topic] = handler
+
+    async def connect(self, to: Contact) -> None:
+        await asyncio.sleep(self._internet.delay())
+        if to.peer_id not in self._internet.nodes:
+            raise Unreachable(f"{to.peer_id} is down")
+        if (self._name, to.peer_id) in self._internet.faults.cut:
+            raise TimedOut(f"{to.peer_id} does not answer")
+        self._meet(to.peer_id)
+
+    def peers(self) -> list[Contact]:
+        return list(self._connected.values())
+
+    def on_peer(self, handler: PeerHandler) -> None:
+        self._peer_handlers.append(handler)
+
+    def forget(self, peer: str) -> None:
+        contact = self._connected.pop(peer, None)
+        if contact is not None:
+            for handler in self._peer_handlers:
+                handler(contact, False)
+
+    def _meet(self, peer: str) -> None:
+        other = self._internet.nodes.get(peer)
+        if other is None or peer == self._name:
+            return
+        for one, met in ((self, other), (other, self)):
+            if met._name not in one._connected:
+                one._connected[met._name] = met.contact
+                for handler in one._peer_handlers:
+                    handler(met.contact, True)
+
+    async def _flood(self, topic: str, data: bytes, source: str) -> None:
+        """Forwards along connections, as a gossip mesh does; each node sees a message once."""
+        digest = hashlib.sha256(topic.encode() + data).digest()
+        if digest in self._seen:
+            return
+        self._seen.add(digest)
+        for peer in list(self._connected):
+            other = self._internet.nodes.get(peer)
+            if other is not None and peer != source and self._internet.passes(self._name, peer):
+                other.spawn(other._receive(topic, data, self._name))
+
+    async def _receive(self, topic: str, data: bytes, source: str) -> None:
+        await asyncio.sleep(self._internet.delay())
+        handler = self._topics.get(topic)
+        if handler is not None and handler(Caller(source, f"peer:{source}"), data):
+            await self._flood(topic, data, source)

@@ -1,0 +1,131 @@
+"""One driver for each of the node's chargers, kept in step with their settings.
+
+Reports go into the runner as events; effects come back as calls on a driver. Nothing here decides
+anything: a start that fails is an event again, and the engine says what follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from chargemesh_protocol.chargers import ChargerSettings
+from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
+from chargemesh_protocol.effects import AuthoriseTag, StartWallbox, StopWallbox
+from chargemesh_protocol.errors import PersonError, Refused
+from chargemesh_protocol.events import Event, StartFailed, WallboxSaid
+
+from ..errors import StoreError
+from ..ports import Clock, WallboxDriver
+from .errors import WallboxError
+
+_log = logging.getLogger(__name__)
+
+Submit = Callable[[Event], Awaitable[Any]]
+DriverFactory = Callable[[ChargerSettings], WallboxDriver]
+_QUEUED_REPORTS = 1000  # days of backlog from one box come in batches; more than this waits in the box
+
+
+class WallboxPool:
+    """Drivers by charger. `make_driver` builds one from settings; `submit` is the runner's."""
+
+    def __init__(self, make_driver: DriverFactory, submit: Submit, clock: Clock) -> None:
+        self._make_driver = make_driver
+        self._submit = submit
+        self._clock = clock
+        self._drivers: dict[bytes, WallboxDriver] = {}
+        self._made_from: dict[bytes, ChargerSettings] = {}
+        self._reports: asyncio.Queue[tuple[bytes, WallboxReport]] = asyncio.Queue(_QUEUED_REPORTS)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.dropped = 0
+
+    async def start(self) -> None:
+        self._spawn(self._feed())
+
+    async def close(self) -> None:
+        for charger in list(self._drivers):
+            await self._drop(charger)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def keep(self, wanted: tuple[ChargerSettings, ...]) -> None:
+        """Starts drivers of new chargers, stops those of removed ones, restarts where the control changed."""
+        by_charger = {one.charger: one for one in wanted}
+        for charger in list(self._drivers):
+            now = by_charger.get(charger)
+            if now is None or _control(now) != _control(self._made_from[charger]):
+                await self._drop(charger)
+        for charger, settings in by_charger.items():
+            if charger not in self._drivers:
+                driver = self._make_driver(settings)
+                self._drivers[charger], self._made_from[charger] = driver, settings
+                await driver.start(functools.partial(self._heard, charger))
+
+    def get(self, charger: bytes) -> WallboxDriver | None:
+        return self._drivers.get(charger)
+
+    def status(self, charger: bytes) -> WallboxStatus | None:
+        driver = self._drivers.get(charger)
+        return None if driver is None else driver.status
+
+    def perform(self, effect: StartWallbox | StopWallbox | AuthoriseTag) -> None:
+        """Begins what the engine asked for, in a task of its own."""
+        self._spawn(self._perform(effect))
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    async def _perform(self, effect: StartWallbox | StopWallbox | AuthoriseTag) -> None:
+        driver = self._drivers.get(effect.charger)
+        if driver is None:
+            return
+        try:
+            match effect:
+                case AuthoriseTag(tag=tag, until=until):
+                    await driver.authorise(tag, until)
+                case StopWallbox(session=session):
+                    await driver.remote_stop(session)
+                case StartWallbox(tag=tag, until=until):
+                    # Checked again here: an old start must not fire.
+                    if self._clock.now() < until:
+                        await driver.authorise(tag, until)
+                        await driver.remote_start(tag, 1)
+        except WallboxError as error:
+            _log.warning("wallbox %s: %s", effect.charger.hex()[:8], error)
+            if isinstance(effect, StartWallbox):
+                await self._tell(StartFailed(effect.charger, effect.booking, error.code, error.message))
+
+    def _heard(self, charger: bytes, report: WallboxReport) -> None:
+        try:
+            self._reports.put_nowait((charger, report))
+        except asyncio.QueueFull:
+            self.dropped += 1
+
+    async def _feed(self) -> None:
+        while True:
+            charger, report = await self._reports.get()
+            await self._tell(WallboxSaid(charger, report))
+
+    async def _tell(self, event: Event) -> None:
+        try:
+            await self._submit(event)
+        except (PersonError, Refused, StoreError) as error:
+            _log.error("a wallbox report could not be kept: %s", error)
+
+    async def _drop(self, charger: bytes) -> None:
+        driver = self._drivers.pop(charger)
+        del self._made_from[charger]
+        await driver.close()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _control(settings: ChargerSettings) -> tuple[Any, ...]:
+    """What a driver is made from."""
+    return settings.wallbox, settings.connectors
