@@ -75,3 +75,20 @@ MAX_CATCH_UP_ROUNDS = 512  # of one session; a peer with more to say has its tur
 CONFLICT_STRETCH = 64  # entries sent back from a disagreeing head, to find where a log forked
 MAX_OWN_WAITING = 4096  # drafts of own entries that wait for their batch
 REVIEW_OPENS_AFTER_MS = 14 * 24 * 3600 * 1000  # after the receipt, even if the other side never committed
+
+# --- wallbox ------------------------------------------------------------------------------------
+MAX_OCPP_MESSAGE_BYTES = 128 * 1024  # a StopTransaction with a day of transaction data fits
+MAX_OCPP_JSON_DEPTH = 12  # OCPP 1.6 itself nests 5 deep
+MAX_OCPP_MESSAGE_ID_CHARS = 255  # the standard says 36; boxes exceed it
+MAX_OCPP_BAD_FRAMES = 50  # on one connection, then it is closed: a box that can't speak does not learn to
+MAX_OCPP_MESSAGES_PER_SECOND = 50  # of one connection, then it is read more slowly: a backlog of days takes
+MAX_OCPP_BURST_MESSAGES = 200  # minutes, nothing of it is lost, and the store (a sync each) keeps up
+MAX_OCPP_CONNECTIONS = 256  # open sockets, handshakes included
+MAX_OCPP_CONNECTIONS_PER_ADDRESS = 64  # several boxes behind one address (a test, a tunnel) still fit
+OCPP_HANDSHAKE_MS = 10_000
+OCPP_PING_MS = 30_000  # between pings, and how long an answer may take
+MAX_OCPP_CONNECTORS = 64  # of one box, whose state is kept
+MAX_METER_VALUES = 500  # of one message; one of the largest accepted size holds about as many
+MAX_SESSIONS_REMEMBERED = 16  # of one charger, to know a repetition by; it follows its original closely
+MAX_TAG_CHARS = 20  # OCPP 1.6 idTag
+MAX_TAG_GRANTS = 32  # a charger has one booking at a time; the grants that end first go first

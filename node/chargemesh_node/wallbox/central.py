@@ -22,8 +22,9 @@ from websockets.headers import build_www_authenticate_basic, parse_authorization
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from chargemesh_protocol import limits
+
 from ..ports import Entropy
-from . import limits
 from .link import Link, Station
 
 log = logging.getLogger(__name__)
@@ -63,10 +64,10 @@ class CentralSystem:
             process_request=self._admit,
             select_subprotocol=_choose_subprotocol,
             compression=None,  # boxes don't need it, and a compressed message can grow a thousandfold
-            max_size=limits.MAX_MESSAGE_BYTES,
-            open_timeout=limits.HANDSHAKE_TIMEOUT_S,
-            ping_interval=limits.PING_INTERVAL_S,
-            ping_timeout=limits.PING_INTERVAL_S,
+            max_size=limits.MAX_OCPP_MESSAGE_BYTES,
+            open_timeout=limits.OCPP_HANDSHAKE_MS / 1000,
+            ping_interval=limits.OCPP_PING_MS / 1000,
+            ping_timeout=limits.OCPP_PING_MS / 1000,
             close_timeout=CLOSE_TIMEOUT_S,
             server_header=None,
             logger=_quiet_log(),
@@ -135,8 +136,8 @@ class _CountedConnection(ServerConnection):
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if peer else "unknown"
         self._sockets[self._address] += 1
-        too_many = self._sockets.total() > limits.MAX_CONNECTIONS
-        if too_many or self._sockets[self._address] > limits.MAX_CONNECTIONS_PER_ADDRESS:
+        too_many = self._sockets.total() > limits.MAX_OCPP_CONNECTIONS
+        if too_many or self._sockets[self._address] > limits.MAX_OCPP_CONNECTIONS_PER_ADDRESS:
             log.warning("OCPP port: too many connections, one from %s was closed", self._address)
             transport.abort()
 

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from .limits import MAX_JSON_DEPTH, MAX_MESSAGE_ID_CHARS
+from chargemesh_protocol.limits import MAX_OCPP_JSON_DEPTH, MAX_OCPP_MESSAGE_ID_CHARS
 
 CALL, RESULT, ERROR = 2, 3, 4
 
@@ -43,7 +43,7 @@ def read_frame(raw: str | bytes) -> Frame:
     kind, unique_id = message[0], message[1]
     if isinstance(kind, bool) or not isinstance(kind, int):
         raise BadFrame("the message type is no integer")
-    if not isinstance(unique_id, str) or not 0 < len(unique_id) <= MAX_MESSAGE_ID_CHARS:
+    if not isinstance(unique_id, str) or not 0 < len(unique_id) <= MAX_OCPP_MESSAGE_ID_CHARS:
         echo = unique_id if isinstance(unique_id, int) else "-1"
         answer = call_error(echo, "ProtocolError", "The message id must be a text.") if kind == CALL else None
         raise BadFrame("the message id is no text", answer)
@@ -56,7 +56,7 @@ def read_frame(raw: str | bytes) -> Frame:
     if not isinstance(message[3], dict):
         answer = call_error(unique_id, "TypeConstraintViolation", "The payload must be an object.")
         raise BadFrame("the payload is no object", answer)
-    if _deeper_than(message[3], MAX_JSON_DEPTH):
+    if _deeper_than(message[3], MAX_OCPP_JSON_DEPTH):
         raise BadFrame("nested too deeply", call_error(unique_id, "FormationViolation", "Nested too deeply."))
     return Frame(kind, unique_id, message[2])
 

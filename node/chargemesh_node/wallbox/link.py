@@ -24,10 +24,16 @@ from websockets.exceptions import ConnectionClosed
 
 from chargemesh_protocol.charging.ledger import StartFacts, StopFacts
 from chargemesh_protocol.charging.samples import Sample, read_number, read_samples, read_time
+from chargemesh_protocol.limits import (
+    MAX_OCPP_BAD_FRAMES,
+    MAX_OCPP_BURST_MESSAGES,
+    MAX_OCPP_CONNECTORS,
+    MAX_OCPP_MESSAGES_PER_SECOND,
+    MAX_TAG_CHARS,
+)
 
 from .errors import WallboxError
 from .frames import CALL, BadFrame, call_error, read_frame
-from .limits import BURST_MESSAGES, MAX_BAD_FRAMES, MAX_CONNECTORS, MAX_MESSAGES_PER_SECOND
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +79,10 @@ class Link(ChargePoint):
         self._station = station
         self._awaited: set[str] = set()
         self._bad_frames = 0
-        self._allowance, self._allowance_at = float(BURST_MESSAGES), asyncio.get_running_loop().time()
+        self._allowance, self._allowance_at = (
+            float(MAX_OCPP_BURST_MESSAGES),
+            asyncio.get_running_loop().time(),
+        )
         self._asked = 0
 
     async def serve(self) -> None:
@@ -131,17 +140,17 @@ class Link(ChargePoint):
         log.debug("wallbox %s: a message was dropped: %s", self.id, bad)
         if bad.answer is not None:
             await self._send(bad.answer)
-        if self._bad_frames > MAX_BAD_FRAMES:
+        if self._bad_frames > MAX_OCPP_BAD_FRAMES:
             await self._connection.close(1008, "too many messages that are not OCPP")
 
     async def _pace(self) -> None:
         """Reads a flood more slowly; a backlog of days passes, only not at once."""
         now = asyncio.get_running_loop().time()
-        earned = (now - self._allowance_at) * MAX_MESSAGES_PER_SECOND
-        self._allowance = min(float(BURST_MESSAGES), self._allowance + earned) - 1
+        earned = (now - self._allowance_at) * MAX_OCPP_MESSAGES_PER_SECOND
+        self._allowance = min(float(MAX_OCPP_BURST_MESSAGES), self._allowance + earned) - 1
         self._allowance_at = now
         if self._allowance < 0:
-            await asyncio.sleep(-self._allowance / MAX_MESSAGES_PER_SECOND)
+            await asyncio.sleep(-self._allowance / MAX_OCPP_MESSAGES_PER_SECOND)
 
     # The schemas are left out where boxes are known to break them: a reading with one unknown unit, or a
     # stop without a reason, must not be lost over it. What is needed is checked here.
@@ -243,14 +252,14 @@ def _iso(at: int) -> str:
 
 def _connector(facts: dict[str, Any]) -> int:
     connector = _whole(facts.get("connector_id"))
-    if connector is None or not 0 <= connector <= MAX_CONNECTORS:
+    if connector is None or not 0 <= connector <= MAX_OCPP_CONNECTORS:
         raise ProtocolError(details={"cause": "connectorId is missing or out of range"})
     return connector
 
 
 def _tag(facts: dict[str, Any]) -> str:
     tag = facts.get("id_tag")
-    if not isinstance(tag, str) or len(tag) > 20:
+    if not isinstance(tag, str) or len(tag) > MAX_TAG_CHARS:
         raise ProtocolError(details={"cause": "idTag is missing or too long"})
     return tag
 

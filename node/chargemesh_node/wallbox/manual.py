@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from chargemesh_protocol.charging.admission import MAX_TAG_CHARS
 from chargemesh_protocol.charging.reports import (
     Connected,
     Reading,
@@ -19,7 +18,7 @@ from chargemesh_protocol.charging.reports import (
     WallboxReport,
     WallboxStatus,
 )
-from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS
+from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS, MAX_TAG_CHARS
 
 from ..ports import Clock
 from .book import MemoryBook, SessionBook

@@ -18,6 +18,8 @@ from .memory import ChargerMemory
 from .pace import Pace
 from .station import ChargerStation
 
+_REPLUG = "Unplug, and plug in the car to be charged: charging then starts by itself."
+
 
 class OcppDriver:
     """A WallboxDriver. Sessions, their numbers and the booked tags survive a restart in the SessionBook."""
@@ -87,20 +89,20 @@ class OcppDriver:
         link, state = self._station.link, self._station.states.get(connector, "")
         if state in ("Faulted", "Unavailable"):
             raise WallboxError("wallbox-faulted", f"The wallbox says that it is {state}.")
+        before = self._station.plugged
+        if state == "Finishing" and before is not None and before.tag.casefold() != tag.casefold():
+            self._want(tag, connector)
+            whose = "The owner's car" if before.owner else "The car of the session before"
+            raise WallboxError("unplug-first", f"{whose} is still plugged in. {_REPLUG}")
         status = await link.ask(call.RemoteStartTransaction(id_tag=tag, connector_id=connector))
         if status == "Accepted":
             self._wanted = None
             return
         if state not in ("Finishing", "Available", ""):
             raise WallboxError("wallbox-refused", "The wallbox refused to start.")
-        latest = self._clock.now() + int(self._pace.wanted_s * 1000)
-        self._wanted = (tag, connector, min(latest, self._memory.admission.until(tag) or latest))
+        self._want(tag, connector)
         if state == "Finishing":
-            raise WallboxError(
-                "unplug-first",
-                "The wallbox still holds on to the session before. Unplug the car and plug it in again: "
-                "charging then starts by itself.",
-            )
+            raise WallboxError("unplug-first", f"The wallbox holds on to the session before. {_REPLUG}")
         raise WallboxError("plug-in-first", "Plug the car in: charging then starts by itself.")
 
     async def remote_stop(self, session: str) -> None:
@@ -142,6 +144,10 @@ class OcppDriver:
             owner=False if shown is None else shown.owner,
             held_back=station.ledger.held_back,
         )
+
+    def _want(self, tag: str, connector: int) -> None:
+        latest = self._clock.now() + int(self._pace.wanted_s * 1000)
+        self._wanted = (tag, connector, min(latest, self._memory.admission.until(tag) or latest))
 
     def _forget_wanted(self, connector: int) -> None:
         if self._wanted is not None and self._wanted[1] == connector:

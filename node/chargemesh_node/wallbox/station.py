@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ocpp.v16 import call
 
@@ -124,12 +125,12 @@ class ChargerStation:
         self.states[connector] = state
         if changed:
             self._report(StatusChanged(connector, state))
-        if state == "Available":
-            if self.plugged is not None and self.plugged.connector == connector:
-                self.plugged = self.ledger.running(connector)
-            if self.ledger.running(connector) is not None:
-                self.tasks.spawn(self._end_if_lost(connector))
-        if changed and state in ("Available", "Preparing"):
+        replugged = state in ("Available", "Preparing")
+        if replugged and self.plugged is not None and self.plugged.connector == connector:
+            self.plugged = self.ledger.running(connector)
+        if state == "Available" and self.ledger.running(connector) is not None:
+            self.tasks.spawn(self._end_if_lost(connector))
+        if changed and replugged:
             self.on_replugged(connector)
 
     async def tag_held_up(self, tag: str) -> dict[str, str]:
@@ -144,6 +145,7 @@ class ChargerStation:
         received = self._clock.now()
         held_up = received if facts.at is None else min(facts.at, received)
         verdict = self._memory.admission.judge(facts.tag, held_up)
+        facts = replace(facts, tag=self._memory.admission.spelling(facts.tag))
         session, reports = self.ledger.start(facts, verdict, received)
         await self._keep()
         self._tell(reports)

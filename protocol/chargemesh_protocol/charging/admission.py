@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
-MAX_TAG_CHARS = 20
-MAX_GRANTS = 32  # a charger has one booking at a time; the ones that end first go first
+from ..limits import MAX_TAG_CHARS, MAX_TAG_GRANTS
 
 
 class Verdict(Enum):
@@ -39,12 +38,15 @@ class Admission:
         self.owner_tags = tuple(owner_tags)
         self.plug_and_charge = plug_and_charge
         self._owners = {tag.casefold() for tag in self.owner_tags}
-        self._grants: dict[str, int] = dict(grants)
+        self._grants: dict[str, int] = {}
+        self._spellings: dict[str, str] = {tag.casefold(): tag for tag in self.owner_tags}
+        for tag, until in grants:
+            self.grant(tag, until)
 
     @property
     def grants(self) -> tuple[tuple[str, int], ...]:
-        """(tag in folded case, until in unix ms) of the booked drivers, also those whose time is over."""
-        return tuple(self._grants.items())
+        """(tag, until in unix ms) of the booked drivers, also those whose time is over."""
+        return tuple((self._spellings[folded], until) for folded, until in self._grants.items())
 
     def grant(self, tag: str, until: int | None) -> None:
         """Lets a booked driver's tag charge until that instant (unix ms); None withdraws it.
@@ -56,8 +58,15 @@ class Admission:
         self._grants.pop(tag.casefold(), None)
         if until is not None:
             self._grants[tag.casefold()] = until
-        while len(self._grants) > MAX_GRANTS:
+            self._spellings[tag.casefold()] = tag
+        while len(self._grants) > MAX_TAG_GRANTS:
             del self._grants[min(self._grants, key=self._grants.__getitem__)]
+        known = self._owners | set(self._grants)
+        self._spellings = {folded: name for folded, name in self._spellings.items() if folded in known}
+
+    def spelling(self, tag: str) -> str:
+        """A known tag as it was given to us; boxes change its case."""
+        return self._spellings.get(tag.casefold(), tag)
 
     def until(self, tag: str) -> int | None:
         """The end of a booked driver's time, None for any other tag."""

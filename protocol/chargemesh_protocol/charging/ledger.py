@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
+from ..limits import CLOCK_TOLERANCE_MS, MAX_SESSIONS_REMEMBERED
 from .admission import Verdict
 from .reports import Reading, SessionEnded, SessionStarted, UnknownTag, WallboxReport
 from .samples import PERIODIC, Sample
 from .session import (
     BELOW_SLACK_MWH,
-    CLOCK_TOLERANCE_MS,
     DEFAULT_MAX_POWER_W,
     Session,
     believed_start,
@@ -22,7 +22,6 @@ from .session import (
     take_stop,
 )
 
-MAX_REMEMBERED = 16  # sessions kept to know a repetition by; a repetition follows its original closely
 _NUMBERS_BEGIN_S = 1_735_689_600  # 2025-01-01: numbers follow the clock, so that lost memory repeats none
 
 
@@ -166,7 +165,7 @@ class Ledger:
         rows, number = memory["sessions"], memory["last_number"]
         if not isinstance(rows, list) or not isinstance(number, int):
             raise TypeError("a ledger's memory has the fields sessions and last_number")
-        return cls([_session(row) for row in rows[-MAX_REMEMBERED:]], number, max_power_w)
+        return cls([_session(row) for row in rows[-MAX_SESSIONS_REMEMBERED:]], number, max_power_w)
 
     def _open(self, connector: int | None = None) -> list[Session]:
         return [s for s in self.sessions if s.ended_at is None and connector in (None, s.connector)]
@@ -245,7 +244,7 @@ class Ledger:
         return after
 
     def _forget(self) -> None:
-        while len(self.sessions) > MAX_REMEMBERED:
+        while len(self.sessions) > MAX_SESSIONS_REMEMBERED:
             ended = next((s for s in self.sessions if s.ended_at is not None), self.sessions[0])
             self.sessions.remove(ended)
 

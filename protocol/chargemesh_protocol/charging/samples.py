@@ -12,9 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-MAX_VALUES_PER_MESSAGE = (
-    500  # a message of the largest accepted size holds about as many; the rest is ignored
-)
+from ..limits import MAX_METER_VALUES
 
 REGISTER = "Energy.Active.Import.Register"
 POWER = "Power.Active.Import"
@@ -44,7 +42,7 @@ def read_samples(meter_value: object) -> list[Sample]:
     if not isinstance(meter_value, list):
         return []
     samples = []
-    for entry in meter_value[:MAX_VALUES_PER_MESSAGE]:
+    for entry in meter_value[:MAX_METER_VALUES]:
         if not isinstance(entry, dict):
             continue
         sampled = entry.get("sampled_value")

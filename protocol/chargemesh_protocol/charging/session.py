@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ..limits import CLOCK_TOLERANCE_MS
 from .reports import Reading
 from .samples import Sample
 
-CLOCK_TOLERANCE_MS = 120_000
 DEFAULT_MAX_POWER_W = 50_000  # the largest AC connector gives 43 kW
 JUMP_SLACK_MWH = 1_000_000  # 1 kWh: boxes stamp whole minutes, and registers move in steps
 BELOW_SLACK_MWH = 5_000  # a register up to 5 Wh below the last one is rounding, not a fault

@@ -80,9 +80,14 @@ async def test_the_owner_charges_outside_bookings_and_is_seen_when_still_plugged
         await home.until(lambda: home.driver.status.connector_state == "Finishing")
         status = home.driver.status
         assert (status.session, status.tag, status.owner) == (None, OWNER, True), "the car still stands there"
+        await home.driver.authorise(DRIVER, home.clock.now() + HOUR)
+        with pytest.raises(WallboxError, match="owner's car is still plugged in"):
+            await home.driver.remote_start(DRIVER, 1)
         home.box.unplug()
         await home.until(lambda: home.driver.status.connector_state == "Available")
         assert (home.driver.status.tag, home.driver.status.owner) == (None, False)
+        home.box.plug_in()
+        await home.until(lambda: home.driver.status.tag == DRIVER)
 
 
 @pytest.mark.asyncio

@@ -13,9 +13,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from chargemesh_node.clock import SeededEntropy
-from chargemesh_node.wallbox import limits
 from chargemesh_node.wallbox.central import CentralSystem, new_password
 from chargemesh_node.wallbox.virtual import VirtualWallbox
+from chargemesh_protocol import limits
 
 from .house import BOX, House, house
 
@@ -160,11 +160,11 @@ async def test_too_large_and_too_many_bad_messages_end_the_connection() -> None:
     async with house() as home:
         async with raw_box(home) as socket:
             with pytest.raises(ConnectionClosed):
-                await socket.send("x" * (limits.MAX_MESSAGE_BYTES + 1))
+                await socket.send("x" * (limits.MAX_OCPP_MESSAGE_BYTES + 1))
                 await socket.recv()
         async with raw_box(home) as socket:
             with pytest.raises(ConnectionClosed):
-                for _ in range(limits.MAX_BAD_FRAMES + 5):
+                for _ in range(limits.MAX_OCPP_BAD_FRAMES + 5):
                     await socket.send("garbage")
                 while True:
                     await socket.recv()
@@ -175,7 +175,7 @@ async def test_too_large_and_too_many_bad_messages_end_the_connection() -> None:
 async def test_open_sockets_are_bounded() -> None:
     async with house() as home:
         writers = []
-        for _ in range(limits.MAX_CONNECTIONS_PER_ADDRESS + 10):
+        for _ in range(limits.MAX_OCPP_CONNECTIONS_PER_ADDRESS + 10):
             _, writer = await asyncio.open_connection("127.0.0.1", home.central.port)
             writers.append(writer)
         await asyncio.sleep(0.1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chargemesh_protocol.charging.admission import MAX_GRANTS, Admission, Verdict
+from chargemesh_protocol.charging.admission import Admission, Verdict
+from chargemesh_protocol.limits import MAX_TAG_GRANTS
 
 
 def test_the_owner_always_the_driver_until_the_end_others_never() -> None:
@@ -34,7 +35,12 @@ def test_a_tag_that_no_wallbox_could_send_is_refused(tag: str) -> None:
 
 def test_grants_are_bounded_and_survive_by_their_pairs() -> None:
     admission = Admission([], False)
-    for n in range(MAX_GRANTS + 5):
+    for n in range(MAX_TAG_GRANTS + 5):
         admission.grant(f"t{n}", n)
-    assert len(admission.grants) == MAX_GRANTS and admission.until("t0") is None
+    assert len(admission.grants) == MAX_TAG_GRANTS and admission.until("t0") is None
     assert Admission([], False, admission.grants).grants == admission.grants
+
+
+def test_tags_keep_the_spelling_that_we_gave_them() -> None:
+    admission = Admission(["Owner-1"], False, [("CM0A", 5)])
+    assert [admission.spelling(tag) for tag in ("owner-1", "cm0a", "New")] == ["Owner-1", "CM0A", "New"]

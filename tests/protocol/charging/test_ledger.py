@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from chargemesh_protocol.charging.admission import Verdict
-from chargemesh_protocol.charging.ledger import MAX_REMEMBERED, Ledger, StartFacts, StopFacts
+from chargemesh_protocol.charging.ledger import Ledger, StartFacts, StopFacts
 from chargemesh_protocol.charging.reports import Reading, SessionEnded, SessionStarted, UnknownTag
 from chargemesh_protocol.charging.samples import Sample
+from chargemesh_protocol.limits import MAX_SESSIONS_REMEMBERED
 
 T0 = 1_777_629_600_000
 MINUTE = 60_000
@@ -152,7 +153,7 @@ def test_memory_survives_a_restart_and_numbers_never_repeat() -> None:
 
 def test_memory_is_bounded() -> None:
     ledger = Ledger()
-    for n in range(3 * MAX_REMEMBERED):
+    for n in range(3 * MAX_SESSIONS_REMEMBERED):
         number = started(ledger, StartFacts(1, "DRIVER", n, T0 + n))
         ledger.stop(StopFacts(number, None, n, T0 + n), T0 + n)
-    assert len(ledger.sessions) == MAX_REMEMBERED
+    assert len(ledger.sessions) == MAX_SESSIONS_REMEMBERED
