@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -96,8 +97,12 @@ class GuardedPubsub(Pubsub):
             router,
             strict_signing=True,
             max_subscriptions_per_rpc=limits.max_gossip_rpc_items,
+            max_subscriptions_per_peer=limits.max_gossip_rpc_items,
             max_inbound_rpc_size=limits.max_gossip_rpc_bytes,
         )
+        # libp2p counts from the time in seconds: after a restart the numbers of the last minutes would
+        # come again, and others would drop what carries them as seen already.
+        self.counter = secrets.randbits(62)
         self._judge = judge
         self._limits = limits
         self._guard = guard

@@ -30,6 +30,7 @@ class Guard:
         self._counters = counters
         self._open: Counter[str] = Counter()
         self._offences = Rates(limits.offences_per_second, limits.offences_burst)
+        self._opened = Rates(limits.streams_per_second, limits.streams_burst)
         self._banned_until: dict[str, float] = {}
         self._blocked: set[str] = set()
         self._show_out: Callable[[str], None] = lambda peer_id: None
@@ -85,6 +86,7 @@ class Guard:
                 return
             self._open[peer_id] += 1
             try:
+                await trio.sleep(self._opened.wait_for(peer_id))
                 await handler(stream)
             except Exception as error:  # noqa: BLE001  # this stream's fault, and only this stream's
                 self._counters.fault("stream", error)

@@ -27,6 +27,7 @@ from libp2p.transport.tcp.tcp import TCP
 from libp2p.transport.upgrader import TransportUpgrader
 from multiaddr import Multiaddr
 
+from . import patches
 from .addresses import reachable
 from .counters import Counters
 from .guard import Guard, StreamHandler
@@ -70,8 +71,10 @@ def make_host(
 def _transports(listen: Sequence[Multiaddr], upgrader: TransportUpgrader) -> list[Any]:
     if not any("ws" in {p.name for p in address.protocols()} for address in listen):
         return [TCP()]
-    from libp2p.transport.websocket.transport import WebsocketTransport  # 10 MB that few nodes need
+    from libp2p.transport.websocket.connection import P2PWebSocketConnection
+    from libp2p.transport.websocket.transport import WebsocketTransport  # memory that few nodes need
 
+    patches.see_websocket_peers(P2PWebSocketConnection)
     return [TCP(), WebsocketTransport(upgrader)]
 
 

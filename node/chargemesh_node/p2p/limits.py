@@ -41,6 +41,10 @@ class NetworkLimits:
     # --- streams --------------------------------------------------------------------------------
     max_streams: int = 1024  # inbound, of all peers
     max_streams_per_peer: int = 32  # inbound: gossip, Kademlia, identify, ping, ours, and bursts
+    streams_per_second: float = 30.0  # that one peer opens; each costs about 4 ms. Beyond it they wait
+    streams_burst: int = 200
+    frames_per_second: float = 1500.0  # Yamux frames of one connection, beyond which it is read more slowly
+    frames_burst: int = 6000
     negotiate_seconds: float = 5.0  # multistream-select on a stream
     max_multistream_bytes: int = 1 * KIB  # one protocol name; libp2p itself has no bound
     max_identify_items: int = 64  # addresses, and protocols, that a peer may name
@@ -66,12 +70,12 @@ class NetworkLimits:
     join_jitter_seconds: float = (
         5.0  # before the look-up of ourselves, so that a street does not do it at once
     )
-    refresh_seconds: float = 600.0
+    refresh_seconds: float = 300.0  # give or take half: look-ups that keep the routing table fresh
 
     # --- gossip ---------------------------------------------------------------------------------
     max_gossip_bytes: int = 64 * KIB  # one message: records of one change; bulk goes by streams
     max_gossip_rpc_bytes: int = 256 * KIB
-    max_gossip_rpc_items: int = 64  # messages, subscriptions, control entries in one RPC
+    max_gossip_rpc_items: int = 256  # messages, topics, control entries in one RPC; topics of one peer
     max_gossip_ids: int = 256  # message ids in one IHAVE or IWANT
     max_topic_chars: int = 128
     gossip_per_second: float = 50.0  # of one peer; a delivery costs about 7 ms of CPU

@@ -33,10 +33,12 @@ from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
 from .counters import Counters
 from .limits import NetworkLimits
+from .rates import Rates
 
 FRAME_WRITE_SECONDS = 15.0  # a peer that reads nothing for so long is gone
 
 YamuxStream: Any = yamux.YamuxStream  # the original, also when apply() runs twice
+_read_exactly = yamux.read_exactly
 _run_task = TrioManager.run_task
 _identify_task_entry = BasicHost._identify_task_entry
 _update_peerstore = identify_push.update_peerstore_from_identify
@@ -54,6 +56,7 @@ def apply(network_id: str, limits: NetworkLimits, counters: Counters) -> None:
     write_frames_whole(counters)
     close_silent_connections(limits, counters)
     hold_peers_to_their_window(counters)
+    pace_frames(limits)
     bound_protocol_negotiation(limits)
     contain_failing_tasks(counters)
     see_ipv6_peers()
@@ -160,6 +163,24 @@ def hold_peers_to_their_window(counters: Counters) -> None:
     yamux.MAX_WINDOW_SIZE = window  # a longer frame is refused before it is read
 
 
+def pace_frames(limits: NetworkLimits) -> None:
+    """Nothing holds back a connection that sends frames as fast as it can, be they pings, and Python
+    handles some thousands a second: one peer would have our whole core (yamux.py `handle_incoming`)."""
+
+    async def read(connection: Any, n: int) -> bytes:
+        if n == yamux.HEADER_SIZE:
+            rates = getattr(connection, "_frame_rates", None)
+            if rates is None:
+                rates = connection._frame_rates = Rates(limits.frames_per_second, limits.frames_burst)
+            pause = rates.wait_for("")
+            if pause:
+                await trio.sleep(pause)
+        data: bytes = await _read_exactly(connection, n)
+        return data
+
+    yamux.read_exactly = read
+
+
 def bound_protocol_negotiation(limits: NetworkLimits) -> None:
     """`read_delim` reads a length of up to 2^64 and then asks for as much memory, before any key
     is proved (utils/varint.py:144); names that are not UTF-8 raise something nobody catches."""
@@ -233,6 +254,18 @@ def see_ipv6_peers() -> None:
         return cached
 
     TrioTCPStream.get_remote_address = get_remote_address
+
+
+def see_websocket_peers(connection_class: Any) -> None:
+    """WebSocket connections tell no remote address at all (transport/websocket/connection.py:536)."""
+
+    def get_remote_address(self: Any) -> tuple[str, int] | None:
+        remote = getattr(self._ws_connection, "remote", None)
+        if remote is None or isinstance(remote, str):
+            return None
+        return str(remote.address).removeprefix("::ffff:"), int(remote.port)
+
+    connection_class.get_remote_address = get_remote_address
 
 
 def notice_taken_ports() -> None:

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,7 +30,8 @@ from .frames import Peer
 from .gossip import Gossip, GuardedPubsub, make_router
 from .guard import Guard
 from .host import make_dht, make_host, serve
-from .kad_limits import DEFAULT_LOOKUP_LIMITS
+from .kad_limits import DEFAULT_LOOKUP_LIMITS, LookupLimits
+from .limits import NetworkLimits
 from .lookup import Lookup
 from .neighbours import Neighbours
 
@@ -110,7 +112,9 @@ class NetworkProcess:
         self._listen = listen
         self._host = make_host(config.seed, listen, announce, config.limits, self._guard, self._counters)
         self._dht = make_dht(self._host, config.limits)
-        self._lookup = Lookup(self._host, self._dht, DEFAULT_LOOKUP_LIMITS, rng_seed=config.lookup_seed)
+        self._lookup = Lookup(
+            self._host, self._dht, lookup_limits(config.limits), rng_seed=config.lookup_seed
+        )
         router = make_router(self._counters)
         self._pubsub = GuardedPubsub(
             self._host, router, self._judge, config.limits, self._guard, self._counters
@@ -305,6 +309,12 @@ class Pending:
     def __init__(self) -> None:
         self.over = trio.Event()
         self.answer: Any = None
+
+
+def lookup_limits(limits: NetworkLimits) -> LookupLimits:
+    return replace(
+        DEFAULT_LOOKUP_LIMITS, join_jitter_s=limits.join_jitter_seconds, refresh_s=limits.refresh_seconds
+    )
 
 
 def peer_of(peer: Peer) -> ID:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from libp2p.host import basic_host
 from libp2p.identity import update
 from libp2p.identity.identify.pb.identify_pb2 import Identify
@@ -40,6 +41,7 @@ PATCHED: list[tuple[Any, str]] = [
     (yamux.Yamux, "_write_frame"),
     (yamux.Yamux, "_measure_rtt_loop"),
     (yamux, "YamuxStream"),
+    (yamux, "read_exactly"),
     (yamux, "MAX_WINDOW_SIZE"),
     (multiselect_communicator.MultiselectCommunicator, "read"),
     (TrioManager, "run_task"),
@@ -171,6 +173,18 @@ def test_a_silent_peer_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
         assert counted.get("drop:peer-silent") >= 1
 
     run(program)
+
+
+def test_a_flood_of_frames_is_read_slowly(counters: Counters) -> None:
+    async def program() -> None:
+        connection, frame = Bytes(b"x"), yamux.HEADER_SIZE
+        began, limits = trio.current_time(), DEFAULT_LIMITS
+        for _ in range(limits.frames_burst + 3 * int(limits.frames_per_second)):
+            connection.data = bytes(frame)
+            await yamux.read_exactly(connection, frame)
+        assert 2.9 < trio.current_time() - began < 3.1
+
+    trio.run(program, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
 class Bytes:

@@ -22,13 +22,13 @@ WHO = "/chargemesh/who/1"
 Pair = tuple[Libp2pNetwork, Libp2pNetwork]
 
 
+async def who(caller: Caller, body: bytes) -> bytes:
+    return f"{caller.peer_id} {caller.block}".encode()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pair() -> AsyncIterator[Pair]:
     alice, bob = make_network(), make_network()
-
-    async def who(caller: Caller, body: bytes) -> bytes:
-        return f"{caller.peer_id} {caller.block}".encode()
-
     bob.serve(WHO, who)
     await start(alice, bob)
     yield alice, bob
@@ -141,6 +141,17 @@ async def test_a_blocked_peer_is_refused_until_it_is_let_in_again(pair: Pair) ->
     await asyncio.sleep(0.3)
     await alice.connect(bob.contact)
     assert await alice.request(bob.contact, ECHO, b"ab") == b"ba"
+
+
+async def test_over_websocket() -> None:
+    carol = make_network(listen=["/ip4/127.0.0.1/tcp/0/ws"])
+    carol.serve(WHO, who)
+    dave = make_network(listen=["/ip4/127.0.0.1/tcp/0/ws"])
+    await start(carol, dave)
+    own = dave.contact.peer_id
+    assert carol.contact.addresses[0].endswith("/ws")
+    assert (await dave.request(carol.contact, WHO, b"")).decode() == f"{own} peer:{own}"
+    await close(carol, dave)
 
 
 async def test_the_tap_hears_everything_that_the_node_sends() -> None:
