@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -41,6 +42,10 @@ log = logging.getLogger(__name__)
 ocpp.messages.ASYNC_VALIDATION = False
 
 
+VIRTUAL_VENDOR = "chargemesh"
+_VIRTUAL_METER = re.compile(r"virtual x([1-9]\d{0,4})")
+
+
 class Station(Protocol):
     """What stands behind a connection. An IdTagInfo is a map with `status` and perhaps `expiry_date`."""
 
@@ -52,8 +57,8 @@ class Station(Protocol):
 
     def disconnected(self, link: Link) -> None: ...
 
-    async def booted(self, fingerprint: str) -> int:
-        """The heartbeat interval in seconds."""
+    async def booted(self, fingerprint: str, speed: int) -> int:
+        """The heartbeat interval in seconds. `speed` is how many times too fast the box counts energy."""
         ...
 
     async def status_changed(self, connector: int, state: str) -> None: ...
@@ -158,7 +163,8 @@ class Link(ChargePoint):
     @on(Action.boot_notification, skip_schema_validation=True)
     async def on_boot_notification(self, /, **facts: Any) -> Any:
         parts = (facts.get(key) for key in ("charge_point_vendor", "charge_point_model", "firmware_version"))
-        interval = await self._station.booted("/".join(str(part)[:50] for part in parts))
+        fingerprint = "/".join(str(part)[:50] for part in parts)
+        interval = await self._station.booted(fingerprint, virtual_speed(facts))
         return call_result.BootNotification(
             current_time=_iso(self._station.now()), interval=interval, status="Accepted"
         )
@@ -248,6 +254,12 @@ class _WireLog:
 
 def _iso(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def virtual_speed(boot: dict[str, Any]) -> int:
+    """How many times too fast our own virtual wallbox counts, which it says at its boot; 1 for a real one."""
+    said = _VIRTUAL_METER.fullmatch(str(boot.get("meter_type", "")))
+    return int(said[1]) if said is not None and boot.get("charge_point_vendor") == VIRTUAL_VENDOR else 1
 
 
 def _connector(facts: dict[str, Any]) -> int:

@@ -58,12 +58,19 @@ class ChargerMemory:
         self.admission = Admission(owner_tags, plug_and_charge)
         self.ledger = Ledger(max_power_w=max_power_w)
         self.set_up_as = ""
+        self._speed = 1
+
+    def believe_speed(self, speed: int) -> None:
+        """No register is believed to rise faster than `max_power_w`, times a virtual wallbox's speed."""
+        self._speed = speed
+        self.ledger.max_power_w = self._max_power_w * speed
 
     async def keep(self) -> None:
         memory = {
             "ledger": self.ledger.encode(),
             "grants": list(self.admission.grants),
             "set_up_as": self.set_up_as,
+            "speed": self._speed,
         }
         await write_memory(self._book, self._charger_id, memory)
 
@@ -77,6 +84,7 @@ class ChargerMemory:
             for tag, until in memory["grants"]:
                 self.admission.grant(str(tag), int(until))
             self.set_up_as = str(memory["set_up_as"])
+            self.believe_speed(int(memory["speed"]))
         except (KeyError, TypeError, ValueError) as error:
             log.warning("wallbox %s: its memory can't be read (%s) and begins anew", self._charger_id, error)
 

@@ -40,8 +40,8 @@ class OcppDriver:
     ) -> None:
         """`charger_id` is the charge point id in the box's URL; `connector` the one that `status` is about.
 
-        `max_power_w`: no register is believed to rise faster (a virtual wallbox that counts N times too
-        fast needs N times as much). A `password` of None switches Basic auth off for this charger.
+        `max_power_w`: no register is believed to rise faster (our virtual wallbox says at its boot how many
+        times too fast it counts, and is believed). A `password` of None switches Basic auth off.
         """
         self._central = central
         self._charger_id = charger_id

@@ -110,7 +110,8 @@ class ChargerStation:
             self._link = None
             self._report(Disconnected())
 
-    async def booted(self, fingerprint: str) -> int:
+    async def booted(self, fingerprint: str, speed: int) -> int:
+        self._memory.believe_speed(speed)
         admission, link = self._memory.admission, self._link
         wanted = f"{fingerprint}|{self._pace.sample_s}|{admission.owner_tags}|{admission.plug_and_charge}"
         if link is not None and self._memory.set_up_as != wanted:

@@ -59,6 +59,7 @@ class VirtualWallbox:
             box=self,
             outbox=self._outbox,
             faults=faults,
+            speed=speed,
             tell=self._tell,
             state=lambda: self.state,
             refused=self._refused,

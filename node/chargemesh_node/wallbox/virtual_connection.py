@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from websockets.headers import build_authorization_basic
 from websockets.typing import Subprotocol
 
 from .faults import Faults
+from .link import VIRTUAL_VENDOR
 from .tasks import cancel_all
 from .virtual_link import Box, BoxLink
 from .virtual_outbox import Item, Outbox, Start, State, Stop, VirtualSession
@@ -37,6 +39,7 @@ class VirtualConnection:
         box: Box,
         outbox: Outbox,
         faults: Faults,
+        speed: float,
         tell: Tell,
         state: Callable[[], str],
         refused: Callable[[VirtualSession], None],
@@ -49,6 +52,7 @@ class VirtualConnection:
         self._box = box
         self._outbox = outbox
         self._faults = faults
+        self._speed = speed
         self._tell = tell
         self._state = state
         self._refused = refused
@@ -126,7 +130,11 @@ class VirtualConnection:
     async def _speak(self, link: BoxLink) -> None:
         heartbeat_s = 60
         if not self._booted:
-            boot = call.BootNotification(charge_point_vendor="chargemesh", charge_point_model="virtual")
+            boot = call.BootNotification(
+                charge_point_vendor=VIRTUAL_VENDOR,
+                charge_point_model="virtual",
+                meter_type=f"virtual x{max(1, math.ceil(self._speed))}",
+            )
             answer = await link.call(boot, suppress=False)
             self._booted, heartbeat_s = True, max(1, answer.interval)
             self.boots += 1

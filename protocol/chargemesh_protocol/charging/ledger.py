@@ -55,7 +55,7 @@ class Ledger:
     ) -> None:
         self.sessions = list(sessions)
         self.last_number = last_number
-        self._max_power_w = max_power_w
+        self.max_power_w = max_power_w
         self.held_back = 0
         self.register_wh: int | None = self.sessions[-1].register_wh if self.sessions else None
 
@@ -120,7 +120,7 @@ class Ledger:
                 continue
             if transaction is not None and transaction != session.transaction:
                 session = self._replace(session, replace(session, alias=transaction))
-            after, reading = take_sample(session, sample, received, self._max_power_w)
+            after, reading = take_sample(session, sample, received, self.max_power_w)
             self._replace(session, after)
             if reading is not None and not session.refused:
                 reports.append(reading)
@@ -134,7 +134,7 @@ class Ledger:
         reports = self.meter(session.connector, session.transaction, facts.samples, received)
         session = self._by_number(session.transaction) or session
         stop_mwh = None if facts.meter_stop_wh is None else facts.meter_stop_wh * 1000
-        after = take_stop(session, stop_mwh, facts.at, received, self._max_power_w)
+        after = take_stop(session, stop_mwh, facts.at, received, self.max_power_w)
         after = replace(after, stop_facts=(facts.at, str(facts.meter_stop_wh)))
         return reports + self._end(session, after, facts.reason)
 

@@ -24,7 +24,6 @@ from chargemesh_protocol.charging.reports import (
 
 FAST = Pace(sample_s=1, heartbeat_s=5, after_boot_s=0.02, settle_s=0.05, freed_s=0.2, keep_s=0.0)
 SPEED = 600.0  # 10 minutes of energy a second
-BELIEVED_W = int(50_000 * SPEED)
 DRIVER, OWNER = "DRIVER-7", "OWNER-1"
 BOX = "garage"
 T = TypeVar("T")
@@ -57,7 +56,7 @@ class House:
     def new_driver(self) -> OcppDriver:
         return OcppDriver(
             self.central, BOX, "secret-password-1", [OWNER], self.plug_and_charge, self.clock,
-            book=self.book, max_power_w=BELIEVED_W, pace=self.pace,
+            book=self.book, pace=self.pace,
         )  # fmt: skip
 
     def new_box(self, **options: Any) -> VirtualWallbox:

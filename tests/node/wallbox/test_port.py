@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from chargemesh_node.clock import SeededEntropy
 from chargemesh_node.wallbox.central import CentralSystem, new_password
+from chargemesh_node.wallbox.link import virtual_speed
 from chargemesh_node.wallbox.virtual import VirtualWallbox
 from chargemesh_protocol import limits
 
@@ -212,3 +213,10 @@ def test_passwords_are_long_enough_and_easy_to_type() -> None:
 def test_urls_name_the_charge_point() -> None:
     assert CentralSystem(port=9220).url("my box") == "ws://127.0.0.1:9220/ocpp/my%20box"
     assert CentralSystem(port=9220).url("b", "fe80::1") == "ws://[fe80::1]:9220/ocpp/b"
+
+
+def test_only_our_own_virtual_box_is_believed_to_count_too_fast() -> None:
+    assert virtual_speed({"charge_point_vendor": "chargemesh", "meter_type": "virtual x600"}) == 600
+    assert virtual_speed({"charge_point_vendor": "Real", "meter_type": "virtual x600"}) == 1
+    for meter in (None, "", "virtual x0", "virtual x999999", "virtual x6 ", 7):
+        assert virtual_speed({"charge_point_vendor": "chargemesh", "meter_type": meter}) == 1
