@@ -147,6 +147,9 @@ class PhoneSettings:
 class WallboxSettings:
     host: str = _setting("0.0.0.0", "Address where wallboxes connect by OCPP.")
     port: int = _setting(9310, "Port where wallboxes connect by OCPP; 0 takes a free one.", _PORT)
+    meter_speed: int = _setting(
+        1, "How many times too fast virtual wallboxes count; 1 for real ones.", _from_to(1, 10_000)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +167,6 @@ class NotifySettings:
 class BookingSettings:
     """Design, section 5, Inventory denial. A stranger is a key with no completed pair with this host."""
 
-    hold_seconds: int = _setting(
-        60, "How long a request that the rules answer holds its slot.", _from_to(1, 60)
-    )
     stranger_on_request: bool = _setting(True, "Ask you before a stranger's request is accepted.")
     stranger_open_bookings: int = _setting(1, "Open bookings that one stranger may have.", _from_to(0, 100))
     stranger_max_hours: int = _setting(4, "Longest booking of a stranger.", _from_to(1, 14 * 24))

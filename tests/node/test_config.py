@@ -44,7 +44,7 @@ def test_the_defaults_are_the_design(path: Path) -> None:
     assert config.network.id == "chargemesh-dev-1"
     assert config.network.listen == ("/ip4/0.0.0.0/tcp/0",)
     booking = config.booking
-    assert (booking.hold_seconds, booking.stranger_open_bookings, booking.stranger_max_hours) == (60, 1, 4)
+    assert (booking.stranger_open_bookings, booking.stranger_max_hours) == (1, 4)
     assert (booking.stranger_horizon_hours, booking.stranger_access_per_week) == (48, 3)
     assert booking.stranger_on_request and booking.access_lead_minutes == 120
     assert config.phone.address == ""
@@ -76,10 +76,10 @@ def test_lists_come_from_the_environment(path: Path) -> None:
 
 
 def test_an_unknown_setting_names_the_nearest(path: Path) -> None:
-    error = wrong(path, "[booking]\nhold_second = 30\n")
-    assert "booking.hold_second'" in error.message and str(path) in error.message
-    assert error.hint == "Did you mean booking.hold_seconds?"
-    assert wrong(path, "[bookings]\nhold_seconds = 30\n").hint == "Did you mean [booking]?"
+    error = wrong(path, "[booking]\nstranger_max_hour = 3\n")
+    assert "booking.stranger_max_hour'" in error.message and str(path) in error.message
+    assert error.hint == "Did you mean booking.stranger_max_hours?"
+    assert wrong(path, "[bookings]\nstranger_max_hours = 3\n").hint == "Did you mean [booking]?"
     assert wrong(path, "iban = 'x'\n").hint == "Did you mean payee.iban?"
     error = wrong(path, "", {"CHARGEMESH_API_PROT": "1"})
     assert "CHARGEMESH_API_PROT" in error.message and "CHARGEMESH_API_PORT" in error.hint
@@ -99,7 +99,7 @@ def test_an_unknown_setting_names_the_nearest(path: Path) -> None:
         ("[network]\nlisten = ['/ip4/300.0.0.1/tcp/0']\n", "not an IPv4 address"),
         ("[network]\nlisten = ['/ip6/127.0.0.1/tcp/0']\n", "not an IPv6 address"),
         ("[network]\nbootstrap = ['/ip4/127.0.0.1/tcp/4001']\n", "lacks /p2p/PEERID"),
-        ("[booking]\nhold_seconds = 61\n", "not from 1 to 60"),
+        ("[booking]\nstranger_max_hours = 337\n", "not from 1 to 336"),
         ("[payee]\niban = 'DE89370400440532013001'\n", "check digits"),
         ("[notify]\nwebhook = 'ftp://x'\n", "https://"),
         ("[phone]\naddress = '192.168.1.2'\n", "HOST:PORT"),
