@@ -35,6 +35,7 @@ from .events import (
     Decide,
     Event,
     MessageReceived,
+    OwnLogFound,
     ParcelAnswered,
     PauseCharger,
     PutCharger,
@@ -125,7 +126,13 @@ class Engine:
     def handle(self, event: Event, at: Moment) -> list[Effect]:
         """Everything that `event` leads to. PersonError for a command, Refused for a peer's message."""
         self._now = at.now
+        if self.keeper.read_only and not isinstance(event, OwnLogFound):
+            return self._while_read_only(event)
         match event:
+            case OwnLogFound(logs=logs):
+                adopted = self.keeper.adopt(logs)
+                self.keeper.read_only = False
+                return adopted + self._due(at)
             case MessageReceived(block=block, body=body):
                 return self._message(body, block, at)
             case ParcelAnswered(key=key, body=body):
@@ -155,10 +162,34 @@ class Engine:
                 return effects + self._settle(list(self.ledger)[-1:], at)
             case _:
                 booking = self.ledger.require(event.booking)
+                if booking.behind:
+                    raise PersonError(
+                        "history-lost",
+                        "The other side holds records of this booking that this node has lost.",
+                        "Settle it with them in person: signing on would contradict what you signed before.",
+                    )
                 return self._command(event, booking, at) + self._settle([booking], at)
+
+    def _while_read_only(self, event: Event) -> list[Effect]:
+        """A restored node signs nothing until peers were asked for its newest entry: it could fork its own
+        log and its bookings. Wallboxes say what they said again once their driver starts anew."""
+        if isinstance(event, MessageReceived):
+            return [Reply(wire.write(wire.Failed(code="unavailable", message="this node is being restored")))]
+        if isinstance(event, ParcelAnswered | ContactChanged | WallboxSaid | StartFailed | TimerDue):
+            return []
+        if isinstance(event, WallboxRemembered):
+            return [PutDocument(WALLBOX_MEMORY, event.charger, event.memory)]
+        raise PersonError(
+            "read-only",
+            "This node was restored from a backup and may not sign yet.",
+            "It asks its peers for its newest entry first: connect it, or restore with --force and its risk.",
+            ExitCode.NOT_ALLOWED,
+        )
 
     def deadline(self, now: int) -> int | None:
         """The next instant at which something is due without any event."""
+        if self.keeper.read_only:
+            return None
         candidates = [self.listings.deadline(), self.keeper.deadline()]
         for booking in self.ledger:
             if not booking.file.done:
@@ -303,7 +334,7 @@ class Engine:
         effects: list[Effect] = []
         for booking in bookings:
             desk = self.host if booking.is_host else self.driver
-            if not booking.file.refused:
+            if not booking.file.refused and not booking.behind:
                 effects += desk.react(booking, at)
                 receipt = agreed_receipt(booking, at.now)
                 if receipt is not None:

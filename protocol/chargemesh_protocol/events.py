@@ -9,6 +9,7 @@ from .booking.records import CancelReason, ProblemKind
 from .chargers import ChargerSettings
 from .charging.reports import WallboxReport
 from .contact import Contact
+from .trust.logset import LogSet
 
 # --- commands: the person's, through the local API ------------------------------------------------
 
@@ -180,6 +181,13 @@ class WallboxRemembered:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnLogFound:
+    """A restored node has asked its peers: `logs` holds whatever they had of its own log."""
+
+    logs: LogSet
+
+
+@dataclass(frozen=True, slots=True)
 class TimerDue:
     """The instant of `Engine.deadline` has come, or the node has just started."""
 
@@ -192,5 +200,6 @@ Event: TypeAlias = (
     | WallboxSaid
     | StartFailed
     | WallboxRemembered
+    | OwnLogFound
     | TimerDue
 )

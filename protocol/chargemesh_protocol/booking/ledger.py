@@ -94,6 +94,7 @@ class Booking:
     peer_held: frozenset[bytes] = frozenset()
     tried_start_at: int = 0  # last StartWallbox; not kept, a restart may try again
     queued: tuple[int, ...] = ()  # how much there was when the outbox row was last written; () for no row
+    behind: bool = False  # the other side holds records of ours that we have lost (an old backup)
     told_wrong: bool = False  # the person knows that the receipt is not what we compute
 
     @property
@@ -292,6 +293,7 @@ class Ledger:
         A record that does not fit ends the taking, since order is what `known` counts; what came before
         it is kept, and the fault is reported.
         """
+        booking.behind |= news.known > len(booking.mine)
         booking.peer_known = max(booking.peer_known, min(news.known, len(booking.mine)))
         booking.peer_heard = max(booking.peer_heard, min(news.heard, len(self._our_messages(booking))))
         booking.peer_held |= frozenset(news.held) & frozenset(booking.statements)
