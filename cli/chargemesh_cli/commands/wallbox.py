@@ -3,34 +3,55 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from chargemesh_protocol.errors import ExitCode, PersonError
 from chargemesh_protocol.units import format_energy, format_power, parse_energy, parse_power
 
-_UNITS = {"power_w": format_power, "register_wh": format_energy, "watts": format_power}
+from ..app import App, pass_app
+from ..lazy import command
+
+_SECONDS = click.FloatRange(0.01)
+_SPEED = click.FloatRange(0.01, 10_000)
+_SHOWN: dict[str, Callable[[Any], str]] = {
+    "power_w": format_power,
+    "register_wh": format_energy,
+    "watts": lambda watts: "none" if watts is None else format_power(int(watts)),
+    "soc": lambda percent: f"{percent} % full",
+    "seconds": lambda seconds: f"{seconds:g} s",
+}
 
 
-@click.command("wallbox")
+@command("wallbox")
 @click.option("--url", required=True, help="Where the node listens, as `charger pair` shows it.")
 @click.option("--id", "charger_id", required=True, help="The charge point's id.")
 @click.option("--password", help="The charge point's password; it shows in the list of processes.")
 @click.option("--password-file", type=click.Path(path_type=Path), help="A file that holds the password.")
 @click.option("--power", default="11kW", show_default=True, help="What wallbox and car can do at most.")
 @click.option("--battery", default="60kWh", show_default=True, help="The car's battery.")
-@click.option("--soc", default=30.0, show_default=True, help="How full it is, in percent.")
-@click.option("--speed", default=1.0, show_default=True, help="How many times too fast energy is counted.")
-@click.option("--sample", type=float, help="Seconds between readings, whatever the node asks for.")
+@click.option(
+    "--soc",
+    type=click.FloatRange(0, 100),
+    default=30.0,
+    show_default=True,
+    help="How full it is, in percent.",
+)
+@click.option(
+    "--speed", type=_SPEED, default=1.0, show_default=True, help="Count energy so many times too fast."
+)
+@click.option("--sample", type=_SECONDS, help="Seconds between readings, whatever the node asks for.")
 @click.option("--tag", help="Hold up this tag at the start.")
 @click.option("--no-plug-in", is_flag=True, help="Begin without a car.")
-@click.option("--for", "run_s", type=float, help="Stop after so many seconds.")
-@click.option("--vanish-after", type=float, help="Lose the connection so many seconds into a session.")
-@click.option("--vanish-for", type=float, default=5.0, show_default=True, help="How long it stays away.")
-@click.option("--stop-late", type=float, default=0.0, help="Charge on for so many seconds after a stop.")
+@click.option("--for", "run_s", type=_SECONDS, help="Stop after so many seconds.")
+@click.option("--vanish-after", type=_SECONDS, help="Lose the connection so many seconds into a session.")
+@click.option("--vanish-for", type=_SECONDS, default=5.0, show_default=True, help="How long it stays away.")
+@click.option(
+    "--stop-late", type=click.FloatRange(0), default=0.0, help="Charge on for so many seconds after a stop."
+)
 @click.option("--dead-transaction", is_flag=True, help="Send readings with the number of an old session.")
 @click.option("--meter-backwards", is_flag=True, help="Run the meter backwards.")
 @click.option("--duplicates", is_flag=True, help="Say everything about a session twice.")
@@ -43,10 +64,14 @@ _UNITS = {"power_w": format_power, "register_wh": format_energy, "watts": format
 @click.option("--stop-minus-one", is_flag=True, help="Stop the session -1.")
 @click.option("--stop-before-start", is_flag=True, help="Stamp the stop an hour before the start.")
 @click.option("--values-after-stop", is_flag=True, help="Send one more reading after the stop.")
-@click.option("--backlog", type=int, default=0, help="Tell first of a session of so many minutes, offline.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.pass_context
-def wallbox(ctx: click.Context, /, **given: Any) -> None:
+@click.option(
+    "--backlog",
+    type=click.IntRange(0, 20_000),
+    default=0,
+    help="Tell first of a session of so many minutes, offline.",
+)
+@pass_app
+def wallbox(app: App, /, **given: Any) -> None:
     """A virtual OCPP 1.6J wallbox: it connects to a node like a real one, and misbehaves when told to.
 
     Lines typed into it: plug, unplug, tag TAG, vanish SECONDS, quit.
@@ -54,11 +79,12 @@ def wallbox(ctx: click.Context, /, **given: Any) -> None:
     from chargemesh_node.wallbox.virtual_run import run_virtual
 
     options = _options(given)
-    as_json = given["as_json"] or bool(getattr(ctx.find_root().obj, "json", False))
 
     def tell(event: str, facts: dict[str, Any]) -> None:
-        click.echo(json.dumps({"event": event, **facts}) if as_json else _line(event, facts))
-        sys.stdout.flush()
+        if app.json:
+            app.line({"event": event, **facts})
+        else:
+            click.echo(_line(event, facts))
 
     asyncio.run(run_virtual(options, tell))
 
@@ -107,16 +133,15 @@ def _password(password: str | None, file: Path | None) -> str | None:
     try:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"The password file can't be read: {error}") from None
+        raise PersonError(
+            "bad-password-file",
+            f"The password file can't be read: {error}",
+            "`chargemesh charger pair` shows the password.",
+            ExitCode.USAGE,
+        ) from None
 
 
 def _line(event: str, facts: dict[str, Any]) -> str:
-    """The event and its facts as people read them: `reading: 1235 kWh, 11 kW, soc 31.2`."""
-    shown = []
-    for name, value in facts.items():
-        known = _UNITS.get(name)
-        if known is not None and value is not None:
-            shown.append(known(int(value)))
-        else:
-            shown.append(f"{name} {value}")
+    """The event and its facts as people read them: `reading: 1.235 kWh, 11 kW, 31.2 % full`."""
+    shown = [_SHOWN.get(name, str)(value) for name, value in facts.items()]
     return f"{event}: {', '.join(shown)}" if shown else event

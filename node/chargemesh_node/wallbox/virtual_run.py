@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import stat
 import sys
 from dataclasses import dataclass, field
 
@@ -96,13 +98,12 @@ async def run_virtual(options: VirtualOptions, tell: Tell) -> None:
 
 async def _obey(box: VirtualWallbox, over: asyncio.Event, tell: Tell) -> None:
     """Commands typed into stdin, one a line; without a usable stdin there are none."""
+    if not _can_be_typed_into():
+        return
     reader = asyncio.StreamReader()
-    try:
-        await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-        )
-    except (OSError, ValueError):
-        return  # a closed stdin, or a file: nothing can be typed
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
     while line := await reader.readline():
         words = line.decode(errors="replace").split()
         match words:
@@ -121,3 +122,12 @@ async def _obey(box: VirtualWallbox, over: asyncio.Event, tell: Tell) -> None:
                 pass
             case _:
                 tell("not understood", {"typed": " ".join(words), "commands": HELP})
+
+
+def _can_be_typed_into() -> bool:
+    """Whether stdin is a terminal, a pipe or a socket: a file or /dev/null can't be waited for."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):
+        return False
+    return sys.stdin.isatty() or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)

@@ -15,16 +15,18 @@ from chargemesh_protocol.errors import PersonError
 
 from .house import BOX, OWNER, House, house
 
-RUN = "from chargemesh_cli.commands.wallbox import wallbox; wallbox()"
+
+async def chargemesh(*words: str, stdin: int = asyncio.subprocess.PIPE) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "chargemesh_cli", "wallbox", *words,
+        stdin=stdin, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
 
 
 async def typed(home: House, *options: str) -> asyncio.subprocess.Process:
     """The command's process, with the house's own box out of the way."""
     await home.box.close()
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", RUN, "--url", home.central.url(BOX), "--id", BOX, "--sample", "0.05", *options,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    return await chargemesh("--url", home.central.url(BOX), "--id", BOX, "--sample", "0.05", *options)
 
 
 @pytest.mark.asyncio
@@ -62,8 +64,33 @@ async def test_it_ends_by_itself_and_speaks_plainly() -> None:
         process = await typed(home, "--password", "wrong", "--for", "0.5", "--no-plug-in")
         out, _ = await process.communicate()
         assert process.returncode == 0
-    assert "offline: why server rejected WebSocket connection: HTTP 401" in out.decode()
-    assert out.decode().rstrip().endswith("time is over: seconds 0.5")
+    assert "offline: server rejected WebSocket connection: HTTP 401" in out.decode()
+    assert out.decode().rstrip().endswith("time is over: 0.5 s")
+
+
+@pytest.mark.asyncio
+async def test_it_runs_without_a_stdin() -> None:
+    nowhere = ("--url", "ws://127.0.0.1:9/ocpp", "--id", "b", "--for", "0.3")
+    process = await chargemesh(*nowhere, stdin=asyncio.subprocess.DEVNULL)
+    _, said = await process.communicate()
+    assert (process.returncode, said) == (0, b"")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--power", "11"),
+        ("--password-file", "/nonexistent/file"),
+        ("--unit", "J"),
+        ("--url", "http://x"),
+        ("--soc", "101"),
+    ],
+)
+async def test_mistakes_are_told_in_a_sentence(wrong: tuple[str, str]) -> None:
+    process = await chargemesh("--url", "ws://127.0.0.1:9/ocpp", "--id", "b", *wrong)
+    _, said = await process.communicate()
+    assert process.returncode == 2 and b"Traceback" not in said and said
 
 
 def test_addresses_are_completed_and_checked() -> None:
