@@ -130,7 +130,7 @@ class Engine:
             return self._while_read_only(event)
         match event:
             case OwnLogFound(logs=logs):
-                adopted = self.keeper.adopt(logs)
+                adopted = self.keeper.adopt(logs) + self.ledger.mark_restored()
                 self.keeper.read_only = False
                 return adopted + self._due(at)
             case MessageReceived(block=block, body=body):
@@ -162,11 +162,11 @@ class Engine:
                 return effects + self._settle(list(self.ledger)[-1:], at)
             case _:
                 booking = self.ledger.require(event.booking)
-                if booking.behind:
+                if booking.file.restored:
                     raise PersonError(
-                        "history-lost",
-                        "The other side holds records of this booking that this node has lost.",
-                        "Settle it with them in person: signing on would contradict what you signed before.",
+                        "restored-booking",
+                        "This booking comes from a backup and was not yet compared with the other side's.",
+                        "Wait until their node was reached; if it holds more than yours, settle it in person.",
                     )
                 return self._command(event, booking, at) + self._settle([booking], at)
 
@@ -334,7 +334,7 @@ class Engine:
         effects: list[Effect] = []
         for booking in bookings:
             desk = self.host if booking.is_host else self.driver
-            if not booking.file.refused and not booking.behind:
+            if not booking.file.refused and not booking.file.restored:
                 effects += desk.react(booking, at)
                 receipt = agreed_receipt(booking, at.now)
                 if receipt is not None:

@@ -64,6 +64,7 @@ class BookingFile:
     ended_at: int = key(13, Uint())  # when the session ended, 0 before
     review: bytes = key(14, Bytes(0, 8192))  # our own review's content, kept until both have committed
     done: bool = key(15, Bool())  # nothing is owed to or by the other side any more
+    restored: bool | None = key(16, Bool(), optional=True)  # from a backup; not yet compared with the other side
 
 
 @shape
@@ -94,7 +95,6 @@ class Booking:
     peer_held: frozenset[bytes] = frozenset()
     tried_start_at: int = 0  # last StartWallbox; not kept, a restart may try again
     queued: tuple[int, ...] = ()  # how much there was when the outbox row was last written; () for no row
-    behind: bool = False  # the other side holds records of ours that we have lost (an old backup)
     told_wrong: bool = False  # the person knows that the receipt is not what we compute
 
     @property
@@ -184,6 +184,12 @@ class Ledger:
                 ExitCode.NOT_FOUND,
             )
         return booking
+
+    def mark_restored(self) -> list[Effect]:
+        """After a restore: nothing is signed in a booking until its other side has said that it holds no
+        record of ours that the backup lacks; a second record in one place would be evidence against us."""
+        open_ones = [one for one in self._bookings.values() if not one.file.done]
+        return [effect for one in open_ones for effect in self.update(one, restored=True)]
 
     def open(self, file: BookingFile) -> tuple[Booking, list[Effect]]:
         """Begins a booking with its quote and request, both already judged."""
@@ -293,11 +299,12 @@ class Ledger:
         A record that does not fit ends the taking, since order is what `known` counts; what came before
         it is kept, and the fault is reported.
         """
-        booking.behind |= news.known > len(booking.mine)
         booking.peer_known = max(booking.peer_known, min(news.known, len(booking.mine)))
         booking.peer_heard = max(booking.peer_heard, min(news.heard, len(self._our_messages(booking))))
         booking.peer_held |= frozenset(news.held) & frozenset(booking.statements)
         merged = Merged()
+        if booking.file.restored and news.known <= len(booking.mine):
+            merged.saves += self.update(booking, restored=None)
         try:
             for raw in news.records:
                 self._take_record(booking, raw, merged)
