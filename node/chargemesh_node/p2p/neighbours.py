@@ -9,7 +9,6 @@ from typing import Any
 import trio
 from libp2p.abc import INotifee
 from libp2p.peer.id import ID
-from libp2p.peer.peerstore import PeerStoreError
 
 from . import frames
 from .addresses import parse_addresses, without_peer
@@ -138,10 +137,7 @@ class Neighbours(INotifee):
         return any(not c.is_closed for c in self._host.get_network().get_connections(peer))
 
     def _addresses(self, peer: ID) -> tuple[str, ...]:
-        try:
-            known = self._host.get_peerstore().addrs(peer)
-        except PeerStoreError:
-            return ()
+        known = self._host.get_network().known_addresses(peer)
         texts = dict.fromkeys(str(without_peer(address)) for address in known)
         return tuple(texts)[: self._limits.max_dial_addresses]
 

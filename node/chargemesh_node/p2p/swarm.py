@@ -211,6 +211,13 @@ class GuardedSwarm(Swarm):
         """Lets a peer be dialled again at once: somebody has fresh reason to."""
         self._pauses.pop(peer_id, None)
 
+    def known_addresses(self, peer_id: ID) -> list[Multiaddr]:
+        """Where the peer is said to be, by itself or by others, and as long as that is believed."""
+        try:
+            return list(self.peerstore.addrs(peer_id))
+        except PeerStoreError:
+            return []
+
     async def dial_peer(self, peer_id: ID) -> list[Any]:
         """Live connections to a peer, dialled if there are none. SwarmException if that fails."""
         live = [c for c in self.get_connections(peer_id) if not c.is_closed]
@@ -232,11 +239,9 @@ class GuardedSwarm(Swarm):
         pause = self._pauses.get(peer_id)
         if pause is not None and trio.current_time() < pause.until:
             raise SwarmException(f"{peer_id} did not answer a moment ago")
-        try:
-            known = self.peerstore.addrs(peer_id)
-        except PeerStoreError:
-            known = []
-        addresses = [a for a in known if self._may_dial(a)][: self._limits.max_dial_addresses]
+        addresses = [a for a in self.known_addresses(peer_id) if self._may_dial(a)][
+            : self._limits.max_dial_addresses
+        ]
         if not addresses:
             raise SwarmException(f"no address of {peer_id} that we can dial")
         return addresses
