@@ -97,6 +97,14 @@ def _name(value: str) -> Value:
     return value
 
 
+def _places(value: tuple[str, ...]) -> Value:
+    for one in value:
+        name, equals, place = one.partition("=")
+        if not (name.strip() and equals and place.strip()):
+            raise ValueError(f"{one[:60]!r} is not a saved place: write NAME=PLACE, such as work=52.5200,13.4050")
+    return tuple("=".join(part.strip() for part in one.split("=", 1)) for one in value)
+
+
 def _from_to(low: int, high: int) -> Check:
     def check(value: int) -> int:
         if not low <= value <= high:
@@ -147,9 +155,6 @@ class PhoneSettings:
 class WallboxSettings:
     host: str = _setting("0.0.0.0", "Address where wallboxes connect by OCPP.")
     port: int = _setting(9310, "Port where wallboxes connect by OCPP; 0 takes a free one.", _PORT)
-    meter_speed: int = _setting(
-        1, "How many times too fast virtual wallboxes count; 1 for real ones.", _from_to(1, 10_000)
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,13 @@ class BookingSettings:
     )
     access_lead_minutes: int = _setting(
         120, "How long before the start the address is sent.", _from_to(0, 48 * 60)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FindSettings:
+    places: tuple[str, ...] = _setting(
+        (), "Places to search near by name, each NAME=LAT,LON, a geo: URI or a Plus Code.", _places
     )
 
 
@@ -220,6 +232,7 @@ SECTIONS: dict[str, type[Any]] = {
     "wallbox": WallboxSettings,
     "notify": NotifySettings,
     "booking": BookingSettings,
+    "find": FindSettings,
     "payee": PayeeSettings,
     "log": LogSettings,
 }

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chargemesh_protocol.chargers import ChargerSettings
-from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
+from chargemesh_protocol.charging.reports import Reading, WallboxReport, WallboxStatus
 from chargemesh_protocol.effects import AuthoriseTag, StartWallbox, StopWallbox
 from chargemesh_protocol.errors import PersonError, Refused
 from chargemesh_protocol.events import Event, StartFailed, WallboxSaid
@@ -38,7 +39,8 @@ class WallboxPool:
         self._clock = clock
         self._drivers: dict[bytes, WallboxDriver] = {}
         self._made_from: dict[bytes, ChargerSettings] = {}
-        self._reports: asyncio.Queue[tuple[bytes, WallboxReport]] = asyncio.Queue(_QUEUED_REPORTS)
+        self._reports: deque[tuple[bytes, WallboxReport]] = deque()
+        self._heard_something = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.dropped = 0
 
@@ -99,15 +101,19 @@ class WallboxPool:
                 await self._tell(StartFailed(effect.charger, effect.booking, error.code, error.message))
 
     def _heard(self, charger: bytes, report: WallboxReport) -> None:
-        try:
-            self._reports.put_nowait((charger, report))
-        except asyncio.QueueFull:
-            self.dropped += 1
+        if isinstance(report, Reading) and len(self._reports) >= _QUEUED_REPORTS:
+            self.dropped += 1  # the next reading says more; everything else is kept
+            return
+        self._reports.append((charger, report))
+        self._heard_something.set()
 
     async def _feed(self) -> None:
         while True:
-            charger, report = await self._reports.get()
-            await self._tell(WallboxSaid(charger, report))
+            await self._heard_something.wait()
+            self._heard_something.clear()
+            while self._reports:
+                charger, report = self._reports.popleft()
+                await self._tell(WallboxSaid(charger, report))
 
     async def _tell(self, event: Event) -> None:
         try:

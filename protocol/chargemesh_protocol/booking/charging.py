@@ -50,6 +50,7 @@ class Box:
     session: str = ""
     tag: str = ""
     owner: bool = False
+    owner_parked: bool = False  # the owner's session is over, their car still plugged in
     power_w: int = 0
 
 
@@ -95,6 +96,7 @@ class ChargingDesk:
                 return self._gone(charger, at), []
             case StatusChanged(state=state):
                 box.state = state
+                box.owner_parked &= state != "Available"
                 return [Tell("wallbox.status", {"charger": charger.hex(), "state": state})], self._of(
                     charger, at
                 )
@@ -153,7 +155,8 @@ class ChargingDesk:
         if state.reservation is not Reservation.RESERVED or not quote.start <= at.now < quote.end:
             return []
         effects: list[Effect] = []
-        if box.owner and box.session and not any(one.text == _OWNER_CAR for one in booking.messages):
+        owner_there = box.owner_parked or (box.owner and bool(box.session))
+        if owner_there and not any(one.text == _OWNER_CAR for one in booking.messages):
             effects += charger_notice("charging.owner_car", quote.charger, at, booking=booking.id.hex())
             effects += self._ledger.add_message(booking, KeptMessage(ours=True, sent=at.now, text=_OWNER_CAR))
         if state.authorised is None or state.stopped_at is not None:
@@ -195,6 +198,7 @@ class ChargingDesk:
         self, charger: bytes, box: Box, report: SessionStarted, at: Moment
     ) -> tuple[list[Effect], list[Booking]]:
         box.session, box.tag, box.owner = report.session, report.tag, report.owner
+        box.owner_parked = False
         for booking in self._of(charger, at):
             if tag_of(booking.id) != report.tag or booking.file.ended_at:
                 continue
@@ -231,6 +235,7 @@ class ChargingDesk:
     def _ended(
         self, charger: bytes, box: Box, report: SessionEnded, at: Moment
     ) -> tuple[list[Effect], list[Booking]]:
+        box.owner_parked = box.owner and box.session == report.session
         box.session, box.tag, box.owner, box.power_w = "", "", False, 0
         booking = self._by_session(charger, report.session)
         if booking is None or booking.file.ended_at:
