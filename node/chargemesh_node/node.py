@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +19,14 @@ from chargemesh_protocol.discovery.search import FoundListing
 from chargemesh_protocol.effects import AuthoriseTag, Parcel, StartWallbox, StopWallbox, Tell
 from chargemesh_protocol.engine import Engine, EngineState
 from chargemesh_protocol.errors import ExitCode, PersonError, Refused
-from chargemesh_protocol.events import Book, Command, ContactChanged, MessageReceived, WallboxRemembered
+from chargemesh_protocol.events import (
+    Book,
+    Command,
+    ContactChanged,
+    MessageReceived,
+    OwnLogFound,
+    WallboxRemembered,
+)
 from chargemesh_protocol.identity import Directory, Scope
 from chargemesh_protocol.listing import Need
 from chargemesh_protocol.me import Me
@@ -29,6 +35,8 @@ from chargemesh_protocol.record import Record, open_as
 from chargemesh_protocol.trust.drafts import BatchDelay
 from chargemesh_protocol.trust.score import Score
 
+from .bundles import Bundles
+from .bundles import Bundles
 from .bus import EventBus
 from .discovery.allowance import Allowance
 from .discovery.announcer import Announcer, OwnListings
@@ -92,14 +100,14 @@ class Node:
         self._read_only = read_only
         self._contact = ports.network.contact
         self._allowance = Allowance(ports.clock, MESSAGES_PER_SECOND, MESSAGES_BURST)
-        self._tasks: set[asyncio.Task[Any]] = set()
         self.counters: dict[str, int] = {}
         shared: dict[str, Any] = {"network": ports.network, "clock": ports.clock}
+        self.bundles = Bundles(**shared, cache=ports.cache, directory=self.directory)
         self.replica = LogReplica(
             **shared,
             cache=ports.cache,
             entropy=ports.entropy,
-            directory=self.directory,
+            bundles=self.bundles,
             network_id=me.network,
         )
         self.opinion = Opinion(me.author, secret, self.replica, ports.clock)
@@ -140,6 +148,8 @@ class Node:
         await self.network.start()
         self._contact = self.network.contact
         await self.runner.start()
+        await self.bundles.start()
+        await self.bundles.start()
         await self.replica.start(self.runner.engine.keeper.entries)
         await self.caretaker.start()
         await self.gossip.start()
@@ -151,9 +161,6 @@ class Node:
     async def close(self) -> None:
         for part in (self.announcer, self.wallboxes, self.gossip, self.caretaker, self.replica, self.runner):
             await part.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.network.close()
         await self.ports.cache.close()
 
@@ -161,6 +168,16 @@ class Node:
         """Our addresses or our transport key changed: the listings must say so."""
         self._contact = contact
         await self.runner.submit(ContactChanged(contact))
+
+    async def adopt_own_log(self, peers: int = 3) -> bool:
+        """Asks peers for our own newest entry after a restore; True once one has told all it has.
+
+        From then on the node signs again, after what was found. PersonError if histories differ.
+        """
+        if not await self.replica.catch_up_now(peers):
+            return False
+        await self.runner.submit(OwnLogFound(self.replica.logs))
+        return True
 
     # --- what a person asks ---------------------------------------------------------------------
 
@@ -249,7 +266,7 @@ class Node:
         self.announcer.announce(charger)
 
     def entries_cut(self, raws: Sequence[bytes]) -> None:
-        self._spawn(self.replica.publish(raws))
+        self.replica.publish(raws)
 
     def tell(self, event: Tell) -> None:
         _log.info("%s %s", event.name, event.facts.get("booking", event.facts.get("charger", "")))
@@ -300,11 +317,6 @@ class Node:
 
     async def _keep_wallboxes(self) -> None:
         await self.wallboxes.keep(self.runner.engine.listings.all_settings())
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _count(self, name: str) -> None:
         self.counters[name] = self.counters.get(name, 0) + 1

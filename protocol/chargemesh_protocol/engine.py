@@ -45,6 +45,7 @@ from .events import (
     StartFailed,
     StopCharging,
     TimerDue,
+    VouchFor,
     WallboxRemembered,
     WallboxSaid,
     WriteMessage,
@@ -60,6 +61,7 @@ from .trust.desk import TrustDesk
 from .trust.drafts import BatchDelay
 from .trust.entries import Stars
 from .trust.keeper import Keeper
+from .trust.month import month_of
 
 WALLBOX_MEMORY = "wallbox-memory"
 PUSH_DELAY_MS = 2_000  # an answer carries our news; pushing them as well waits this long for a sign of it
@@ -157,6 +159,9 @@ class Engine:
             case RemoveCharger(charger=charger):
                 self._require_no_open_booking(charger, at.now)
                 return self.listings.remove(charger, at.now)
+            case VouchFor(subject=subject, stands=stands, region=region):
+                said = self.keeper.vouch(subject, stands, month_of(at.now), region, at)
+                return [*said, Result({"subject": subject.hex(), "stands": stands})]
             case Book():
                 effects = self.driver.book(event, at)
                 return effects + self._settle(list(self.ledger)[-1:], at)

@@ -110,6 +110,15 @@ class WriteReview:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class VouchFor:
+    """Stands up for somebody, or takes that back. `region`: H3 cell of resolution 4 where it is said."""
+
+    subject: bytes
+    stands: bool
+    region: int
+
+
 Command: TypeAlias = (
     PutCharger
     | PauseCharger
@@ -124,6 +133,7 @@ Command: TypeAlias = (
     | ClaimPaid
     | ConfirmPaid
     | WriteReview
+    | VouchFor
 )
 
 # --- the network's --------------------------------------------------------------------------------

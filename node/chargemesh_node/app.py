@@ -1,0 +1,236 @@
+"""`chargemesh run`: the real ports, the node on top of them, and the way out when it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import logging.handlers
+import signal
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from chargemesh_protocol.chargers import ChargerSettings
+from chargemesh_protocol.charging.session import DEFAULT_MAX_POWER_W
+from chargemesh_protocol.contact import Contact
+from chargemesh_protocol.errors import PersonError
+from chargemesh_protocol.me import Me
+from chargemesh_protocol.trust.drafts import BatchDelay
+
+from .addresses import parse_peer_address
+from .api.server import ApiServer
+from .backup import is_read_only, lift_read_only
+from .clock import SystemClock, SystemEntropy
+from .config import Config
+from .errors import NetworkError
+from .home import Home, HomeLock
+from .keystore import Keys, ensure_api_token, load_keys, renew_delegation
+from .mdns import LocalDiscovery
+from .node import Node, Ports, RunnerBook
+from .notify import Notifier
+from .p2p.bridge import Libp2pNetwork
+from .ports import WallboxDriver
+from .runner import Runner
+from .store.cache_db import SqliteCache
+from .store.node_db import SqliteStore
+from .wallbox.central import CentralSystem
+from .wallbox.manual import ManualDriver
+from .wallbox.ocpp import OcppDriver
+
+_log = logging.getLogger(__name__)
+
+CACHE_MAX_BYTES = 256 * 1024 * 1024
+LOG_MAX_BYTES = 4 * 1024 * 1024
+_CONTACT_EVERY_S = 5.0
+_OWN_NEWEST_AFTER_S = 30.0  # how long a restored node asks peers for its own newest entry before it writes
+
+
+@dataclass(slots=True)
+class App:
+    """A running node with everything real around it; what the API serves."""
+
+    home: Home
+    config: Config
+    keys: Keys
+    node: Node
+    network: Libp2pNetwork
+    local: LocalDiscovery | None
+    central: CentralSystem
+    stopping: asyncio.Event
+    started_at: int
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs something beside the node until it stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+async def serve(
+    home: Home,
+    config: Config,
+    *,
+    ready: Callable[[App], None] = lambda _: None,
+    tap: Callable[[bytes], None] | None = None,
+) -> None:
+    """Runs a node until SIGTERM, SIGINT or `POST /v1/stop`. PersonError if it can't begin."""
+    home.require_initialised()
+    home.check_private()
+    with HomeLock(home):
+        _log_to_file(home)
+        app = await _build(home, config, tap)
+        api = ApiServer(app)
+        try:
+            await _start(app)
+            await api.start()
+            _stop_on_signals(app.stopping)
+            ready(app)
+            await app.stopping.wait()
+        finally:
+            await api.close()
+            await _close(app)
+
+
+async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None) -> App:
+    clock, entropy = SystemClock(), SystemEntropy()
+    keys = load_keys(home, config.network.id)
+    keys = renew_delegation(home, keys, network=config.network.id, now=clock.now())
+    ensure_api_token(home, entropy)
+    network = Libp2pNetwork(
+        seed=keys.transport,
+        network_id=config.network.id,
+        listen=config.network.listen,
+        bootstrap=[parse_peer_address(address) for address in config.network.bootstrap],
+        tap=tap,
+    )
+    central = CentralSystem(config.wallbox.host, config.wallbox.port)
+    local: LocalDiscovery | None = None
+    runner: Callable[[], Runner] = lambda: node.runner  # noqa: E731 - the drivers are made after the node
+
+    def make_driver(settings: ChargerSettings) -> WallboxDriver:
+        return _driver(settings, config, central, clock, RunnerBook(runner))
+
+    notifier = Notifier(config.notify)
+    shortest, longest = config.log_delay_ms
+    node = Node(
+        Me(keys.author, keys.bundle.to_bytes(), config.network.id, keys.device),
+        Ports(
+            store=SqliteStore(home.node_db, clock),
+            cache=SqliteCache(home.cache_db, CACHE_MAX_BYTES, clock),
+            network=network,
+            clock=clock,
+            entropy=entropy,
+            make_driver=make_driver,
+            notify=notifier.send,
+            neighbours=lambda: [] if local is None else local.neighbours,
+        ),
+        delay=BatchDelay(shortest, longest),
+        secret=hashlib.blake2b(keys.device, digest_size=32, person=b"walk-secret").digest(),
+        read_only=is_read_only(home),
+    )
+    if config.network.mdns:
+        local = LocalDiscovery(
+            lambda: network.contact,
+            lambda contact: _meet(app, contact),
+            list(config.network.mdns_interfaces) or None,
+            config.network.id,
+        )
+    app = App(home, config, keys, node, network, local, central, asyncio.Event(), clock.now())
+    return app
+
+
+def _driver(
+    settings: ChargerSettings, config: Config, central: CentralSystem, clock: SystemClock, book: RunnerBook
+) -> WallboxDriver:
+    charger_id = settings.charger.hex()
+    if settings.wallbox.driver == "manual":
+        return ManualDriver(charger_id, clock, book=book)
+    strongest = max(DEFAULT_MAX_POWER_W, *(one.max_power_w for one in settings.connectors))
+    return OcppDriver(
+        central,
+        charger_id,
+        settings.wallbox.password or None,
+        settings.wallbox.owner_tags,
+        settings.wallbox.plug_and_charge,
+        clock,
+        book=book,
+        max_power_w=strongest,
+    )
+
+
+async def _start(app: App) -> None:
+    try:
+        await app.central.start()
+    except OSError as error:
+        wallbox = app.config.wallbox
+        raise PersonError(
+            "port-taken",
+            f"Wallboxes can't connect: port {wallbox.port} on {wallbox.host} is taken or not allowed.",
+            "Choose another with `chargemesh config set wallbox.port PORT`.",
+        ) from error
+    await app.node.start()
+    if app.local is not None:
+        await app.local.start()
+    app.spawn(_watch_contact(app))
+    if is_read_only(app.home):
+        app.spawn(_become_writable(app))
+
+
+async def _close(app: App) -> None:
+    if app.local is not None:
+        await app.local.close()
+    for task in list(app.tasks):
+        task.cancel()
+    await asyncio.gather(*app.tasks, return_exceptions=True)
+    await app.node.close()
+    await app.central.close()
+
+
+async def _watch_contact(app: App) -> None:
+    """Listings follow our addresses: a laptop moves, a router hands out another one."""
+    known = app.network.contact
+    while True:
+        await asyncio.sleep(_CONTACT_EVERY_S)
+        if app.network.contact != known:
+            known = app.network.contact
+            await app.node.contact_changed(known)
+
+
+async def _become_writable(app: App) -> None:
+    """A restored node asks its peers for its own newest entry before it signs another."""
+    while True:
+        await asyncio.sleep(_OWN_NEWEST_AFTER_S)
+        if app.network.peers() and await app.node.adopt_own_log():
+            lift_read_only(app.home)
+            _log.info("peers were asked for our newest entry: this restored node may write again")
+            return
+
+
+def _meet(app: App, contact: Contact) -> None:
+    """A neighbour announced itself on the local network."""
+    app.node.announcer.neighbour_found(contact)
+    app.spawn(_connect(app, contact))
+
+
+async def _connect(app: App, contact: Contact) -> None:
+    if any(one.peer_id == contact.peer_id for one in app.network.peers()):
+        return
+    try:
+        await app.network.connect(contact)
+    except NetworkError as error:
+        _log.debug("neighbour %s: %s", contact.peer_id, error)
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+
+
+def _log_to_file(home: Home) -> None:
+    handler = logging.handlers.RotatingFileHandler(home.log_file, maxBytes=LOG_MAX_BYTES, backupCount=2)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(logging.INFO)
