@@ -73,6 +73,10 @@ MAX_CATCH_UP_BYTES = 128 * 1024  # of entries and bundles in one message: half o
 MAX_CATCH_UP_BUNDLES = 64  # bundles asked for or sent in one message
 MAX_CATCH_UP_ROUNDS = 512  # of one session; a peer with more to say has its turn at the next meeting
 CONFLICT_STRETCH = 64  # entries sent back from a disagreeing head, to find where a log forked
+MAX_LOG_ENTRIES = 100_000  # of all logs, in memory (about 1.5 KB each); beyond it no new ones are taken
+MAX_NEWS_ITEMS = 16  # entries in one gossip message: a delivery costs about 7 ms whatever its size
+MAX_NEWS_BYTES = 48 * 1024  # of one gossip message; the network process carries 64 KB
+MAX_ASKED_BUNDLES = 32  # in one question; 128 KB of answer at most
 MAX_OWN_WAITING = 4096  # drafts of own entries that wait for their batch
 REVIEW_OPENS_AFTER_MS = 14 * 24 * 3600 * 1000  # after the receipt, even if the other side never committed
 

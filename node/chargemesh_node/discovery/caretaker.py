@@ -69,6 +69,7 @@ class Caretaker:
         self._directory = directory
         self._proven = proven
         self._logger = logger or logging.getLogger(__name__)
+        self.kept: Callable[[int], None] = lambda cell: None  # told the public cell of whatever is kept
         self.places = Places(quotas or Quotas())
         self.counters: Counter[str] = Counter()
         self._changes = Allowance(clock, CHANGES_PER_SECOND, CHANGES_BURST)
@@ -171,6 +172,7 @@ class Caretaker:
 
     async def _keep(self, offer: Offer, proven: bool) -> None:
         body = offer.listing.body
+        self.kept(body.cell)
         await self._cache.put_listing(
             CachedListing(
                 author=body.author,

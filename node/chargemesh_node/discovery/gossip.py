@@ -56,6 +56,8 @@ class ListingGossip:
         self._heard: deque[tuple[_News, Source]] = deque()
         self._wake = asyncio.Event()
         self._feeder: asyncio.Task[None] | None = None
+        self._to_follow: deque[int] = deque(maxlen=MAX_LISTING_TOPICS)
+        caretaker.kept = self._cell_kept
 
     async def start(self) -> None:
         self._feeder = asyncio.create_task(self._feed(), name="listing gossip")
@@ -76,6 +78,14 @@ class ListingGossip:
     async def publish(self, cell: int, change: wire.Change) -> None:
         """Tells everybody interested in `cell`; NetworkError if it could not go out."""
         await self._network.publish(listing_topic(self._network_id, cell), wire.write(change))
+
+    def _cell_kept(self, cell: int) -> None:
+        """Caretakers follow what they keep: they are what a host and those who looked there have in common,
+        so changes pass through them."""
+        topic = listing_topic(self._network_id, cell)
+        if topic not in self.topics and len(self.topics) < MAX_LISTING_TOPICS // 2:
+            self._to_follow.append(cell)
+            self._wake.set()
 
     async def _follow(self, topics: Iterable[str]) -> None:
         for topic in topics:
@@ -129,6 +139,8 @@ class ListingGossip:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            while self._to_follow:
+                await self.follow_cell(self._to_follow.popleft())
             while self._heard:
                 news, source = self._heard.popleft()
                 try:

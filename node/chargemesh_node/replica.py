@@ -1,0 +1,353 @@
+"""Our copy of the trust logs: gossip brings new entries at once, catch-up brings whatever gossip missed.
+
+Catch-up runs when two nodes meet, after an entry of our own, and every few minutes with somebody at random,
+so that a node that was off ends with every entry that any of its peers has. What is taken lies in memory
+(`logs`) and in the cache; nothing here signs or decides whom to believe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from chargemesh_protocol.contact import Contact
+from chargemesh_protocol.errors import Refused
+from chargemesh_protocol.limits import MAX_LOG_ENTRIES
+from chargemesh_protocol.trust.catch_up import Session, Taken, answer, take
+from chargemesh_protocol.trust.drafts import QUICK, delay_of
+from chargemesh_protocol.trust.graph import Evidence, TrustGraph
+from chargemesh_protocol.trust.log import Judged
+from chargemesh_protocol.trust.logset import LogSet
+from chargemesh_protocol.trust.news import compose, open_news, signers
+from chargemesh_protocol.trust.sync import PROTOCOL, CatchUp, Item, open_catch_up, open_item
+
+from .bundles import Bundles
+from .discovery.allowance import Allowance
+from .errors import NetworkError, TimedOut
+from .ports import Cache, Caller, Clock, Entropy, Network
+
+EVERY_SECONDS = 180.0  # between catch-ups with somebody at random
+QUICK_SECONDS = 10.0  # the same on networks of tests and demos, whose entries are cut within seconds
+MEET_SECONDS = 1.0  # at most this long after two nodes met; the other one begins at another instant
+AGAIN_SECONDS = 60.0  # not sooner with the same peer, however often it connects
+ASK_SECONDS = 6.0
+TRIES = 3  # of one question
+SESSION_SECONDS = 120.0  # a peer with more to say has its turn at the next one
+SESSIONS_AT_ONCE = 3
+INTRODUCTIONS_AT_ONCE = 4
+PUSH_TO = 2  # peers that get an own entry by catch-up, beside gossip
+MAX_WRITES_WAITING = 1024  # what gossip brought and the cache hasn't got yet
+# An entry costs about 0.3 ms to verify, a question about 2 ms to answer (of 20,000 logs).
+_ENTRY_TOKENS, _QUESTION_TOKENS = 1.0, 10.0
+TOKENS_PER_SECOND, TOKENS_BURST = 50.0, 25_000  # of one peer: a whole new node at once, then a trickle
+HEARD_PER_SECOND, HEARD_BURST = 20.0, 500  # entries by gossip, of one neighbour
+_REFUSED = b""  # no message: whoever reads it knows that there was no answer
+_RESTORE_AT_ONCE = 64
+
+
+class LogReplica:
+    """Owns the `LogSet`. Construct before the network starts; `start` after the cache and `bundles`.
+
+    `version` grows with everything new, for whoever keeps scores. `caught_up`: PeerIds with whom a catch-up
+    was completed since the start. `counters`, for `status`: taken, refused:<code>, aside (authors unknown),
+    too-often, sessions, failed, full, not-written.
+    """
+
+    def __init__(
+        self,
+        *,
+        network: Network,
+        cache: Cache,
+        clock: Clock,
+        entropy: Entropy,
+        bundles: Bundles,
+        network_id: str,
+        every_seconds: float | None = None,
+        logger: logging.Logger | None = None,
+    ) -> None:
+        self.logs = LogSet(network_id, bundles.directory)
+        self.counters: Counter[str] = Counter()
+        self.version = 0
+        self.caught_up: set[str] = set()
+        self.topic = f"chargemesh/{network_id}/log"
+        quick = delay_of(network_id) == QUICK
+        self._every = every_seconds or (QUICK_SECONDS if quick else EVERY_SECONDS)
+        self._network = network
+        self._cache = cache
+        self._entropy = entropy
+        self._bundles = bundles
+        self._logger = logger or logging.getLogger(__name__)
+        self._budget = Allowance(clock, TOKENS_PER_SECOND, TOKENS_BURST)
+        self._heard_budget = Allowance(clock, HEARD_PER_SECOND, HEARD_BURST)
+        self._entries = 0
+        self._introducing = 0
+        self._proven: tuple[Evidence | None, frozenset[bytes]] = (None, frozenset())
+        self._writes: deque[Taken] = deque()
+        self._wake = asyncio.Event()
+        self._turns = asyncio.Semaphore(SESSIONS_AT_ONCE)
+        self._sessions: dict[str, asyncio.Task[bool]] = {}
+        self._last: dict[str, float] = {}  # loop time at which a session with a peer began
+        self._tasks: set[asyncio.Task[None]] = set()
+        network.serve(PROTOCOL, self.answer)
+        network.on_peer(self._peer_changed)
+
+    async def start(self, own: Iterable[Item] = ()) -> None:
+        """Restores what the cache kept and the own log, then listens and catches up."""
+        for number, data in enumerate(await self._cache.entries(), 1):
+            try:
+                self._take((), [open_item(data)])
+            except Refused as fault:
+                self.counters[f"refused:{fault.code}"] += 1
+            if number % _RESTORE_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        await self._write(self._take((), own))
+        await self._network.subscribe(self.topic, self._hear)
+        self._spawn(self._keep_writing(), "log writes")
+        self._spawn(self._keep_catching_up(), "catch-ups")
+
+    async def close(self) -> None:
+        tasks = [*self._tasks, *self._sessions.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        while self._writes:
+            await self._write(self._writes.popleft())
+
+    # --- what is known ----------------------------------------------------------------------------
+
+    def evidence(self) -> Evidence:
+        """What the accepted entries prove; the input of `Reputation`."""
+        return self.logs.evidence()
+
+    def graph(self) -> TrustGraph:
+        """Who completed with whom, and who vouches."""
+        evidence = self.evidence()
+        return TrustGraph(evidence.completed, evidence.vouched)
+
+    def entries_about(self, author: bytes) -> tuple[Judged, ...]:
+        """Accepted entries by others that name `author`, oldest month first."""
+        return self.logs.entries_about(author)
+
+    def has_completed(self, author: bytes) -> bool:
+        """Whether `author` has a completed pair with anybody: what makes a listing proven."""
+        evidence = self.evidence()
+        if self._proven[0] is not evidence:
+            people = {who for pair in evidence.completed for who in (pair.one, pair.other)}
+            self._proven = (evidence, frozenset(people))
+        return author in self._proven[1]
+
+    # --- our own entries --------------------------------------------------------------------------
+
+    def publish(self, raws: Sequence[bytes]) -> None:
+        """Own entries were cut (`EntriesCut.raws`): they are taken in now, and told to the world."""
+        items = [open_item(raw) for raw in raws]
+        self._remember(self._take((), items))
+        self._spawn(self._tell(items), "own entries")
+
+    async def _tell(self, items: Sequence[Item]) -> None:
+        for news in compose(items, self._bundles.directory):
+            try:
+                await self._network.publish(self.topic, news.to_bytes())
+            except NetworkError as error:
+                self.counters["failed"] += 1
+                self._logger.info("entries were not gossiped, catch-up will bring them: %s", error)
+        # Young gossip meshes lose messages; with two peers catch-up makes sure of it at once.
+        for contact in self._choose(PUSH_TO):
+            self._begin(contact)
+
+    # --- gossip -----------------------------------------------------------------------------------
+
+    def _hear(self, caller: Caller, data: bytes) -> bool:
+        """Whether a gossip message holds nothing but good entries, so that it is worth forwarding."""
+        try:
+            news = open_news(data)
+            if not self._heard_budget.take(caller.peer_id, len(news.items)):
+                self.counters["too-often"] += 1
+                return False
+            unknown = {author for item in news.items for author in signers(item)}
+        except Refused as fault:
+            self.counters[f"refused:{fault.code}"] += 1
+            return False
+        known = all(self._bundles.directory.knows(author) for author in unknown)
+        taken = self._take(() if known else news.bundles, news.items)
+        if taken.aside and known:  # by a device that was delegated since
+            taken = self._take(news.bundles, news.items)
+        self._remember(taken)
+        if taken.wanting and self._introducing < INTRODUCTIONS_AT_ONCE:
+            self._introducing += 1
+            self._spawn(self._introduce(Contact(caller.peer_id, ()), taken), "introductions")
+        return not taken.refused and not taken.aside
+
+    async def _introduce(self, contact: Contact, taken: Taken) -> None:
+        """Asks who brought entries of unknown authors for their bundles, and offers the entries again."""
+        try:
+            learned = set(await self._bundles.ask(contact, taken.wanting))
+        except (NetworkError, Refused) as error:
+            self._logger.debug("%s introduced nobody: %s", contact.peer_id, error)
+            return
+        finally:
+            self._introducing -= 1
+        self._remember(self._take((), [item for item, author in taken.aside if author in learned]))
+
+    # --- catch-up ---------------------------------------------------------------------------------
+
+    async def answer(self, caller: Caller, body: bytes) -> bytes:
+        """A peer's question on `/chargemesh/log/1`; never raises for what a peer sends."""
+        try:
+            question = open_catch_up(body)
+        except Refused as fault:
+            self.counters[f"refused:{fault.code}"] += 1
+            return _REFUSED
+        work = len(question.items) + len(question.bundles)
+        if not self._budget.take(caller.peer_id, _QUESTION_TOKENS + _ENTRY_TOKENS * work):
+            self.counters["too-often"] += 1
+            return _REFUSED
+        reply, taken = answer(self.logs, self._bounded(question))
+        self._count(taken)
+        await self._write(taken)
+        return reply.to_bytes()
+
+    async def catch_up_with(self, contact: Contact) -> bool:
+        """A whole session with one peer; whether both sides have the same now. Never raises for a peer."""
+        task = self._sessions.get(contact.peer_id) or self._begin(contact)
+        return await asyncio.shield(task)
+
+    async def catch_up_now(self, count: int) -> int:
+        """Sessions with up to `count` connected peers; how many were completed. For restored nodes."""
+        done = await asyncio.gather(*(self.catch_up_with(one) for one in self._choose(count)))
+        return sum(done)
+
+    def _begin(self, contact: Contact) -> asyncio.Task[bool]:
+        running = self._sessions.get(contact.peer_id)
+        if running is not None:
+            return running
+        task = asyncio.create_task(self._session(contact), name=f"catch-up with {contact.peer_id}")
+        self._sessions[contact.peer_id] = task
+        task.add_done_callback(lambda _: self._sessions.pop(contact.peer_id, None))
+        return task
+
+    async def _session(self, contact: Contact) -> bool:
+        async with self._turns:
+            self._last[contact.peer_id] = asyncio.get_running_loop().time()
+            self.counters["sessions"] += 1
+            try:
+                async with asyncio.timeout(SESSION_SECONDS):
+                    done = await self._ask_everything(contact)
+            except (NetworkError, Refused, TimeoutError) as error:
+                self.counters["failed"] += 1
+                self._logger.debug("catch-up with %s ended: %s", contact.peer_id, error)
+                return False
+        if done:
+            self.caught_up.add(contact.peer_id)
+        return done
+
+    async def _ask_everything(self, contact: Contact) -> bool:
+        session = Session(self.logs)
+        while (question := session.question()) is not None:
+            reply = open_catch_up(await self._ask(contact, question.to_bytes()))
+            if not self._budget.take(contact.peer_id, len(reply.items) + len(reply.bundles)):
+                self.counters["too-often"] += 1
+                return False
+            taken = session.receive(self._bounded(reply))
+            self._count(taken)
+            await self._write(taken)
+        return session.done
+
+    async def _ask(self, contact: Contact, question: bytes) -> bytes:
+        """An answer; a question that got none is put again, since answering it twice changes nothing."""
+        for _ in range(TRIES - 1):
+            try:
+                return await self._network.request(contact, PROTOCOL, question, timeout=ASK_SECONDS)
+            except TimedOut:
+                continue
+        return await self._network.request(contact, PROTOCOL, question, timeout=ASK_SECONDS)
+
+    def _peer_changed(self, contact: Contact, connected: bool) -> None:
+        if connected:
+            self._spawn(self._meet(contact), "meeting")
+
+    async def _meet(self, contact: Contact) -> None:
+        """Two nodes that connect both come here; a little chance keeps them from asking at one instant."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(MEET_SECONDS * self._chance())
+        last = self._last.get(contact.peer_id)
+        if last is None or loop.time() - last >= AGAIN_SECONDS:
+            await self.catch_up_with(contact)
+
+    async def _keep_catching_up(self) -> None:
+        while True:
+            await asyncio.sleep(self._every * (0.75 + self._chance() / 2))
+            connected = {one.peer_id for one in self._network.peers()}
+            self._last = {peer: at for peer, at in self._last.items() if peer in connected}
+            for contact in self._choose(1):
+                await self.catch_up_with(contact)
+
+    def _choose(self, count: int) -> list[Contact]:
+        """Up to `count` of the connected peers, by lot."""
+        peers = sorted(self._network.peers(), key=lambda one: one.peer_id)
+        return [peers.pop(int(self._chance() * len(peers))) for _ in range(min(count, len(peers)))]
+
+    def _chance(self) -> float:
+        """From 0 to just below 1."""
+        return int.from_bytes(self._entropy.bytes(4), "big") / 2**32
+
+    def _bounded(self, message: CatchUp) -> CatchUp:
+        """The message without its entries, once we have as many as we can keep; we still give."""
+        if self._entries < MAX_LOG_ENTRIES or not message.items:
+            return message
+        self.counters["full"] += len(message.items)
+        return replace(message, items=())
+
+    # --- taking and keeping -----------------------------------------------------------------------
+
+    def _take(self, bundles: Iterable[bytes], items: Iterable[Item]) -> Taken:
+        items = list(items)
+        if self._entries >= MAX_LOG_ENTRIES:
+            self.counters["full"] += len(items)
+            return Taken()
+        taken = take(self.logs, bundles, items)
+        self._count(taken)
+        return taken
+
+    def _count(self, taken: Taken) -> None:
+        self._entries += len(taken.fresh)
+        self.version += bool(taken.fresh)
+        self.counters["taken"] += len(taken.fresh)
+        self.counters["aside"] += len(taken.aside)
+        for fault, _ in taken.refused:
+            self.counters[f"refused:{fault.code}"] += 1
+
+    def _remember(self, taken: Taken) -> None:
+        """As `_write`, for callers that can't wait; a full queue costs a catch-up after the next start."""
+        if not taken.fresh:
+            return
+        if len(self._writes) < MAX_WRITES_WAITING:
+            self._writes.append(taken)
+            self._wake.set()
+        else:
+            self.counters["not-written"] += len(taken.fresh)
+
+    async def _keep_writing(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._writes:
+                await self._write(self._writes.popleft())
+
+    async def _write(self, taken: Taken) -> None:
+        if not taken.fresh:
+            return
+        # An entry may come again with its content: then it is another row, and restoring takes both.
+        rows = [(sha256(data).digest(), data) for data in (item.to_bytes() for item in taken.fresh)]
+        await self._bundles.keep({author for item in taken.fresh for author in signers(item)})
+        await self._cache.put_entries(rows)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
