@@ -24,7 +24,7 @@ _MAX_INT = 2**63 - 1
 
 
 def encode(tree: Tree) -> bytes:
-    """Deterministic bytes of `tree`, whatever the order of its maps; ValueError if no peer would accept it."""
+    """Deterministic bytes of `tree`, its maps in any order; ValueError if no peer would accept it."""
     ordered = _ordered(tree)
     why = _outside_whitelist(ordered, MAX_DEPTH)
     if why:

@@ -18,7 +18,7 @@ from .booking.calendar import Calendar
 from .booking.charging import ChargingDesk
 from .booking.driver import DriverDesk
 from .booking.host import HostDesk
-from .booking.ledger import Booking, KeptMessage, Ledger
+from .booking.ledger import Booking, KeptMessage, Ledger, learn_bundle
 from .booking.records import Receipt
 from .booking.retention import Retention
 from .booking.rules import Standing
@@ -51,7 +51,7 @@ from .events import (
     WriteMessage,
     WriteReview,
 )
-from .identity import Directory
+from .identity import Directory, open_bundle
 from .listing_desk import ListingDesk
 from .me import Me
 from .moment import Moment
@@ -92,8 +92,8 @@ class Engine:
         self.me = me
         self.directory = directory
         for bundle in state.documents.get("bundle", {}).values():
-            directory.learn(bundle)
-        directory.learn(me.bundle)
+            directory.learn(bundle, keep=True)
+        directory.learn(me.bundle, keep=True)
         self.calendar = Calendar(state.slots)
         self.ledger = Ledger(me, directory)
         self.ledger.restore(state.documents, state.records)
@@ -171,7 +171,7 @@ class Engine:
                     raise PersonError(
                         "restored-booking",
                         "This booking comes from a backup and was not yet compared with the other side's.",
-                        "Wait until their node was reached; if it holds more than yours, settle it in person.",
+                        "Wait until their node was reached; if it holds more, settle it in person.",
                     )
                 return self._command(event, booking, at) + self._settle([booking], at)
 
@@ -195,15 +195,14 @@ class Engine:
         """The next instant at which something is due without any event."""
         if self.keeper.read_only:
             return None
-        candidates = [self.listings.deadline(), self.keeper.deadline()]
+        candidates = [self.listings.deadline(), self.keeper.deadline(), self.host.deadline(now)]
         for booking in self.ledger:
             if not booking.file.done:
                 candidates.append(booking.state(now).next_deadline)
-                candidates.append(self._booking_deadline(booking, now))
                 receipt = agreed_receipt(booking, now)
                 if receipt is not None:
                     candidates.append(self.trust.deadline(booking, receipt))
-            candidates.append(self._retention.deadline(booking))
+            candidates.append(self._retention.deadline(booking, now))
         return min((one for one in candidates if one is not None), default=None)
 
     def parcel(self, key: bytes, at: Moment) -> Parcel | None:
@@ -321,7 +320,7 @@ class Engine:
     def _take(self, booking: Booking, message: wire.Exchange, at: Moment) -> list[Effect]:
         effects: list[Effect] = []
         if message.bundle is not None:
-            self.directory.learn(message.bundle)
+            effects += self._introduced(booking, message.bundle)
         merged = self.ledger.merge(booking, message)
         effects += merged.saves
         if not booking.is_host:
@@ -331,6 +330,14 @@ class Engine:
         if merged.fault is not None:
             effects += notice("booking.fault", booking, at, code=merged.fault.code)
         return effects
+
+    def _introduced(self, booking: Booking, data: bytes) -> list[Effect]:
+        """The other side's newest bundle, kept if it brings anything."""
+        if open_bundle(data, self.me.network).author != booking.other:
+            raise Refused("mismatch", "the bundle of somebody else", Severity.FORGED)
+        before = self.directory.get(booking.other)
+        bundle, saved = learn_bundle(self.directory, data)
+        return [] if bundle == before else saved
 
     # --- what follows ---------------------------------------------------------------------------
 
@@ -349,24 +356,12 @@ class Engine:
         return effects
 
     def _due(self, at: Moment) -> list[Effect]:
-        effects = self.listings.due(at.now) + self.keeper.cut(at)
+        effects = self.listings.due(at.now) + self.keeper.cut(at) + self.host.due(at.now)
         for booking in list(self.ledger):
             if not booking.file.done:
                 effects += self._settle([booking], at)
             effects += self._retention.due(booking, at.now)
         return effects
-
-    def _booking_deadline(self, booking: Booking, now: int) -> int | None:
-        if not booking.is_host:
-            return None
-        state = booking.state(now)
-        wanted = [self.charging.deadline(booking, now)]
-        if state.accept is not None and not state.access_sent:
-            wanted.append(state.access_due)
-        if not state.checked_in and state.reservation.name == "RESERVED":
-            wanted.append(state.no_show_from)
-        wanted.append(booking.quote.body.end if now < booking.quote.body.end else None)
-        return min((one for one in wanted if one is not None), default=None)
 
     def _exchange(self, booking: Booking, at: Moment) -> wire.Exchange:
         label = booking.id.hex()

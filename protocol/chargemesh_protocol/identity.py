@@ -148,14 +148,22 @@ class Directory:
     def __init__(self, network: str, capacity: int = MAX_KNOWN_AUTHORS) -> None:
         self.network = network
         self._capacity = capacity
-        self._bundles: OrderedDict[bytes, Bundle] = OrderedDict()
+        self._bundles: OrderedDict[bytes, Bundle] = OrderedDict()  # the longest unused first
+        self._kept: dict[bytes, Bundle] = {}
 
-    def learn(self, data: bytes) -> Bundle:
-        """Verifies and keeps a bundle, united with what was known of that author; Refused otherwise."""
+    def learn(self, data: bytes, *, keep: bool = False) -> Bundle:
+        """Verifies and remembers a bundle, united with what was known of that author; Refused otherwise.
+
+        `keep` is for ourselves and for parties of our bookings: no crowd of strangers drives them out.
+        """
         bundle = open_bundle(data, self.network)
-        known = self._bundles.get(bundle.author)
+        known = self.get(bundle.author)
         if known is not None:
             bundle = _united(known, bundle)
+        if keep or bundle.author in self._kept:
+            self._kept[bundle.author] = bundle
+            self._bundles.pop(bundle.author, None)
+            return bundle
         self._bundles[bundle.author] = bundle
         self._bundles.move_to_end(bundle.author)
         if len(self._bundles) > self._capacity:
@@ -163,10 +171,14 @@ class Directory:
         return bundle
 
     def get(self, author: bytes) -> Bundle | None:
-        return self._bundles.get(author)
+        """What is known of an author, who counts as used by this."""
+        if author in self._bundles:
+            self._bundles.move_to_end(author)
+            return self._bundles[author]
+        return self._kept.get(author)
 
     def knows(self, author: bytes) -> bool:
-        return author in self._bundles
+        return author in self._bundles or author in self._kept
 
     def authorise(self, record: Record[Any], author: bytes, scope: Scope, issued: int | None = None) -> None:
         """Returns if `record.kid` may sign for `author` in `scope` at the record's own issued time.
@@ -174,7 +186,7 @@ class Directory:
         `issued` is given for kinds that carry no exact time; a reader's clock plays no part.
         Raises Refused("unknown-author") if no bundle is known, Refused("not-delegated") otherwise.
         """
-        bundle = self._bundles.get(author)
+        bundle = self.get(author)
         if bundle is None:
             raise Refused("unknown-author", "no bundle of this author is known", Severity.STALE)
         at = record.body.issued if issued is None else issued
@@ -186,7 +198,7 @@ class Directory:
 
     def authorise_span(self, record: Record[Any], author: bytes, scope: Scope, start: int, end: int) -> None:
         """As `authorise` for a record that only names a month: its delegation covers part of [start, end)."""
-        bundle = self._bundles.get(author)
+        bundle = self.get(author)
         if bundle is None:
             raise Refused("unknown-author", "no bundle of this author is known", Severity.STALE)
         for one in bundle.delegations:

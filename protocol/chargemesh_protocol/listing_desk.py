@@ -90,7 +90,7 @@ class ListingDesk:
         return [saved, *self.publish(settings.charger, now), Result({"charger": settings.charger.hex()})]
 
     def remove(self, charger: bytes, now: int) -> list[Effect]:
-        """Withdraws the listing and forgets the settings; bookings that stand are the booking desks' matter."""
+        """Withdraws the listing and forgets the settings; bookings are the booking desks' matter."""
         settings = self.require(charger)
         withdrawn = self._withdraw(settings, now)
         del self._settings[charger]
@@ -98,10 +98,8 @@ class ListingDesk:
 
     def contact_changed(self, contact: Contact, now: int) -> list[Effect]:
         """Our address is another: every listing must say so."""
-        if contact == self._contact:
-            return []
         self._contact = contact
-        return [effect for charger in self._settings for effect in self.publish(charger, now)]
+        return self.due(now)
 
     @property
     def contact(self) -> Contact:
@@ -129,11 +127,11 @@ class ListingDesk:
         return [self._keep(charger, OwnListing(raw=listing.raw, sequence=sequence)), Announce(charger)]
 
     def due(self, now: int) -> list[Effect]:
-        """Listings that grow old are issued again."""
+        """Listings that grow old, or name an address that we no longer have, are issued again."""
         return [
             effect
             for charger, listing in list(self._listings.items())
-            if now >= listing.body.issued + _REISSUE_MS
+            if now >= listing.body.issued + _REISSUE_MS or listing.body.contact != self._contact
             for effect in self.publish(charger, now)
         ]
 

@@ -52,7 +52,7 @@ def kind(name: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Record(Generic[B]):
-    """A record whose signature is good under `kid`. Whether `kid` speaks for the author is `Directory`'s word.
+    """A record whose signature is good under `kid`. Whether `kid` may sign for the author, `Directory` says.
 
     id: 32 bytes. kid: the raw key that signed. body: the payload read as its kind. raw: the exact
     COSE_Sign1 bytes, which alone are stored and forwarded.

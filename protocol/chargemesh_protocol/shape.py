@@ -15,6 +15,7 @@ signed stay the record; a value is a reading of them and is never encoded again 
 from __future__ import annotations
 
 import dataclasses
+import unicodedata
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, Protocol, TypeVar, cast
@@ -91,7 +92,8 @@ ID = Bytes(32)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Text:
-    """Text of at most `high` code points; not normalised here (Unicode versions differ between readers)."""
+    """Text of at most `high` code points. Written in Unicode's NFC, read as it stands: Unicode versions
+    differ between readers, and a network whose readers refused over that would split."""
 
     high: int
     low: int = 0
@@ -102,7 +104,7 @@ class Text:
         return tree
 
     def write(self, value: Any) -> Tree:
-        return self.read(value)
+        return self.read(unicodedata.normalize("NFC", value) if isinstance(value, str) else value)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is reserved on each charger: the authority in memory, equal to the store's, which refuses overlaps too."""
+"""What is reserved on each charger: the authority, equal to the store's, which refuses overlaps too."""
 
 from __future__ import annotations
 

@@ -20,20 +20,23 @@ from ..charging.reports import (
     WallboxReport,
 )
 from ..effects import AuthoriseTag, Effect, StartWallbox, StopWallbox, Tell
+from ..limits import CLOCK_TOLERANCE_MS
 from ..listing_desk import ListingDesk
 from ..metering import Reading as MeterReading
 from ..metering import bill
 from ..moment import Moment
 from ..notices import charger_notice, notice
+from ..pricing import MAX_ENERGY_WH
 from .cost import authorised_energy
 from .ledger import Booking, KeptMessage, Ledger
 from .receipt import Reckoning, reckon_charge, reckon_session
 from .records import ReadingContext, Receipt, Ticket
 from .state import BookingState
-from .table import Reservation, Session
+from .table import Reservation
 
 RETRY_MS = 30_000  # a start or stop that brought nothing is asked for again
 LOST_AFTER_MS = 30 * 60_000  # a box that stays away this long after the end has had its last word
+MAX_TICKETS = 1024  # of a booking's own time; a long one has its tickets farther apart
 _OWNER_CAR = "The charger is still in use by its owner. The owner has been told."
 _CONTEXTS = {
     "Transaction.Begin": ReadingContext.TRANSACTION_BEGIN,
@@ -112,10 +115,12 @@ class ChargingDesk:
     def start_failed(self, booking: Booking, code: str, message: str, at: Moment) -> list[Effect]:
         """The box would not start: both sides hear of it, and it is tried again while the time lasts."""
         text = f"The wallbox did not start: {message}"[:400]
-        effects = notice("charging.start_failed", booking, at, code=code, message=message)
-        if not any(one.ours and one.text == text for one in booking.messages):
-            effects += self._ledger.add_message(booking, KeptMessage(ours=True, sent=at.now, text=text))
-        return effects
+        if any(one.ours and one.text == text for one in booking.messages):
+            return [Tell("charging.start_failed", {"booking": booking.id.hex(), "code": code})]
+        return [
+            *notice("charging.start_failed", booking, at, code=code, message=message),
+            *self._ledger.add_message(booking, KeptMessage(ours=True, sent=at.now, text=text)),
+        ]
 
     # --- what is due ----------------------------------------------------------------------------
 
@@ -132,12 +137,13 @@ class ChargingDesk:
 
     def deadline(self, booking: Booking, now: int) -> int | None:
         """When `react` may have something to do that no report and no record announces."""
-        quote = booking.quote.body
+        quote, state = booking.quote.body, booking.state(now)
         if booking.file.session and not booking.file.ended_at:
-            due = quote.end if now < quote.end else now + RETRY_MS
-            return min(due, quote.end + LOST_AFTER_MS) if now < quote.end + LOST_AFTER_MS else due
-        state = booking.state(now)
-        if state.authorised is not None and state.session is Session.PENDING and now < quote.end:
+            stop = quote.end
+            if self._must_stop(booking, state, now):
+                stop = self._stop_asked.get(booking.id, 0) + RETRY_MS
+            return stop if self.box(quote.charger).connected else min(stop, quote.end + LOST_AFTER_MS)
+        if self._may_begin(booking, state) and now < quote.end:
             return max(quote.start, booking.tried_start_at + RETRY_MS)
         return None
 
@@ -159,7 +165,7 @@ class ChargingDesk:
         if owner_there and not any(one.text == _OWNER_CAR for one in booking.messages):
             effects += charger_notice("charging.owner_car", quote.charger, at, booking=booking.id.hex())
             effects += self._ledger.add_message(booking, KeptMessage(ours=True, sent=at.now, text=_OWNER_CAR))
-        if state.authorised is None or state.stopped_at is not None:
+        if not self._may_begin(booking, state):
             return effects
         if booking.tried_start_at and at.now < booking.tried_start_at + RETRY_MS:
             return effects
@@ -169,6 +175,11 @@ class ChargingDesk:
         if box.connected and not box.session:
             effects.append(StartWallbox(quote.charger, booking.id, tag, quote.end))
         return effects
+
+    def _may_begin(self, booking: Booking, state: BookingState) -> bool:
+        """Whether the driver has checked in and waits for the charger."""
+        waits = state.reservation is Reservation.RESERVED and not booking.file.session
+        return waits and state.authorised is not None and state.stopped_at is None
 
     def _watch(self, booking: Booking, state: BookingState, at: Moment) -> list[Effect]:
         quote, charger = booking.quote.body, booking.quote.body.charger
@@ -223,8 +234,10 @@ class ChargingDesk:
             return [], []
         tickets = booking.state(at.now).tickets
         settings = self._listings.settings(charger)
-        pause = 60_000 if settings is None else settings.ticket_seconds * 1000
-        if tickets and report.at < tickets[-1].body.at + pause:
+        wanted = 60_000 if settings is None else settings.ticket_seconds * 1000
+        quote = booking.quote.body
+        pause = max(wanted, (quote.end - quote.start) // MAX_TICKETS)
+        if (tickets and report.at < tickets[-1].body.at + pause) or not self._ledger.has_room(booking):
             return [], []
         context = _CONTEXTS.get(report.context, ReadingContext.SAMPLE_PERIODIC)
         if context is ReadingContext.TRANSACTION_END:
@@ -248,10 +261,13 @@ class ChargingDesk:
     def _ticket(
         self, booking: Booking, taken: int, register: int, power: int, context: ReadingContext, at: Moment
     ) -> list[Effect]:
-        """Signs one reading. Neither its time nor its energy goes back, whatever the box says."""
+        """Signs one reading. Neither its time nor its energy goes back, whatever the box says; nor is it
+        from before the quote or from the future."""
         tickets = [one.body for one in booking.state(at.now).tickets]
-        energy = max(register - booking.file.base_wh, tickets[-1].energy_wh if tickets else 0)
-        taken = max(taken, tickets[-1].at if tickets else 0)
+        before = tickets[-1] if tickets else None
+        energy = min(max(register - booking.file.base_wh, before.energy_wh if before else 0), MAX_ENERGY_WH)
+        taken = min(taken, at.now + CLOCK_TOLERANCE_MS)
+        taken = max(taken, before.at if before else booking.quote.body.issued)
         readings = [MeterReading(one.at, one.energy_wh) for one in tickets]
         cost = bill(booking.quote.body.plan, [*readings, MeterReading(taken, energy)]).total
         return self._write(
@@ -288,6 +304,9 @@ class ChargingDesk:
             currency=booking.quote.body.plan.currency,
             lines=reckoned.lines,
             total=reckoned.total,
+            adjustment=reckoned.adjustment or None,
+            tax=reckoned.tax or None,
+            rounding=reckoned.rounding or None,
             payee_name=settings.payee_name if settings else "",
             payee_account=settings.payee_account if settings else "",
             beyond_authorisation_wh=beyond or None,

@@ -131,7 +131,7 @@ class DriverDesk:
         return [*effects, Result({"booking": booking.id.hex(), "reservation": "CANCELED", "cost": cost})]
 
     def start(self, booking: Booking, command: StartCharging, at: Moment) -> list[Effect]:
-        """Checks in: authorises up to the given bounds, by default all that fits the slot, up to the quote's cap."""
+        """Checks in: authorises up to the given bounds, by default the quote's energy and its cap."""
         state, quote = booking.state(at.now), booking.quote.body
         if state.reservation not in _LIVE or state.session is Session.COMPLETED:
             raise PersonError(
@@ -205,17 +205,13 @@ class DriverDesk:
         """Countersigns the newest ticket and agrees with a right receipt."""
         state = booking.state(at.now)
         effects: list[Effect] = []
-        if (
-            state.tickets
-            and state.countersigned < len(state.tickets)
-            and not self._signed_for(booking, state)
-        ):
-            if state.tickets[-1].body.energy_wh <= authorised_energy(state):
-                effects += self._write(booking, Countersign, ticket=state.tickets[-1].id, at=at)[1]
-        if state.receipt is not None and state.agreed is None and not self._written(booking, Agreement):
+        if self._to_countersign(booking, state):
+            effects += self._write(booking, Countersign, ticket=state.tickets[-1].id, at=at)[1]
+        receipt = state.receipt
+        if receipt is not None and state.agreed is None and not self._agreed(booking, receipt.id):
             wrong = check_receipt(booking, state)
             if not wrong:
-                effects += self._write(booking, Agreement, receipt=state.receipt.id, at=at)[1]
+                effects += self._write(booking, Agreement, receipt=receipt.id, at=at)[1]
             elif not booking.told_wrong:
                 booking.told_wrong = True
                 effects += notice("receipt.wrong", booking, at, differences=list(wrong))
@@ -242,15 +238,17 @@ class DriverDesk:
             *notice("booking.access", booking, at),
         ]
 
-    def _signed_for(self, booking: Booking, state: BookingState) -> bool:
-        """Whether the newest ticket is countersigned already and only waits to be included."""
-        newest = state.tickets[-1].id
-        return any(
-            type(one.body) is Countersign and one.body.ticket == newest for one in booking.own(Countersign)
-        )
+    def _to_countersign(self, booking: Booking, state: BookingState) -> bool:
+        """Whether the newest ticket is within what was agreed to and not signed for yet."""
+        if state.countersigned == len(state.tickets) or not self._ledger.has_room(booking):
+            return False
+        newest = state.tickets[-1]
+        if any(one.body.ticket == newest.id for one in booking.own(Countersign)):
+            return False  # it only waits to be included
+        return newest.body.energy_wh <= authorised_energy(state)
 
-    def _written(self, booking: Booking, cls: type[Any]) -> bool:
-        return bool(booking.own(cls))
+    def _agreed(self, booking: Booking, receipt: bytes) -> bool:
+        return any(one.body.receipt == receipt for one in booking.own(Agreement))
 
     def _write(
         self, booking: Booking, cls: type[Any], at: Moment, **fields: Any

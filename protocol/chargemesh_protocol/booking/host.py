@@ -45,6 +45,8 @@ from .wire import AskQuote, Exchange, Failed, QuoteGiven, write
 
 STRANGERS = "stranger-access"  # booking -> when its access record went to a stranger
 _MINUTE_MS = 60_000
+_HEARING_MS = 10 * _MINUTE_MS  # after a start: longer than a driver's node waits between two tries
+_NOT_OFFERABLE = No("not-offerable", "this time can't be had")
 _OPEN = (Reservation.PENDING, Reservation.RESERVED)
 
 
@@ -70,6 +72,7 @@ class HostDesk:
         self._charging = charging
         self._standing = standing
         self._quotes = QuoteMaker(me, documents)
+        self._up_since: int | None = None
         self._stranger_access = {
             booking: int.from_bytes(at, "big") for booking, at in documents.get(STRANGERS, {}).items()
         }
@@ -81,12 +84,12 @@ class HostDesk:
         settings = self._listings.settings(ask.charger)
         listing = self._listings.listing(ask.charger)
         if settings is None or listing is None:
-            return [_failed(No("not-offerable", "this charger is not offered"))]
+            return [_failed(_NOT_OFFERABLE)]
         if ask.end <= ask.start:
             return [_failed(No("duration", "the end must be after the start"))]
         refusal = quotable(settings, ask.start, ask.end, at.now)
         if refusal is None and not self._offerable(settings, ask.start, ask.end, at.now):
-            refusal = No("not-offerable", "this time can't be had")
+            refusal = _NOT_OFFERABLE
         if refusal is not None:
             return [_failed(refusal)]
         try:
@@ -181,27 +184,59 @@ class HostDesk:
     def react(self, booking: Booking, at: Moment) -> list[Effect]:
         """Everything this booking asks of the host at this instant."""
         effects: list[Effect] = []
+        if self._up_since is None:
+            self._up_since = at.now
         state = booking.state(at.now)
         reserved = state.reservation is Reservation.RESERVED
         if reserved and not state.access_sent and state.access_due is not None and at.now >= state.access_due:
             effects += self._send_access(booking, at)
-        if reserved and state.no_show_from is not None and at.now >= state.no_show_from:
+        no_show = self._no_show_due(state)
+        if no_show is not None and at.now >= no_show:
             effects += self._write(booking, NoShow, at)[1]
             effects += notice("booking.no_show", booking, at)
+        # What the driver signed takes effect by being included, so that comes before acting on it.
+        if self._must_acknowledge(booking, booking.state(at.now)):
+            effects += self._write(booking, Acknowledge, at)[1]
         effects += self._charging.react(booking, at)
         state = booking.state(at.now)
-        if state.not_included and not self._next_ticket_will_include(booking, state):
-            effects += self._write(booking, Acknowledge, at)[1]
         if not _occupies(state) and self._calendar.release(booking.id):
             effects.append(ReleaseSlot(booking.id))
             if self._listings.settings(booking.quote.body.charger) is not None:
                 effects += self._listings.publish(booking.quote.body.charger, at.now)
         return effects
 
-    def _next_ticket_will_include(self, booking: Booking, state: BookingState) -> bool:
+    def due(self, now: int) -> list[Effect]:
+        """What time alone asks of the host, whatever the bookings."""
+        return self._quotes.due(now)
+
+    def deadline(self, now: int) -> int | None:
+        """When `due`, or `react` for a booking, has something to do that no event announces."""
+        wanted = [self._quotes.deadline()]
+        for booking in self._ledger:
+            if booking.is_host and not booking.file.done and not booking.file.restored:
+                wanted += self._deadlines(booking, now)
+        return min((one for one in wanted if one is not None), default=None)
+
+    def _deadlines(self, booking: Booking, now: int) -> list[int | None]:
+        state, end = booking.state(now), booking.quote.body.end
+        wanted = [self._charging.deadline(booking, now), end if now < end else None]
+        if state.reservation is Reservation.RESERVED:
+            wanted += [None if state.access_sent else state.access_due, self._no_show_due(state)]
+        return wanted
+
+    def _no_show_due(self, state: BookingState) -> int | None:
+        """When to say that nobody came. A node that was off first hears what drivers say."""
+        if state.no_show_from is None or state.accept is None or self._up_since is None:
+            return None
+        was_off = self._up_since > max(state.quote.start, state.accept.body.issued)
+        return max(state.no_show_from, self._up_since + _HEARING_MS) if was_off else state.no_show_from
+
+    def _must_acknowledge(self, booking: Booking, state: BookingState) -> bool:
         """Countersigned tickets need no record of their own while another ticket is to come."""
+        if not state.not_included or not self._ledger.has_room(booking):
+            return False
         waiting = (booking.set.get(id_) for id_ in state.not_included)
-        return state.session is Session.ACTIVE and all(
+        return state.session is not Session.ACTIVE or not all(
             one is not None and type(one.body) is Countersign for one in waiting
         )
 
@@ -232,18 +267,20 @@ class HostDesk:
         )
 
     def _load(self, author: bytes, block: str, now: int) -> Load:
-        by_key = by_block = pending = 0
+        by_key = by_block = pending = promised = 0
         for one in self._ledger:
             if not one.is_host or one.file.done:
                 continue
-            reservation = one.state(now).reservation
-            if reservation not in _OPEN:
+            state = one.state(now)
+            if state.reservation not in _OPEN:
                 continue
             by_key += one.driver == author
-            by_block += one.file.block == block and one.file.stranger
-            pending += reservation is Reservation.PENDING and one.file.stranger
+            if one.file.stranger:
+                by_block += one.file.block == block
+                pending += state.reservation is Reservation.PENDING
+                promised += state.reservation is Reservation.RESERVED and not state.access_sent
         recent = sum(1 for sent in self._stranger_access.values() if sent > now - WEEK_MS)
-        return Load(by_key, by_block, pending, recent)
+        return Load(by_key, by_block, pending, recent + promised)
 
     def _accept(self, booking: Booking, settings: ChargerSettings, at: Moment) -> list[Effect]:
         quote = booking.quote.body

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from ..contact import Contact
-from ..effects import AddRecord, DropOutbox, Effect, PutDocument, PutOutbox
+from ..effects import AddRecord, DropBooking, DropDocument, DropOutbox, Effect, PutDocument, PutOutbox
 from ..encoding import decode, encode
 from ..errors import ExitCode, PersonError, Refused, Severity
 from ..identity import Bundle, Directory, Scope
@@ -23,7 +23,7 @@ from ..shape import Bool, Bytes, Name, Struct, Text, Uint, from_tree, key, shape
 from ..trust.entries import CompletionStatement, ReviewCommitment
 from .records import Quote, Request
 from .sealing import NONCE_BYTES, Message, open_message, seal_message
-from .set import BookingSet
+from .set import MAX_RECORDS_A_SIDE, BookingSet
 from .state import BookingState
 from .table import Settlement
 from .wire import MAX_MESSAGES_A_PARCEL, MAX_RECORDS_A_MESSAGE, MAX_STATEMENTS, Exchange
@@ -33,6 +33,7 @@ MESSAGES = "booking-message"
 STATEMENTS = "booking-statement"
 _MAX_EXCHANGE_RECORD_BYTES = 128 * 1024  # leaves room for statements and messages in one body
 _MAX_MESSAGES = 200
+_KEPT_FOR_THE_END = 64
 _OUTBOX_LIFE_MS = 21 * 24 * 3600 * 1000  # reviews open up to 14 days after the receipt
 
 
@@ -64,7 +65,9 @@ class BookingFile:
     ended_at: int = key(13, Uint())  # when the session ended, 0 before
     review: bytes = key(14, Bytes(0, 8192))  # our own review's content, kept until both have committed
     done: bool = key(15, Bool())  # nothing is owed to or by the other side any more
-    restored: bool | None = key(16, Bool(), optional=True)  # from a backup; not yet compared with the other side
+    restored: bool | None = key(
+        16, Bool(), optional=True
+    )  # from a backup; not yet compared with the other side
 
 
 @shape
@@ -144,7 +147,7 @@ class Merged:
 
 
 class Ledger:
-    """Every booking of this node, by id. Changes memory and says what to save, never one without the other."""
+    """Every booking of this node, by id. Changes memory and says what to save, never one alone."""
 
     def __init__(self, me: Me, directory: Directory) -> None:
         self._me = me
@@ -209,8 +212,27 @@ class Ledger:
             raise AssertionError(f"our own {record.kind} does not fit our own booking")
         return record, [AddRecord(booking.id, record.id, record.raw)]
 
+    def has_room(self, booking: Booking) -> bool:
+        """Whether the other side may still make us sign: the last records of ours are for how it ends."""
+        return len(booking.mine) < MAX_RECORDS_A_SIDE - _KEPT_FOR_THE_END
+
+    def forget(self, booking: Booking) -> list[Effect]:
+        """As if it had never been: for requests of others that came to nothing."""
+        del self._bookings[booking.id]
+        messages = [booking.id + number.to_bytes(4, "big") for number in range(len(booking.messages))]
+        return [
+            DropBooking(booking.id),
+            DropDocument(FILES, booking.id),
+            *(DropDocument(MESSAGES, one) for one in messages),
+            *(DropDocument(STATEMENTS, booking.id + one) for one in booking.statements),
+            DropOutbox("peer", booking.id),
+        ]
+
     def add_message(self, booking: Booking, message: KeptMessage) -> list[Effect]:
         number = len(booking.messages)
+        while message in booking.messages:
+            # The other side knows a repetition by its time and text.
+            message = replace(message, sent=message.sent + 1)
         booking.messages.append(message)
         return [PutDocument(MESSAGES, booking.id + number.to_bytes(4, "big"), encode(to_tree(message)))]
 
@@ -230,7 +252,8 @@ class Ledger:
         for one in self._bookings.values():
             if one.is_host and one.driver == driver:
                 state = one.state(now)
-                if state.receipt is not None and state.settlement in (Settlement.OPEN, Settlement.CLAIMED):
+                due = state.receipt is not None and state.receipt.body.total > 0
+                if due and state.settlement in (Settlement.OPEN, Settlement.CLAIMED):
                     return True
         return False
 
@@ -392,5 +415,5 @@ class Ledger:
 
 def learn_bundle(directory: Directory, data: bytes) -> tuple[Bundle, list[Effect]]:
     """Keeps a bundle of somebody we have a booking with; it must still be there after a restart."""
-    bundle = directory.learn(data)
+    bundle = directory.learn(data, keep=True)
     return bundle, [PutDocument("bundle", bundle.author, bundle.to_bytes())]

@@ -82,20 +82,30 @@ class QuoteMaker:
         public, secret = one_time_keypair(self._seed(quote.charger, quote.start, quote.end, quote.issued))
         return secret if public == quote.one_time_key else None
 
+    def due(self, now: int) -> list[Effect]:
+        """Deletes the secrets that no live quote can need."""
+        gone = [day for day in self._epochs if now >= _forgotten_at(day)]
+        for day in gone:
+            del self._epochs[day]
+        return [DropDocument(EPOCHS, day.to_bytes(8, "big")) for day in gone]
+
+    def deadline(self) -> int | None:
+        return min(map(_forgotten_at, self._epochs), default=None)
+
     def _turn_day(self, at: Moment) -> list[Effect]:
-        """Draws the day's secret at its first quote and deletes those that no live quote can need."""
+        """Draws the day's secret at its first quote."""
         today = at.now // _DAY_MS
         if today in self._epochs:
             return []
         self._epochs[today] = at.fresh("quote-epoch")
-        effects: list[Effect] = [PutDocument(EPOCHS, today.to_bytes(8, "big"), self._epochs[today])]
-        for day in [one for one in self._epochs if one < today - _KEPT_DAYS]:
-            del self._epochs[day]
-            effects.append(DropDocument(EPOCHS, day.to_bytes(8, "big")))
-        return effects
+        return [PutDocument(EPOCHS, today.to_bytes(8, "big"), self._epochs[today])]
 
     def _seed(self, charger: bytes, start: int, end: int, issued: int) -> bytes:
         fields = charger + b"".join(n.to_bytes(8, "big") for n in (start, end, issued))
         return hashlib.blake2b(
             fields, digest_size=32, key=self._epochs[issued // _DAY_MS], person=b"chargemesh-quote"
         ).digest()
+
+
+def _forgotten_at(day: int) -> int:
+    return (day + 1 + _KEPT_DAYS) * _DAY_MS

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 
 from ..metering import Reading, bill
 from ..money import round_to_minor
@@ -12,13 +12,16 @@ from .records import Quote, Receipt, ReceiptLine, Ticket
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
-    """The parts of a receipt that both sides compute. Energy in Wh, money in micro-units."""
+    """The parts of a receipt that both sides compute. Energy in Wh, money in micro-units (see `Receipt`)."""
 
     started: int
     ended: int
     energy_wh: int
     lines: tuple[ReceiptLine, ...]
     total: int
+    adjustment: int = 0
+    tax: int = 0
+    rounding: int = 0
 
 
 def reckon_session(quote: Quote, tickets: Sequence[Ticket]) -> Reckoning:
@@ -30,14 +33,25 @@ def reckon_session(quote: Quote, tickets: Sequence[Ticket]) -> Reckoning:
         for one in cost.lines
     )
     energy = readings[-1].energy_wh - readings[0].energy_wh
-    return Reckoning(readings[0].at, readings[-1].at, energy, lines, cost.total)
+    on_top = 0 if quote.plan.tax_included else cost.tax
+    exact = sum(one.amount for one in lines) + cost.adjustment + on_top
+    return Reckoning(
+        started=readings[0].at,
+        ended=readings[-1].at,
+        energy_wh=energy,
+        lines=lines,
+        total=cost.total,
+        adjustment=cost.adjustment,
+        tax=cost.tax,
+        rounding=cost.total - exact,
+    )
 
 
 def reckon_charge(quote: Quote, dimension: str, amount: int) -> Reckoning:
-    """A bill without a session: `dimension` is CANCELLATION or NO_SHOW, `amount` what the terms make of it."""
+    """A bill without a session: `dimension` is CANCELLATION or NO_SHOW, `amount` by the terms."""
     total = round_to_minor(amount, quote.plan.currency)
     line = ReceiptLine(dimension=dimension, quantity=1, price=amount, amount=amount)
-    return Reckoning(quote.start, quote.start, 0, (line,), total)
+    return Reckoning(quote.start, quote.start, 0, (line,), total, rounding=total - amount)
 
 
 def differences(receipt: Receipt, own: Reckoning, currency: str) -> tuple[str, ...]:
@@ -47,9 +61,22 @@ def differences(receipt: Receipt, own: Reckoning, currency: str) -> tuple[str, .
         ("ended", receipt.ended, own.ended),
         ("energy_wh", receipt.energy_wh, own.energy_wh),
         ("total", receipt.total, own.total),
-        ("lines", receipt.lines, own.lines),
         ("currency", receipt.currency, currency),
+        ("adjustment", receipt.adjustment or 0, own.adjustment),
+        ("tax", receipt.tax or 0, own.tax),
+        ("rounding", receipt.rounding or 0, own.rounding),
+        *_lines(receipt.lines, own.lines),
     )
     return tuple(
         f"{name}: {theirs} on the receipt, {ours} computed" for name, theirs, ours in pairs if theirs != ours
     )
+
+
+def _lines(
+    theirs: tuple[ReceiptLine, ...], ours: tuple[ReceiptLine, ...]
+) -> Iterator[tuple[str, object, object]]:
+    """(name, theirs, ours) of how many lines there are and of every field of those that both have."""
+    yield "lines", len(theirs), len(ours)
+    for number, (one, own) in enumerate(zip(theirs, ours, strict=False), 1):
+        for field in fields(ReceiptLine):
+            yield f"line {number} {field.name}", getattr(one, field.name), getattr(own, field.name)

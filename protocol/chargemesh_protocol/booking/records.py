@@ -223,7 +223,7 @@ class Decline(HostRecord):
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access(HostRecord):
-    """The access record (`place_access.AccessRecord`), sealed to the request's one-time key."""
+    """The access record (`sealing.AccessRecord`), sealed to the request's one-time key."""
 
     sealed: bytes = key(6, Bytes(1, MAX_SEALED_BYTES))
 
@@ -252,7 +252,10 @@ class Ticket(HostRecord):
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptLine:
-    """One line: what was billed, how much of it (Wh, seconds or 1), and its amount in micro-units."""
+    """One line: `quantity` (Wh, ms or 1) at `price` (a kWh, an hour or once) is `amount`, in micro-units.
+
+    dimension: of the tariff, or CANCELLATION or NO_SHOW.
+    """
 
     dimension: str = key(0, Text(16, 1))
     quantity: int = key(1, Uint())
@@ -264,7 +267,11 @@ class ReceiptLine:
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt(HostRecord):
-    """The host's half of the receipt: computed from tickets and quote, or from a cancellation tier."""
+    """The host's half of the receipt: computed from tickets and quote, or from a cancellation tier.
+
+    It adds up: amounts of the lines + `adjustment` + `rounding`, and `tax` where the plan's prices are
+    without it, are `total`. Each of the three is absent where it is 0.
+    """
 
     started: int = key(6, Uint())
     ended: int = key(7, Uint())
@@ -275,6 +282,9 @@ class Receipt(HostRecord):
     payee_name: str = key(12, Text(70))
     payee_account: str = key(13, Text(64))  # IBAN for SEPA; empty for payment by hand
     beyond_authorisation_wh: int | None = key(16, Uint(), optional=True)
+    adjustment: int | None = key(17, Int(), optional=True)  # by min_price (up) or max_price (down)
+    tax: int | None = key(18, Uint(), optional=True)  # the part of the total that is tax
+    rounding: int | None = key(19, Int(), optional=True)  # to whole coins
 
 
 @kind("paid")

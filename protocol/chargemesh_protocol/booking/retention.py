@@ -1,26 +1,52 @@
-"""How long a booking's secrets are kept: one-time keys and the opened address go 7 days after the end."""
+"""How long a booking's secrets are kept: one-time keys and the opened address go 7 days after the end.
+
+Requests of others that came to nothing are forgotten whole: strangers can make many of them.
+"""
 
 from __future__ import annotations
 
 from ..effects import DropDocument, Effect
+from ..limits import CLOCK_TOLERANCE_MS
 from .driver import ACCESS, DriverDesk
 from .ledger import Booking, Ledger
+from .table import Reservation
 
 SECRETS_KEPT_MS = 7 * 24 * 3600 * 1000
+# Long enough for the driver's node to hear the answer; the quote expires before, so that no request returns.
+FORGOTTEN_AFTER_MS = 3600 * 1000
+_CAME_TO_NOTHING = (Reservation.REJECTED, Reservation.FAILED, Reservation.CANCELED)
 
 
 class Retention:
-    """Deletes what must not be kept. The signed records stay: they are the evidence of both sides."""
+    """Deletes what must not be kept. Signed records of accepted bookings stay: the evidence of both sides."""
 
     def __init__(self, ledger: Ledger, driver: DriverDesk) -> None:
         self._ledger = ledger
         self._driver = driver
 
-    def deadline(self, booking: Booking) -> int | None:
-        return booking.quote.body.end + SECRETS_KEPT_MS if booking.file.secret else None
+    def deadline(self, booking: Booking, now: int) -> int | None:
+        """When `due` has something to do."""
+        if booking.file.secret:
+            kept = booking.quote.body.end + SECRETS_KEPT_MS
+            forgotten = _forgotten_at(booking, now)
+            return kept if forgotten is None else min(kept, forgotten)
+        return _forgotten_at(booking, now)
 
     def due(self, booking: Booking, now: int) -> list[Effect]:
+        forgotten = _forgotten_at(booking, now)
+        if forgotten is not None and now >= forgotten:
+            return self._ledger.forget(booking)
         if not booking.file.secret or now < booking.quote.body.end + SECRETS_KEPT_MS:
             return []
         self._driver.forget_access(booking)
         return [*self._ledger.update(booking, secret=b""), DropDocument(ACCESS, booking.id)]
+
+
+def _forgotten_at(booking: Booking, now: int) -> int | None:
+    """When a request to us that was never accepted is forgotten; None while it is open, or if it was."""
+    state = booking.state(now)
+    if not booking.is_host or state.accept is not None or state.reservation not in _CAME_TO_NOTHING:
+        return None
+    chain = booking.set.chain
+    unanswered = min(booking.request.body.expires, booking.quote.body.end) + CLOCK_TOLERANCE_MS
+    return (chain[-1].body.issued if chain else unanswered) + FORGOTTEN_AFTER_MS

@@ -32,7 +32,7 @@ class Load:
     open_by_key: int
     open_by_block: int
     pending_strangers: int
-    access_records_this_week: int
+    access_records_this_week: int  # sent to strangers, and promised to them by an acceptance
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Messages of `/chargemesh/booking/1`: one request, one response, both a CBOR map whose key 0 is the operation.
+"""Messages of `/chargemesh/booking/1`: request and response are CBOR maps whose key 0 is the operation.
 
 Records travel as their raw bytes. Whoever knows a booking's id may ask for its records: the id is a
 hash over a signed request that only the two parties hold, and everything private inside is sealed.
@@ -46,7 +46,7 @@ class QuoteGiven:
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """Union of a booking's set, as request and as response: the sender's news, and what it has of the other's.
+    """Union of a booking's set, as request and as response: the sender's news, and what it has got.
 
     `opening` is the quote record, in a driver's first message of a booking, whose first record is the
     request. `known` counts the other's records that the sender holds without a gap (a request counts as
