@@ -87,10 +87,19 @@ async def serve(
             await api.start()
             _stop_on_signals(app.stopping)
             ready(app)
-            await app.stopping.wait()
+            await _until_told(app)
         finally:
             await api.close()
             await _close(app)
+
+
+async def _until_told(app: App) -> None:
+    """Returns when the node is to stop; raises what broke it, if something of ours did."""
+    told = asyncio.create_task(app.stopping.wait())
+    await asyncio.wait({told, app.node.runner.failed}, return_when=asyncio.FIRST_COMPLETED)
+    if app.node.runner.failed.done():
+        told.cancel()
+        app.node.runner.failed.result()
 
 
 async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None) -> App:

@@ -36,7 +36,6 @@ from chargemesh_protocol.trust.drafts import BatchDelay
 from chargemesh_protocol.trust.score import Score
 
 from .bundles import Bundles
-from .bundles import Bundles
 from .bus import EventBus
 from .discovery.allowance import Allowance
 from .discovery.announcer import Announcer, OwnListings

@@ -8,8 +8,9 @@ again from the store, so that memory never holds what the disk does not.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from chargemesh_protocol.effects import (
@@ -85,6 +86,7 @@ class Runner:
         self._outbox = Outbox()
         self._engine: Engine | None = None
         self.counters: dict[str, int] = {}
+        self.failed: asyncio.Future[None]  # set by `start`; done only if time or deliveries stand still
 
     @property
     def engine(self) -> Engine:
@@ -99,16 +101,18 @@ class Runner:
 
     async def start(self) -> None:
         """Loads the store, does what has become due meanwhile, and begins to deliver."""
+        self.failed = asyncio.get_running_loop().create_future()
         self._take(await self._store.open())
         await self.submit(TimerDue())
-        self._spawn(self._keep_time())
-        self._spawn(self._keep_delivering())
+        self._spawn(self._keep_time(), vital=True)
+        self._spawn(self._keep_delivering(), vital=True)
 
     async def close(self) -> None:
         """Stops; what was not delivered is on disk."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.failed.cancel()
         await self._store.close()
 
     def moment(self) -> Moment:
@@ -200,7 +204,18 @@ class Runner:
             await _pause(self._owing, pause)
 
     async def _deliver(self, row: OutboxRow) -> None:
+        """One try. Whatever comes of it, the row is free again and waits its turn."""
         before = self._progress(row)
+        try:
+            await self._try(row)
+        finally:
+            moved = self._progress(row) != before
+            left = self._outbox.tried(row.channel, row.key, self._clock.now(), progress=moved)
+        if left is not None:
+            await self._quietly(self._store.reschedule(left), "reschedule")
+        self._owing.set()
+
+    async def _try(self, row: OutboxRow) -> None:
         try:
             if row.channel == "notify":
                 await self._performer.notify(row.key, row.body)
@@ -215,11 +230,6 @@ class Runner:
             _log.warning("the peer's answer is not acceptable: %s", fault)
         except PersonError as error:
             _log.error("%s", error)
-        moved = self._progress(row) != before
-        left = self._outbox.tried(row.channel, row.key, self._clock.now(), progress=moved)
-        if left is not None:
-            await self._quietly(self._store.reschedule(left), "reschedule")
-        self._owing.set()
 
     async def _deliver_parcel(self, row: OutboxRow) -> None:
         parcel = self.engine.parcel(row.key, self.moment())
@@ -246,10 +256,21 @@ class Runner:
             self._count(f"{name}-failed")
             _log.error("%s: %s", name, error)
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], *, vital: bool = False) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(functools.partial(self._ended, vital))
+
+    def _ended(self, vital: bool, task: asyncio.Task[None]) -> None:
+        """A task that ends by an exception shows a defect of ours: it is told, and a vital one ends the node."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        self._count("defects")
+        _log.critical("a defect in this program", exc_info=error)
+        if vital and not self.failed.done():
+            self.failed.set_exception(error)
 
     def _count(self, name: str) -> None:
         self.counters[name] = self.counters.get(name, 0) + 1
