@@ -35,7 +35,6 @@ class Keeping:
         self,
         internet: SimulatedInternet,
         name: str,
-        person: Person | None = None,
         cache: MemoryCache | None = None,
     ) -> None:
         self.name = name
@@ -43,8 +42,6 @@ class Keeping:
         self.network: SimNetwork = internet.node(name)
         self.cache = cache or MemoryCache(clock)
         self.directory = Directory(NETWORK)
-        if person is not None:
-            self.directory.learn(person.bundle.to_bytes())
         self.bundles = Bundles(network=self.network, cache=self.cache, clock=clock, directory=self.directory)
         self.replica = LogReplica(
             network=self.network,

@@ -246,26 +246,24 @@ class Announcer:
             renewal = wire.StoreRenewal(author=author, charger=announcement.charger, renewal=change.renewal)
             messages.insert(0, renewal)
         for message in messages:
-            keeper.error = await self._send(keeper.contact, message)
-            if not keeper.error:
-                keeper.record, keeper.renewed = announcement.record, now
+            try:
+                await self._send(keeper.contact, message)
+            except NetworkError as error:
+                self.counters["failed"] += 1
+                keeper.error = f"{type(error).__name__}: {error}"
                 return
-            if not keeper.error.startswith("unknown-listing"):
+            except Refused as fault:  # a renewal: perhaps it has lost the listing, and wants all of it
+                self.counters[f"refused:{fault.code}"] += 1
+                keeper.error = str(fault)
+            else:
+                self.counters["told"] += 1
+                keeper.record, keeper.renewed, keeper.error = announcement.record, now, ""
                 return
 
-    async def _send(self, to: Contact, message: wire.Message) -> str:
-        """Why the node did not take it; empty if it did."""
-        try:
-            answer = await self._network.request(to, wire.PROTOCOL, wire.write(message), timeout=SEND_SECONDS)
-            wire.read_as(wire.Kept, answer)
-        except NetworkError as error:
-            self.counters["failed"] += 1
-            return f"{type(error).__name__}: {error}"
-        except Refused as fault:
-            self.counters[f"refused:{fault.code}"] += 1
-            return str(fault)
-        self.counters["told"] += 1
-        return ""
+    async def _send(self, to: Contact, message: wire.Message) -> None:
+        body = wire.write(message)
+        answer = await self._network.request(to, wire.PROTOCOL, body, timeout=SEND_SECONDS)
+        wire.read_as(wire.Kept, answer)
 
     async def _tell_by_gossip(
         self, announcement: Announcement, record: Record[Listing | Withdrawal], change: wire.Change
