@@ -27,6 +27,7 @@ from .settings import (
     SETTINGS,
     ApiSettings,
     BookingSettings,
+    FindSettings,
     LogSettings,
     NetworkSettings,
     NotifySettings,
@@ -55,6 +56,7 @@ class Config:
     wallbox: WallboxSettings = field(default_factory=WallboxSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
     booking: BookingSettings = field(default_factory=BookingSettings)
+    find: FindSettings = field(default_factory=FindSettings)
     payee: PayeeSettings = field(default_factory=PayeeSettings)
     log: LogSettings = field(default_factory=LogSettings)
 

@@ -101,7 +101,7 @@ def _places(value: tuple[str, ...]) -> Value:
     for one in value:
         name, equals, place = one.partition("=")
         if not (name.strip() and equals and place.strip()):
-            raise ValueError(f"{one[:60]!r} is not a saved place: write NAME=PLACE, such as work=52.5200,13.4050")
+            raise ValueError(f'{one[:60]!r} is not a saved place: write ["work=52.5200,13.4050"]')
     return tuple("=".join(part.strip() for part in one.split("=", 1)) for one in value)
 
 

@@ -1,0 +1,88 @@
+"""A booking in words: a line of a list, the whole story, and the live line of a charge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chargemesh_protocol.units import format_energy, format_power
+
+from .render import clean, paragraph, short
+
+_ADDRESS = ("address", "way", "code", "phone")
+
+
+def line_cells(one: Any) -> tuple[str, ...]:
+    """id, side, when, state, cost, what comes next."""
+    return (
+        short(one["id"]),
+        one["role"],
+        f"{one['start']['text']} – {one['end']['text'][-5:]}",
+        state_word(one),
+        one["cost"]["text"] if one["cost"]["micro"] else "–",
+        f"{clean(one['title'])}: {one['next']}",
+    )
+
+
+def state_word(one: Any) -> str:
+    """The one of the three states that says most now."""
+    if one["settlement"] not in ("OPEN", ""):
+        return str(one["settlement"])
+    if one["session"] in ("ACTIVE", "COMPLETED", "INVALID"):
+        return {"ACTIVE": "CHARGING"}.get(one["session"], str(one["session"]))
+    return str(one["reservation"])
+
+
+def story(view: Any) -> str:
+    """Everything that `booking show` prints."""
+    parts = [f"{clean(view['title'])} ({short(view['id'])}), you are the {view['role']}.", ""]
+    parts += [paragraph(one) for one in view["so_far"]]
+    if view["next_steps"]:
+        parts += ["", *(paragraph(f"Next: {one}") for one in view["next_steps"])]
+    if view.get("access"):
+        parts += ["", *_access(view["access"])]
+    if view.get("meter"):
+        parts += ["", meter_line(view)]
+    if view.get("messages"):
+        parts.append("")
+        parts += [_message(one) for one in view["messages"]]
+    if view.get("faults"):
+        parts += ["", *(paragraph(f"Contradiction: {one}") for one in view["faults"])]
+    if view.get("undelivered"):
+        parts += ["", "Something of yours has not reached the other side yet; it is sent again and again."]
+    who = view.get("counterparty") or {}
+    if who:
+        parts += ["", paragraph(f"The other side, {short(who['author'])}: {who['sentence']}")]
+    return "\n".join(parts)
+
+
+def meter_line(view: Any) -> str:
+    """ "12.3 kWh · 11 kW · 4.31 EUR · 14 tickets, 14 signed by both"."""
+    meter = view["meter"]
+    if not meter:
+        return f"{state_word(view)}: no reading yet"
+    signed = (
+        "all signed by both"
+        if meter["countersigned"] == meter["tickets"]
+        else (f"{meter['countersigned']} of {meter['tickets']} signed by both")
+    )
+    tickets = "ticket" if meter["tickets"] == 1 else "tickets"
+    return " · ".join(
+        (
+            format_energy(meter["energy_wh"]),
+            format_power(meter["power_w"]),
+            meter["cost"]["text"],
+            f"{meter['tickets']} {tickets}, {signed}",
+        )
+    )
+
+
+def _access(access: Any) -> list[str]:
+    lines = [f"{name:<8} {clean(access[name])}" for name in _ADDRESS if access.get(name)]
+    if access.get("place"):
+        lines.append(f"{'map':<8} {access['place']['map']}")
+    return lines
+
+
+def _message(one: Any) -> str:
+    who = "you" if one["ours"] else "they"
+    return paragraph(f"{one['sent']['text']} {who}: {clean(one['text'])}")

@@ -1,0 +1,145 @@
+"""`chargemesh quote` and `chargemesh book`: what a charge costs all in, and taking it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from chargemesh_protocol.errors import ExitCode, PersonError
+from chargemesh_protocol.units import format_duration, format_energy, parse_duration, parse_energy
+
+from .. import prompts, times
+from ..app import App, pass_app
+from ..client import Api, segment
+from ..lazy import command
+from ..render import clean, paragraph, short
+
+_LONG_POLL_SECONDS = 20
+_DEFAULT_WAIT = "15m"
+
+
+@command("quote")
+@click.argument("listing")
+@times.options
+@click.option("--energy", metavar="ENERGY", help="How much your car takes; else what fits the time.")
+@pass_app
+def quote(app: App, /, listing: str, energy: str | None, **given: Any) -> None:
+    """Ask a host what a charge would cost: all in, with the most it can cost. LISTING: an id of `find`."""
+    span = _span(given)
+    energy_wh = parse_energy(energy) if energy else 0
+    value = _ask(app.api(), listing, span, energy_wh)
+    app.result(value, sentences(value, span))
+
+
+@command("book")
+@click.argument("listing")
+@times.options
+@click.option("--energy", metavar="ENERGY", help="How much your car takes; else what fits the time.")
+@click.option("--vehicle", metavar="TEXT", help="What the host may know of your car, such as its colour.")
+@click.option(
+    "--answer-within",
+    default=_DEFAULT_WAIT,
+    show_default=True,
+    metavar="DURATION",
+    help="How long the host has.",
+)
+@click.option("--yes", is_flag=True, help="Take the quote without being asked.")
+@click.option("--no-wait", is_flag=True, help="Don't wait for the host's answer.")
+@pass_app
+def book(
+    app: App,
+    /,
+    listing: str,
+    energy: str | None,
+    vehicle: str | None,
+    answer_within: str,
+    yes: bool,
+    no_wait: bool,
+    **given: Any,
+) -> None:
+    """Book a charger: shows the quote, asks, and waits for the host's answer. LISTING: an id of `find`."""
+    span = _span(given)
+    energy_wh = parse_energy(energy) if energy else 0
+    wait_ms = parse_duration(answer_within)
+    if not yes and not app.interactive:
+        raise click.UsageError("Nobody is at a terminal to agree to the price: add --yes.")
+    api = app.api()
+    offer = _ask(api, listing, span, energy_wh)
+    app.note(sentences(offer, span))
+    prompts.require_yes(app, "Book it?", yes=yes, default=True)
+    body = {"quote": offer["quote"], "wait_ms": wait_ms} | ({"vehicle": vehicle} if vehicle else {})
+    booking = api.post("bookings", body)
+    path = f"bookings/{segment(booking['id'])}"
+    if not no_wait:
+        booking = _wait_for_answer(app, api, path, booking)
+    elif not app.json:
+        app.say(f"Asked. `chargemesh booking show {short(booking['id'])}` tells what becomes of it.")
+    _tell(app, booking, waited=not no_wait)
+
+
+def sentences(offer: Any, span: times.Span) -> str:
+    """The quote as a person agrees to it."""
+    first = (
+        f"{clean(offer['title']) or 'Charger'}, {span}: about {offer['estimate']['text']} for "
+        f"{format_energy(offer['energy_wh'])}, and never more than {offer['cap']['text']} within that time."
+    )
+    answered = (
+        "The host's rules answer those it knows at once."
+        if offer["instant"]
+        else "The host answers in person."
+    )
+    left = offer["expires_in_s"] * 1000
+    parts = [
+        first,
+        offer["prices"],
+        offer["terms"],
+        f"{answered} The address is sent by {offer['address_by']['text']} at the latest.",
+        f"This price holds for {format_duration(left - left % 1000)}.",
+    ]
+    return "\n".join(paragraph(part) for part in parts)
+
+
+def _span(given: Any) -> times.Span:
+    from chargemesh_node import offline
+
+    span = times.read_span(given["from_"], given["for_"], given["to_"], given["zone"], offline.now())
+    if span is None:
+        raise click.UsageError("Missing --from T and --for DURATION: when?")
+    return span
+
+
+def _ask(api: Api, listing: str, span: times.Span, energy_wh: int) -> Any:
+    body = {"listing": listing.strip(), "start": span.start, "end": span.end, "energy_wh": energy_wh}
+    return api.post("quotes", body)
+
+
+def _wait_for_answer(app: App, api: Api, path: str, booking: Any) -> Any:
+    """Until the host has decided or its time is over; Ctrl-C stops waiting, not the request."""
+    app.note(f"Asked as booking {short(booking['id'])}; waiting for the host … (Ctrl-C stops waiting)")
+    try:
+        while booking["reservation"] == "PENDING":
+            before = time.monotonic()
+            booking = api.get(path, wait_until="decided", timeout_s=_LONG_POLL_SECONDS)
+            if time.monotonic() - before < 0.2:
+                time.sleep(0.2)  # an answer at once that decides nothing must not spin
+    except KeyboardInterrupt:
+        app.note(f"\nNot waiting; `chargemesh booking show {short(booking['id'])}` tells what becomes of it.")
+    return booking
+
+
+def _tell(app: App, booking: Any, *, waited: bool) -> None:
+    """The outcome, and its exit code: a refusal is the peer's, silence is a time-out."""
+    if not waited or booking["reservation"] == "PENDING":
+        app.result(booking)
+        return
+    reservation = booking["reservation"]
+    lines = [*booking.get("so_far", ())[1:], *booking.get("next_steps", ())]
+    if reservation in ("RESERVED", "FULFILLED"):
+        app.result(booking, paragraph(f"Booked ({short(booking['id'])}). " + " ".join(lines)))
+        return
+    said = " ".join(booking.get("so_far", ())[1:]) or f"The booking is {reservation}."
+    if reservation == "FAILED":
+        raise PersonError("no-answer", said, "Try another charger, or ask again.", ExitCode.TIMED_OUT)
+    raise PersonError("rejected", said, "Try another time or another charger.", ExitCode.REJECTED_BY_PEER)

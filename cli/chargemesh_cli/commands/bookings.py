@@ -1,0 +1,109 @@
+"""`chargemesh bookings` and `chargemesh booking`: what was booked, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .. import prompts
+from ..app import App, pass_app
+from ..booking_text import line_cells, story
+from ..client import segment
+from ..lazy import Group, command
+from ..readers import choice
+from ..render import paragraph, short, table
+
+_REASONS = ("POWER_OUTAGE", "BROKEN_CHARGER", "TRAFFIC", "SAFETY")
+_PROBLEMS = ("BLOCKED", "NO_POWER", "WONT_START", "OTHER")
+
+
+@command("bookings")
+@click.option("--all", "everything", is_flag=True, help="Also those that are over.")
+@pass_app
+def bookings(app: App, everything: bool) -> None:
+    """Your bookings, as driver and as host: what still asks for something first."""
+    value = app.api().get("bookings")
+    shown = [one for one in value["bookings"] if everything or not one["finished"]]
+    hidden = len(value["bookings"]) - len(shown)
+    rows = [line_cells(one) for one in shown]
+    headings = ("id", "as", "when", "state", "cost", "next")
+    text = table(headings, rows) if rows else "No open bookings."
+    if hidden:
+        text += f"\n{hidden} that {'is' if hidden == 1 else 'are'} over: `chargemesh bookings --all`."
+    app.result(value, text)
+
+
+@click.group("booking", cls=Group)
+def booking() -> None:
+    """One booking. ID is the beginning of its id, six signs or more."""
+
+
+@booking.command("show")
+@click.argument("booking_id", metavar="ID")
+@pass_app
+def show(app: App, booking_id: str) -> None:
+    """What happened, what comes next and by when, and the address once it was sent."""
+    value = app.api().get(f"bookings/{segment(booking_id)}")
+    app.result(value, story(value))
+
+
+@booking.command("accept")
+@click.argument("booking_id", metavar="ID")
+@pass_app
+def accept(app: App, booking_id: str) -> None:
+    """Accept a request that waits for you."""
+    _act(app, booking_id, "accept", None, "Accepted.")
+
+
+@booking.command("decline")
+@click.argument("booking_id", metavar="ID")
+@pass_app
+def decline(app: App, booking_id: str) -> None:
+    """Decline a request that waits for you."""
+    _act(app, booking_id, "decline", None, "Declined.")
+
+
+@booking.command("cancel")
+@click.argument("booking_id", metavar="ID")
+@click.option("--reason", metavar="NAME", help=f"One of {', '.join(_REASONS)}; SAFETY is always free.")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@pass_app
+def cancel(app: App, booking_id: str, reason: str | None, yes: bool) -> None:
+    """Cancel a booking, from either side; says first what it costs."""
+    body = {"reason": choice(reason, _REASONS, "reason")} if reason else {}
+    api = app.api()
+    path = f"bookings/{segment(booking_id)}"
+    if not yes:
+        view = api.get(path)
+        app.note(paragraph(" ".join(view["next_steps"])))
+    prompts.require_yes(app, "Cancel it?", yes=yes)
+    api.post(f"{path}/cancel", body)
+    view = api.get(path)
+    app.result(view, paragraph(" ".join(view["so_far"][1:])))
+
+
+@booking.command("message")
+@click.argument("booking_id", metavar="ID")
+@click.argument("text")
+@pass_app
+def message(app: App, booking_id: str, text: str) -> None:
+    """Write to the other side; only the two of you can read it."""
+    value = app.api().post(f"bookings/{segment(booking_id)}/message", {"text": text})
+    app.result(value, "Sent: it arrives when the other node is there.")
+
+
+@booking.command("problem")
+@click.argument("booking_id", metavar="ID")
+@click.argument("problem_kind", metavar="KIND")
+@click.argument("text", required=False, default="")
+@pass_app
+def problem(app: App, booking_id: str, problem_kind: str, text: str) -> None:
+    """Report what is wrong at the plug. KIND: BLOCKED, NO_POWER, WONT_START or OTHER."""
+    body = {"problem": choice(problem_kind, _PROBLEMS, "kind of problem"), "text": text}
+    _act(app, booking_id, "problem", body, "Reported: a cancellation now counts as the host's failure.")
+
+
+def _act(app: App, booking_id: str, what: str, body: Any, text: str) -> None:
+    value = app.api().post(f"bookings/{segment(booking_id)}/{what}", body)
+    app.result(value, f"{text} `chargemesh booking show {short(booking_id)}` tells what comes next.")

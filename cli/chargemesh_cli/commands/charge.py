@@ -1,0 +1,126 @@
+"""`chargemesh charge`: at the charger. Start, stop, and watch the meter with both signatures."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import click
+
+from chargemesh_protocol.money import parse_amount
+from chargemesh_protocol.units import parse_energy
+
+from ..app import App, pass_app
+from ..booking_text import meter_line, state_word
+from ..client import Api, segment
+from ..lazy import Group
+from ..render import display_width, paragraph, short
+
+_POLL_SECONDS = 1.0
+
+
+@click.group("charge", cls=Group)
+def charge() -> None:
+    """At the charger. BOOKING is the beginning of a booking's id, six signs or more."""
+
+
+@charge.command("start")
+@click.argument("booking_id", metavar="BOOKING")
+@click.option(
+    "--energy", metavar="ENERGY", help="Sign for so much at most; by default what the quote allows."
+)
+@click.option(
+    "--max-cost", metavar="AMOUNT", help="Sign for so much money at most; by default the quote's cap."
+)
+@click.option("--watch", "watching", is_flag=True, help="Watch the meter afterwards.")
+@pass_app
+def start(app: App, booking_id: str, energy: str | None, max_cost: str | None, watching: bool) -> None:
+    """Check in: signs what you pay for without signing again, and has the wallbox started."""
+    body: dict[str, Any] = {}
+    if energy:
+        body["energy_wh"] = parse_energy(energy)
+    api = app.api()
+    path = f"bookings/{segment(booking_id)}"
+    if max_cost:
+        body["cost_micro"] = parse_amount(max_cost, api.get(path)["cost"]["currency"])
+    value = api.post(f"{path}/start", body)
+    if not watching:
+        app.result(
+            value, f"Checked in: plug in. `chargemesh charge watch {short(booking_id)}` shows the meter."
+        )
+        return
+    _watch(app, api, path)
+
+
+@charge.command("stop")
+@click.argument("booking_id", metavar="BOOKING")
+@pass_app
+def stop(app: App, booking_id: str) -> None:
+    """Stop charging."""
+    value = app.api().post(f"bookings/{segment(booking_id)}/stop")
+    app.result(
+        value, f"Stopping. `chargemesh receipt {short(booking_id)}` shows the receipt when it is there."
+    )
+
+
+@charge.command("watch")
+@click.argument("booking_id", metavar="BOOKING")
+@pass_app
+def watch(app: App, booking_id: str) -> None:
+    """Energy, power and cost as the meter counts, and how far both have signed; ends with the session.
+
+    Ctrl-C stops watching, not charging.
+    """
+    _watch(app, app.api(), f"bookings/{segment(booking_id)}")
+
+
+def _watch(app: App, api: Api, path: str) -> None:
+    live = _Line(sys.stdout.isatty() and not app.json)
+    last: Any = None
+    try:
+        while True:
+            view = api.get(path)
+            if app.json:
+                told = {
+                    name: view[name]
+                    for name in ("id", "reservation", "session", "settlement", "energy_wh", "meter")
+                }
+                if told != last:
+                    app.line(told)
+                last = told
+            else:
+                live.show(f"{state_word(view)}: {meter_line(view)}" if view["meter"] else meter_line(view))
+            if view["session"] in ("COMPLETED", "INVALID") or view["finished"]:
+                break
+            time.sleep(_POLL_SECONDS)
+    except KeyboardInterrupt:
+        live.end()
+        app.note("Not watching any more; the charge goes on.")
+        return
+    live.end()
+    if not app.json:
+        app.say(paragraph(" ".join(view["next_steps"])))
+
+
+class _Line:
+    """One line that is written over on a terminal; elsewhere a line for each change."""
+
+    def __init__(self, over: bool) -> None:
+        self._over = over
+        self._last = ""
+
+    def show(self, text: str) -> None:
+        if text == self._last:
+            return
+        if self._over:
+            blank = " " * max(0, display_width(self._last) - display_width(text))
+            click.echo(f"\r{text}{blank}", nl=False)
+        else:
+            click.echo(text)
+        sys.stdout.flush()
+        self._last = text
+
+    def end(self) -> None:
+        if self._over and self._last:
+            click.echo()

@@ -1,0 +1,233 @@
+"""`chargemesh charger`: a host's chargers. `add` is a wizard on a terminal, with flags for everything."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from chargemesh_protocol.errors import PersonError
+from chargemesh_protocol.units import parse_duration, parse_energy
+
+from .. import charger_form as form
+from .. import prompts
+from ..app import App, pass_app
+from ..charger_fields import FIELDS, QUESTIONS, REQUIRED, Answers, Field, read_field
+from ..client import segment
+from ..lazy import Group
+from ..local_zone import local_zone
+from ..pairing import show_and_wait
+from ..render import facts, paragraph, short, table, words
+
+
+@click.group("charger", cls=Group)
+def charger() -> None:
+    """A host's chargers. ID is the beginning of a charger's id, six signs or more."""
+
+
+@charger.command("add")
+@form.options
+@click.option("--yes", is_flag=True, help="Ask nothing: flags and defaults.")
+@click.option(
+    "--wait", metavar="DURATION", help="How long to wait for the wallbox (on a terminal: until Ctrl-C)."
+)
+@click.option("--no-wait", is_flag=True, help="Don't wait for the wallbox.")
+@pass_app
+def add(app: App, /, yes: bool, wait: str | None, no_wait: bool, **given: Any) -> None:
+    """List a charger. On a terminal it asks for what no flag says; everything can be changed later.
+
+    Strangers see a map cell, never the address: that goes only to a driver whose booking you accepted.
+    """
+    from chargemesh_node import offline
+
+    wait_ms = None if wait is None else parse_duration(wait)
+    asking = app.interactive and not yes
+    saved = offline.saved_places(app.home, os.environ)
+    answers = form.read_flags(given, saved)
+    if not asking:
+        _require_flags(answers)
+    api = app.api()
+    answers = _complete(answers, asking)
+    body = form.body(answers)
+    seen = api.post("chargers/preview", body)
+    app.note("\n" + paragraph(seen["sentence"]))
+    app.note(paragraph(seen["place"]))
+    app.note(paragraph(seen["terms"]))
+    if asking and not prompts.confirm("List it like this?", default=True):
+        raise PersonError("not-confirmed", "Nothing was listed.", "Run `chargemesh charger add` again.")
+    kept = api.post("chargers", body)
+    app.say(f"Listed as charger {short(kept['id'])}.")
+    if kept["driver"] == "manual":
+        app.result(kept)
+        app.say("With no wallbox to run, both of you read the meter: `chargemesh charger reading`.")
+        return
+    wallbox = show_and_wait(app, api, kept["id"], wait_ms=wait_ms, wait=not no_wait)
+    app.result({**kept, "pairing": wallbox})
+
+
+@charger.command("list")
+@pass_app
+def list_(app: App) -> None:
+    """Your chargers, what they offer, and how their wallboxes are."""
+    value = app.api().get("chargers")
+    rows = [
+        (short(one["id"]), one["title"], _listed(one), _wallbox_word(one), str(one["reserved"]))
+        for one in value["chargers"]
+    ]
+    headings = ("id", "title", "listed", "wallbox", "bookings")
+    empty = "No chargers yet. `chargemesh charger add` lists one."
+    app.result(value, table(headings, rows) if rows else empty)
+
+
+@charger.command("show")
+@click.argument("charger_id", metavar="ID")
+@pass_app
+def show(app: App, charger_id: str) -> None:
+    """Everything about one charger."""
+    value = app.api().get(f"chargers/{segment(charger_id)}")
+    app.result(value, f"{paragraph(value['sentence'])}\n\n{facts(value, leave_out=('sentence', 'cell'))}")
+
+
+@charger.command("edit")
+@click.argument("charger_id", metavar="ID")
+@form.options
+@pass_app
+def edit(app: App, /, charger_id: str, **given: Any) -> None:
+    """Change what the flags name; bookings that stand keep what they were promised."""
+    from chargemesh_node import offline
+
+    saved = offline.saved_places(app.home, os.environ)
+    answers = form.read_flags(given, saved)
+    api = app.api()
+    path = f"chargers/{segment(charger_id)}"
+    if {"connector", "power", "format"} & answers.keys():
+        answers = _with_connector(api.get(path), answers)
+    changes = form.body(answers)
+    if not changes:
+        raise click.UsageError("Nothing to change: name it by a flag, such as --price 0.40.")
+    value = api.patch(path, changes)
+    app.result(value, paragraph(value["sentence"]))
+
+
+@charger.command("pair")
+@click.argument("charger_id", metavar="ID")
+@click.option("--wait", metavar="DURATION", help="How long to wait (on a terminal: until Ctrl-C).")
+@click.option("--no-wait", is_flag=True, help="Only print what the wallbox needs.")
+@pass_app
+def pair(app: App, charger_id: str, wait: str | None, no_wait: bool) -> None:
+    """Print what to type into the wallbox, and wait until it connects."""
+    wait_ms = None if wait is None else parse_duration(wait)
+    value = show_and_wait(app, app.api(), charger_id, wait_ms=wait_ms, wait=not no_wait)
+    app.result(value)
+
+
+@charger.command("tag")
+@click.argument("charger_id", metavar="ID")
+@click.argument("tags", nargs=-1, metavar="[TAG]...")
+@click.option("--remove", multiple=True, metavar="TAG", help="Take a tag off the list.")
+@pass_app
+def tag(app: App, charger_id: str, tags: tuple[str, ...], remove: tuple[str, ...]) -> None:
+    """Your own tags, which always charge: list them, or add TAGs."""
+    api = app.api()
+    path = f"chargers/{segment(charger_id)}"
+    known = list(api.get(path)["settings"]["wallbox"]["owner_tags"])
+    wanted = [one for one in dict.fromkeys([*known, *tags]) if one not in remove]
+    if wanted != known:
+        wanted = api.patch(path, {"wallbox": {"owner_tags": wanted}})["settings"]["wallbox"]["owner_tags"]
+    app.result({"charger": charger_id, "owner_tags": wanted}, words(wanted))
+
+
+@charger.command("pause")
+@click.argument("charger_id", metavar="ID")
+@pass_app
+def pause(app: App, charger_id: str) -> None:
+    """Take the listing away; bookings that stand are kept."""
+    value = app.api().post(f"chargers/{segment(charger_id)}/pause")
+    app.result(value, "Paused: nobody finds it now. Bookings that stand are kept.")
+
+
+@charger.command("resume")
+@click.argument("charger_id", metavar="ID")
+@pass_app
+def resume(app: App, charger_id: str) -> None:
+    """List a paused charger again."""
+    value = app.api().post(f"chargers/{segment(charger_id)}/resume")
+    app.result(value, "It is listed again.")
+
+
+@charger.command("remove")
+@click.argument("charger_id", metavar="ID")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@pass_app
+def remove(app: App, charger_id: str, yes: bool) -> None:
+    """Withdraw a charger and forget its settings; refused while it has bookings."""
+    api = app.api()
+    prompts.require_yes(app, f"Remove charger {charger_id}?", yes=yes)
+    value = api.delete(f"chargers/{segment(charger_id)}")
+    app.result(value, "Removed.")
+
+
+@charger.command("reading")
+@click.argument("charger_id", metavar="ID")
+@click.argument("register", metavar="ENERGY")
+@pass_app
+def reading(app: App, charger_id: str, register: str) -> None:
+    """Type in what the meter shows (1234.5kWh), for a charger whose wallbox nobody controls."""
+    body = {"register_wh": parse_energy(register)}
+    value = app.api().post(f"chargers/{segment(charger_id)}/reading", body)
+    app.result(value, f"Noted: {register}.")
+
+
+def _require_flags(answers: Answers) -> None:
+    missing = [f"--{name}" for name in REQUIRED if name not in answers]
+    if "per_hour" in answers or "flat" in answers:
+        missing = [one for one in missing if one != "--price"]
+    if missing:
+        raise click.UsageError(f"Missing {', '.join(missing)} (on a terminal, without --yes, it asks).")
+
+
+def _complete(answers: Answers, asking: bool) -> Answers:
+    """The questions of the wizard, or their defaults."""
+    answers = dict(answers)
+    priced_otherwise = "per_hour" in answers or "flat" in answers
+    for field in FIELDS:
+        if field.name in answers or field.name not in QUESTIONS:
+            continue
+        if field.name == "price" and priced_otherwise:
+            continue
+        if asking:
+            answers[field.name] = _ask(field, answers)
+        elif QUESTIONS[field.name].default not in ("", "-"):
+            answers[field.name] = read_field(field, QUESTIONS[field.name].default, answers)
+    answers.setdefault("zone", local_zone())
+    if "instant" not in answers:
+        answers["instant"] = not asking or prompts.confirm(
+            "Accept drivers you know at once (no: you answer each request)?", default=True
+        )
+    # Nothing said: the node's own default, which may come from the config file.
+    return {name: value for name, value in answers.items() if value != ""}
+
+
+def _ask(field: Field, answers: Answers) -> Any:
+    question = QUESTIONS[field.name]
+    return prompts.ask(question.text, lambda text: read_field(field, text, answers), question.default or None)
+
+
+def _with_connector(view: Any, answers: Answers) -> Answers:
+    """A connector is changed as a whole: what no flag names stays as it is."""
+    now = view["settings"]["connectors"][0]
+    return {"connector": now["type"], "format": now["format"], "power": now["max_power_w"], **answers}
+
+
+def _listed(one: Any) -> str:
+    return "paused" if one["paused"] else "yes" if one["listed"] else "no"
+
+
+def _wallbox_word(one: Any) -> str:
+    state = one.get("wallbox")
+    if one["driver"] == "manual":
+        return "manual"
+    if not state or not state["connected"]:
+        return "not connected"
+    return str(state["state"])

@@ -1,0 +1,128 @@
+"""`chargemesh pay` and `chargemesh receipt`: the money goes from driver to host directly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chargemesh_protocol.errors import ExitCode, PersonError
+
+from .. import prompts
+from ..app import App, pass_app
+from ..client import segment
+from ..lazy import Command, Group, command
+from ..render import clean, paragraph
+
+
+class _PayGroup(Group):
+    """`pay BOOKING` pays; `pay confirm BOOKING` is the host's word that the money is there."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands:
+            return "booking", self.commands["booking"], args
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    "pay",
+    cls=_PayGroup,
+    no_args_is_help=True,
+    subcommand_metavar="BOOKING | confirm BOOKING",
+    # An option before BOOKING belongs to it, not to the group.
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+def pay() -> None:
+    """Pay a receipt (`pay BOOKING`), or say that the money is there (`pay confirm BOOKING`).
+
+    No money passes through chargemesh: it shows a code for your banking app, or says what to hand over.
+    `pay BOOKING --help` lists the options (--png, --svg, --rail, --paid).
+    """
+
+
+@pay.command("booking", cls=Command, hidden=True)
+@click.argument("booking_id", metavar="BOOKING")
+@click.option("--png", type=click.Path(path_type=Path), help="Write the QR code to this file.")
+@click.option("--svg", type=click.Path(path_type=Path), help="Likewise, as SVG.")
+@click.option("--rail", metavar="NAME", help="How: sepa-qr or manual; by default what the host can take.")
+@click.option("--paid", is_flag=True, help="Say that you have paid, without being asked.")
+@pass_app
+def pay_booking(
+    app: App, booking_id: str, png: Path | None, svg: Path | None, rail: str | None, paid: bool
+) -> None:
+    """Show how to pay a booking's receipt, and tell the host once you have."""
+    api = app.api()
+    path = f"bookings/{segment(booking_id)}"
+    value = api.get(f"{path}/payment", rail=rail)
+    app.say(paragraph(value["text"]))
+    for file, ending in ((png, "png"), (svg, "svg")):
+        if file is not None:
+            _write(file, api.download(f"{path}/payment.{ending}"))
+            app.say(f"The QR code is in {file}.")
+    if value.get("qr_terminal") and not app.json and png is None and svg is None:
+        app.say(value["qr_terminal"])
+    if value["settlement"] in ("CLAIMED", "PAID"):
+        app.result(value, "The host knows of your payment already.")
+        return
+    if paid or (app.interactive and prompts.confirm("Have you paid?")):
+        api.post(f"{path}/claim", {"rail": value["rail"], "reference": value["reference"]})
+        value = api.get(f"{path}/payment", rail=rail)
+        app.say("The host is told, and confirms once the money is there.")
+    elif not app.interactive:
+        app.say("Once you have paid, `chargemesh pay BOOKING --paid` tells the host.")
+    app.result(value)
+
+
+@pay.command("confirm")
+@click.argument("booking_id", metavar="BOOKING")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@pass_app
+def confirm(app: App, booking_id: str, yes: bool) -> None:
+    """The host's word that the money is there: a signed proof of payment for the driver."""
+    api = app.api()
+    path = f"bookings/{segment(booking_id)}"
+    if not yes and app.interactive:
+        view = api.get(path)
+        total = view["receipt"]["total"]["text"] if view.get("receipt") else view["cost"]["text"]
+        prompts.require_yes(app, f"Have you received {total}?", yes=False)
+    value = api.post(f"{path}/confirm")
+    app.result(value, "Confirmed: the driver gets a signed proof of payment.")
+
+
+@command("receipt")
+@click.argument("booking_id", metavar="BOOKING")
+@pass_app
+def receipt(app: App, booking_id: str) -> None:
+    """The receipt of a booking: every line, who signed it, and whether it is paid."""
+    value = app.api().get(f"bookings/{segment(booking_id)}/receipt")
+    app.result(value, _receipt_text(value))
+
+
+def _receipt_text(value: Any) -> str:
+    signed = value["signed_by_driver"]
+    lines = [f"{value['started']['text']} to {value['ended']['text'][-5:]}", *value["text"]]
+    if value["beyond_authorisation_wh"]:
+        lines.append(
+            f"{value['beyond_authorisation_wh']} Wh of it were not signed for: a claim of the host's."
+        )
+    lines.append(
+        f"Signed by the host {value['signed_by_host']['text']}, "
+        f"by the driver {signed['text'] if signed else 'not yet'}."
+    )
+    lines += [f"Your node computes otherwise: {one}." for one in value["differences"]]
+    to = f" to {clean(value['payee_name'])}" if value["payee_name"] else ""
+    account = f" ({value['payee_account']})" if value["payee_account"] else ""
+    lines.append(f"{value['settlement']}{to}{account}")
+    return "\n".join(lines)
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise PersonError(
+            "cannot-write", f"Cannot write {file}: {error.strerror}.", "", ExitCode.FAILURE
+        ) from error

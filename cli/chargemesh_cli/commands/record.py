@@ -1,0 +1,105 @@
+"""`chargemesh record`: signed records in a file, shown and verified without a node."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from chargemesh_protocol.errors import ExitCode, PersonError
+
+from ..app import App, pass_app
+from ..evidence import MAX_FILE_BYTES, Verdict, judge
+from ..lazy import Group
+
+_NETWORK = click.option(
+    "--network", metavar="ID", help="The network it was signed for; by default this home's."
+)
+
+
+@click.group("record", cls=Group)
+def record() -> None:
+    """Show or verify signed records. FILE holds raw bytes, base64 or hex; - is the standard input."""
+
+
+@record.command("show")
+@click.argument("file")
+@_NETWORK
+@pass_app
+def show(app: App, file: str, network: str | None) -> None:
+    """Print each record's kind, author, fields by name, and whether its signature is good."""
+    found = judge(_read(file), network or _own_network(app))
+    if app.json:
+        app.result([one.as_json() for one in found])
+        return
+    for number, one in enumerate(found, 1):
+        app.say(f"{number}. {_headline(one)}")
+        _say_fields(app, one.fields, "   ")
+
+
+@record.command("verify")
+@click.argument("file")
+@_NETWORK
+@pass_app
+def verify(app: App, file: str, network: str | None) -> None:
+    """Verify every record in FILE; the exit code is 1 if one is not valid.
+
+    Valid means: strict encoding, known kind, and a good signature by the key it names on that network. That
+    the key speaks for the author is said by the author's delegation, which may stand in the same file.
+    """
+    network = network or _own_network(app)
+    found = judge(_read(file), network)
+    bad = [one for one in found if not one.valid]
+    lines = [_headline(one) for one in found]
+    lines.append(f"{len(found) - len(bad)} of {len(found)} valid on {network}.")
+    app.result(
+        {"network": network, "valid": not bad, "records": [one.as_json() for one in found]}, "\n".join(lines)
+    )
+    if bad:
+        raise click.exceptions.Exit(int(ExitCode.FAILURE))
+
+
+def _headline(one: Verdict) -> str:
+    verdict = "signature good" if one.valid else f"NOT VALID: {one.fault}"
+    name = f"{one.kind or 'record'} {one.id[:16]}".strip()
+    author = f" by {one.author[:16]}…" if one.author else ""
+    return f"{name}{author}, key {one.kid[:16] or '?'}…, {one.bytes} bytes: {verdict}"
+
+
+def _say_fields(app: App, fields: Any, indent: str) -> None:
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            app.say(f"{indent}{name}:")
+            _say_fields(app, value, indent + "  ")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            app.say(f"{indent}{name}:")
+            for item in value:
+                _say_fields(app, item, indent + "  ")
+        else:
+            shown = ", ".join(str(item) for item in value) if isinstance(value, list) else value
+            app.say(f"{indent}{name}: {shown}")
+
+
+def _read(file: str) -> bytes:
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        else:
+            with open(file, "rb") as source:
+                data = source.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        code = ExitCode.NOT_FOUND if isinstance(error, FileNotFoundError) else ExitCode.FAILURE
+        raise PersonError("cannot-read", f"Cannot read {file}: {error.strerror}.", "", code) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise PersonError(
+            "file-too-large", f"{file} is larger than {MAX_FILE_BYTES} bytes.", "", ExitCode.USAGE
+        )
+    return data
+
+
+def _own_network(app: App) -> str:
+    from chargemesh_node import offline
+
+    return str(offline.setting(app.home, os.environ, "network.id"))

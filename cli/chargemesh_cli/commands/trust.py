@@ -1,0 +1,73 @@
+"""`chargemesh review` and `chargemesh trust`: a word about the other side, and what stands behind a score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .. import prompts
+from ..app import App, pass_app
+from ..client import segment
+from ..lazy import Group, command
+from ..readers import free_text, number
+from ..render import paragraph, short
+
+_MAX_REVIEW_CHARS = 1000
+
+
+@command("review")
+@click.argument("booking_id", metavar="BOOKING")
+@click.option("--stars", metavar="1..5", help="1 (bad) to 5 (good).")
+@click.option("--text", help="What others should know. It becomes public.")
+@pass_app
+def review(app: App, booking_id: str, stars: str | None, text: str | None) -> None:
+    """Review the other side of a booking that was charged and signed for by both.
+
+    Both reviews open together, once both are written or 14 days have passed.
+    """
+    path = f"bookings/{segment(booking_id)}/review"
+    given = number(1, 5)(stars) if stars is not None else None
+    if given is None:
+        if not app.interactive:
+            raise click.UsageError("Missing option '--stars 1..5'.")
+        given = prompts.ask("Stars (1 to 5)", number(1, 5))
+    if text is None and app.interactive and stars is None:
+        text = prompts.ask(
+            "What should others know (- for nothing)", free_text(_MAX_REVIEW_CHARS), default="-"
+        )
+    words = "" if text in (None, "-") else free_text(_MAX_REVIEW_CHARS)(str(text))
+    value = app.api().post(path, {"stars": given, "text": words})
+    app.result(value, "Signed. It becomes public once both have written, or 14 days after the receipt.")
+
+
+@click.group("trust", cls=Group)
+def trust() -> None:
+    """What this node thinks of somebody, and why. Every node computes that for itself."""
+
+
+@trust.command("show")
+@click.argument("peer", metavar="PEER")
+@pass_app
+def show(app: App, peer: str) -> None:
+    """A score with its reasons. PEER: an identity, a booking with them, or the beginning of either."""
+    value = app.api().get(f"trust/{segment(peer)}")
+    app.result(value, _text(value))
+
+
+def _text(value: Any) -> str:
+    stars = value["mean_stars"]
+    lines = [
+        f"{short(value['author'])}: {value['number'] / 10:g} of 100"
+        + (" (this node itself)" if value["us"] else ""),
+        paragraph(value["sentence"]),
+        f"{value['completions']} completed bookings on record, {value['own_completions']} of them with you.",
+    ]
+    if value["reviews"]:
+        mean = f", {stars / 10:g} stars on average" if stars is not None else ""
+        lines.append(f"{value['reviews']} reviews by {value['reviewers']} people{mean}.")
+    if value["weightless"]:
+        lines.append(f"{value['weightless']} of them count nothing: nobody you know leads to their authors.")
+    if value["through"]:
+        lines.append(f"Through {', '.join(short(one) for one in value['through'])}.")
+    return "\n".join(lines)

@@ -1,0 +1,192 @@
+"""Signed records read from a file and told to a person: kind, author, fields by name, and the verdict.
+
+Uses the protocol package alone: no node, no keys, no network. A file may hold raw records one after
+another, a bundle, or records as base64 or hex text separated by white space or commas, or in JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import importlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from chargemesh_protocol.encoding import decode, decode_map
+from chargemesh_protocol.errors import ExitCode, PersonError, Refused
+from chargemesh_protocol.limits import MAX_RECORD_BYTES
+from chargemesh_protocol.record import KINDS, open_record, parts
+from chargemesh_protocol.shape import keys_of
+
+MAX_FILE_BYTES = 16 * 1024 * 1024
+_SIGN1_HEAD = b"\xd2\x84"
+_TYP, _KID = 16, 4
+# A payload class is known once its module was imported.
+_MODULES = ("identity", "listing", "booking.records", "trust.entries")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One record of a file. `fault`: why it isn't valid, empty if it is. ids and keys in hex."""
+
+    kind: str
+    id: str
+    author: str
+    kid: str
+    fields: Mapping[str, Any]
+    bytes: int
+    fault: str
+
+    @property
+    def valid(self) -> bool:
+        return not self.fault
+
+    def as_json(self) -> dict[str, Any]:
+        return {**dataclasses.asdict(self), "valid": self.valid}
+
+
+def judge(data: bytes, network: str) -> list[Verdict]:
+    """Every record in `data`, verified on `network`; PersonError if there is none."""
+    for module in _MODULES:
+        importlib.import_module(f"chargemesh_protocol.{module}")
+    found = [_judge_one(raw, network) for raw in split(data)]
+    if not found:
+        raise PersonError(
+            "no-record",
+            "There is no chargemesh record in this file.",
+            "A record is a COSE_Sign1: bytes, base64 or hex.",
+            ExitCode.USAGE,
+        )
+    return found
+
+
+def split(data: bytes) -> Iterator[bytes]:
+    """The records in a file's bytes, whatever way they were written down."""
+    if data.startswith(_SIGN1_HEAD):
+        yield from _concatenated(data)
+        return
+    try:
+        tree = decode(data, max_bytes=MAX_FILE_BYTES)
+    except Refused:
+        yield from _written(data)
+        return
+    for item in tree if isinstance(tree, list) else ():
+        if isinstance(item, bytes):
+            yield item
+
+
+def _concatenated(data: bytes) -> Iterator[bytes]:
+    """Raw records one after another; a broken one ends the reading and is given as it is."""
+    while data:
+        size = _length(data)
+        yield data[:size]
+        data = data[size:].lstrip(b"\r\n")
+
+
+def _length(data: bytes) -> int:
+    """How many bytes the record at the start takes: three byte strings and an empty map after the head."""
+    at = len(_SIGN1_HEAD)
+    for part in ("protected", "unprotected", "payload", "signature"):
+        if part == "unprotected":
+            at += 1
+            continue
+        head = data[at] if at < len(data) else 0xFF
+        width = {24: 1, 25: 2}.get(head & 0x1F, 0)
+        size = int.from_bytes(data[at + 1 : at + 1 + width], "big") if width else head & 0x1F
+        if head >> 5 != 2 or head & 0x1F > 25 or at + 1 + width + size > len(data):
+            return len(data)
+        at += 1 + width + size
+    return at
+
+
+def _written(data: bytes) -> Iterator[bytes]:
+    try:
+        text = data.decode("ascii")
+    except UnicodeDecodeError:
+        return
+    try:
+        words = list(_texts(json.loads(text)))
+    except ValueError:
+        words = text.replace(",", " ").split()
+    for word in words:
+        raw = _from_text(word)
+        if raw is not None:
+            yield from split(raw)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, as `GET …/records` gives them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+
+
+def _from_text(word: str) -> bytes | None:
+    """The bytes behind hex, base64 or base64url, if they look like a record or a bundle."""
+    for read in (bytes.fromhex, _base64):
+        try:
+            raw = read(word)
+        except ValueError:
+            continue
+        if raw.startswith(_SIGN1_HEAD) or (raw[:1] and raw[0] >> 5 == 4):
+            return raw
+    return None
+
+
+def _base64(word: str) -> bytes:
+    plain = word.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except binascii.Error as error:
+        raise ValueError(str(error)) from error
+
+
+def _judge_one(raw: bytes, network: str) -> Verdict:
+    try:
+        record = open_record(raw, network)
+    except Refused as refused:
+        return _unverified(raw, f"{refused.message} ({refused.code})")
+    fields = {name: _plain(getattr(record.body, name)) for _, name, _, _ in keys_of(type(record.body))}
+    author = str(fields.get("author", ""))
+    if record.kind == "genesis":
+        author = record.id.hex()
+    return Verdict(record.kind, record.id.hex(), author, record.kid.hex(), fields, len(raw), "")
+
+
+def _unverified(raw: bytes, fault: str) -> Verdict:
+    """What can be read of a record that isn't valid, so that a person sees which one it is."""
+    kind = kid = author = ""
+    fields: dict[str, Any] = {}
+    try:
+        protected, payload, _ = parts(raw)
+        header, body = decode_map(protected, max_bytes=128), decode_map(payload, max_bytes=MAX_RECORD_BYTES)
+    except Refused:
+        return Verdict(kind, "", author, kid, fields, len(raw), fault)
+    kind, kid = str(header.get(_TYP, "")), _plain(header.get(_KID, b""))
+    known = {number: name for number, name, _, _ in keys_of(KINDS[kind])} if kind in KINDS else {}
+    fields = {known.get(number, f"key {number}"): _plain(value) for number, value in body.items()}
+    return Verdict(kind, "", str(fields.get("author", "")), str(kid), fields, len(raw), fault)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can hold it: bytes in hex, names as text, shapes as objects."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {one.name: _plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    return value

@@ -1,0 +1,56 @@
+"""The program `chargemesh`: reads the command line, runs one command, and ends with the right exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from chargemesh_protocol.errors import ExitCode
+
+from .app import App, at_terminal
+from .lazy import Commands, global_options
+
+
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        click.echo(f"chargemesh {version('chargemesh')}")
+        ctx.exit()
+
+
+@click.command("chargemesh", cls=Commands, no_args_is_help=True)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+def cli() -> None:
+    """Share EV chargers with your neighbours, with no company in between.
+
+    A host: `init`, `charger add`, then `run`. A driver: `init`, `join LINK`, `find --near PLACE`, `book`.
+    """
+
+
+cli.params[:0] = global_options()
+
+
+def main(arguments: Sequence[str] | None = None, *, interactive: bool | None = None) -> int:
+    """Runs one command line (by default this process's) and returns the exit code (design, section 10).
+
+    `interactive` says whether somebody can be asked; by default whether this is a terminal.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    app = App(at_terminal() if interactive is None else interactive)
+    extra: dict[str, Any] = {"obj": app}
+    if os.environ.get("NO_COLOR"):
+        extra["color"] = False
+    try:
+        code = cli.main(args=given, prog_name="chargemesh", standalone_mode=False, **extra)
+        return code if isinstance(code, int) else int(ExitCode.OK)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where everything ends
+        from .failures import report
+
+        return report(error, as_json=app.json or "--json" in given, home_flag=app.home_flag)

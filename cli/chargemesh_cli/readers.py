@@ -1,0 +1,56 @@
+"""Small readers of what people type; each raises PersonError with a sentence that says what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+
+from chargemesh_protocol.errors import ExitCode, PersonError
+
+
+def choice(text: str, allowed: Sequence[str], what: str, hint: str = "") -> str:
+    """The one of `allowed` that was meant, whatever its case."""
+    by_name = {one.lower(): one for one in allowed}
+    plain = text.strip().lower().replace(" ", "_")
+    if plain in by_name:
+        return by_name[plain]
+    near = get_close_matches(plain, by_name, n=1)
+    meant = (
+        f"Did you mean {by_name[near[0]]}?" if near else hint or f"Choose one of {', '.join(allowed[:10])}."
+    )
+    raise PersonError("bad-choice", f"There is no {what} {text.strip()[:40]!r}.", meant, ExitCode.USAGE)
+
+
+def number(low: int, high: int) -> Callable[[str], int]:
+    """A reader of whole numbers within bounds."""
+
+    def read(text: str) -> int:
+        plain = text.strip()
+        if not plain.isascii() or not plain.isdigit() or not low <= int(plain) <= high:
+            raise PersonError(
+                "bad-number",
+                f"{text.strip()[:20]!r} is not a number from {low} to {high}.",
+                "",
+                ExitCode.USAGE,
+            )
+        return int(plain)
+
+    return read
+
+
+def percent(text: str) -> int:
+    """Whole percent from "50%", "50 %" or "50"."""
+    return number(0, 100)(text.strip().removesuffix("%"))
+
+
+def free_text(most: int, least: int = 0) -> Callable[[str], str]:
+    """A reader of text of `least` to `most` characters."""
+
+    def read(text: str) -> str:
+        plain = text.strip()
+        if not least <= len(plain) <= most:
+            length = f"at most {most} characters" if plain else "needed"
+            raise PersonError("bad-text", f"This is {length}.", "", ExitCode.USAGE)
+        return plain
+
+    return read

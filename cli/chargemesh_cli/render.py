@@ -1,0 +1,121 @@
+"""What people see: facts on labelled lines, tables, and the values that the API sends in words.
+
+The API's money is {"micro", "currency", "text"}, its instants are {"ms", "text"}: both show their text.
+"""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from chargemesh_protocol.units import format_energy, format_power
+
+SHORT_ID = 8
+_INDENT = "  "
+_UNITS = {"_wh": format_energy, "_w": format_power}
+
+
+def words(value: Any, name: str = "") -> str:
+    """One value in words: yes and no, the text of money and instants, units by the field's name."""
+    if value is None or value == "":
+        return "–"
+    if value is True or value is False:
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        if "text" in value:
+            return str(value["text"])
+        return ", ".join(f"{label(key)} {words(item, key)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(words(item, name) for item in value) or "–"
+    if isinstance(value, int):
+        for ending, write in _UNITS.items():
+            if name.endswith(ending):
+                return write(value)
+    return str(value)
+
+
+def facts(value: Mapping[str, Any], *, leave_out: Sequence[str] = ()) -> str:
+    """A line for each field: its label, and its value in words; fields of fields are set in."""
+    shown = {name: item for name, item in value.items() if name not in leave_out}
+    width = max((len(label(name)) for name in shown), default=0) + 2
+    lines: list[str] = []
+    for name, item in shown.items():
+        if isinstance(item, Mapping) and "text" not in item and item:
+            lines += [f"{label(name)}:", textwrap.indent(facts(item), _INDENT)]
+        elif isinstance(item, list) and item and isinstance(item[0], Mapping):
+            lines += [f"{label(name)}:", *(f"{_INDENT}{words(one)}" for one in item)]
+        elif isinstance(item, list) and len(item) > 1:
+            lines += [f"{label(name)}:", *(f"{_INDENT}{words(one, name)}" for one in item)]
+        else:
+            lines.append(f"{label(name) + ':':<{width}}{words(item, name)}")
+    return "\n".join(lines)
+
+
+def label(name: str) -> str:
+    """A field's name as a person reads it: `peer_id` is "peer id", units are left to the value."""
+    for ending in ("_wh", "_w", "_ms"):
+        name = name.removesuffix(ending)
+    return name.replace("_", " ")
+
+
+class Table:
+    """Rows under headings, each printed as it comes. A width of 0, for the last, is as much as it needs."""
+
+    def __init__(self, columns: Sequence[tuple[str, int]]) -> None:
+        self._columns = tuple(columns)
+
+    def head(self) -> str:
+        return self.row([name for name, _ in self._columns]).rstrip()
+
+    def row(self, cells: Iterable[str]) -> str:
+        parts = []
+        for cell, (_, width) in zip(cells, self._columns, strict=True):
+            parts.append(fit(cell, width) if width else cell)
+        return "  ".join(parts).rstrip()
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A whole table, each column as wide as its widest cell, within reason."""
+    widest = [max(display_width(row[at]) for row in (headings, *rows)) for at in range(len(headings))]
+    widths = [min(width, 40) for width in widest[:-1]] + [0]
+    lined = Table(tuple(zip(headings, widths, strict=True)))
+    return "\n".join([lined.head(), *(lined.row(row) for row in rows)])
+
+
+def fit(text: str, width: int) -> str:
+    """`text` in exactly `width` columns: cut with an ellipsis, or filled."""
+    if display_width(text) > width:
+        cut = ""
+        for sign in text:
+            if display_width(cut + sign) >= width:
+                break
+            cut += sign
+        text = cut + "…"
+    return text + " " * (width - display_width(text))
+
+
+def display_width(text: str) -> int:
+    """Columns on a terminal: East Asian wide signs take two, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+        for sign in text
+    )
+
+
+def paragraph(text: str, indent: str = "") -> str:
+    """Sentences wrapped to the terminal, at most 100 columns."""
+    width = min(shutil.get_terminal_size().columns, 100)
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+
+
+def short(id_: Any) -> str:
+    """The first signs of an id: enough to name it again."""
+    return str(id_ or "")[:SHORT_ID]
+
+
+def clean(text: str) -> str:
+    """What a stranger wrote, without control signs: a title must not move the cursor."""
+    return "".join(sign if unicodedata.category(sign)[0] != "C" else " " for sign in text)
