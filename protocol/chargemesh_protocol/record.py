@@ -14,12 +14,13 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import nacl.bindings as sodium
 import nacl.exceptions
 
-from .encoding import decode_map, encode
+from .encoding import decode_map, encode, encode_ordered
 from .errors import Refused, Severity
 from .limits import MAX_NETWORK_ID_CHARS, MAX_RECORD_BYTES
 from .shape import from_tree, to_tree
@@ -65,6 +66,7 @@ class Record(Generic[B]):
     raw: bytes
 
 
+@lru_cache(maxsize=16)
 def aad(network: str) -> bytes:
     """external_aad of a network: a record of a test network is worthless on another."""
     if not 0 < len(network) <= MAX_NETWORK_ID_CHARS or not network.isascii():
@@ -74,9 +76,9 @@ def aad(network: str) -> bytes:
 
 def sign(body: T, seed: bytes, network: str) -> Record[T]:
     """Signs `body` with the Ed25519 key of `seed` (32 bytes); EdDSA draws no randomness (RFC 8032)."""
-    kid, secret = sodium.crypto_sign_seed_keypair(seed)
+    kid, secret = _keypair(seed)
     name = _KIND_OF[type(body)]
-    payload = encode(to_tree(body))
+    payload = encode_ordered(to_tree(body))
     protected = _protected(kid, name)
     signed = _sig_structure(protected, aad(network), payload)
     signature = sodium.crypto_sign(signed, secret)[:_SIGNATURE_BYTES]
@@ -130,10 +132,18 @@ def kind_of(cls: type[Any]) -> str:
     return _KIND_OF[cls]
 
 
+# The same few keys and headers come again and again; each costs as much as reading the rest of a record.
+@lru_cache(maxsize=64)
+def _keypair(seed: bytes) -> tuple[bytes, bytes]:
+    return sodium.crypto_sign_seed_keypair(seed)
+
+
+@lru_cache(maxsize=1024)
 def _protected(kid: bytes, name: str) -> bytes:
     return encode({_ALG: _EDDSA, _KID: kid, _TYP: name})
 
 
+@lru_cache(maxsize=8192)
 def _read_protected(protected: bytes) -> tuple[bytes, str]:
     header = decode_map(protected, max_bytes=128)
     if set(header) != {_ALG, _KID, _TYP} or header[_ALG] != _EDDSA or type(header[_ALG]) is not int:
