@@ -82,8 +82,7 @@ class ListingGossip:
     def _cell_kept(self, cell: int) -> None:
         """Caretakers follow what they keep: they are what a host and those who looked there have in common,
         so changes pass through them."""
-        topic = listing_topic(self._network_id, cell)
-        if topic not in self.topics and len(self.topics) < MAX_LISTING_TOPICS // 2:
+        if listing_topic(self._network_id, cell) not in self.topics:
             self._to_follow.append(cell)
             self._wake.set()
 
@@ -139,8 +138,9 @@ class ListingGossip:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._to_follow:
+            while self._to_follow and len(self.topics) < MAX_LISTING_TOPICS // 2:
                 await self.follow_cell(self._to_follow.popleft())
+            self._to_follow.clear()
             while self._heard:
                 news, source = self._heard.popleft()
                 try:

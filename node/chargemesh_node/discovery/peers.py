@@ -21,6 +21,7 @@ from ..ports import Cache, Clock, Entropy, Network
 
 MIN_CONNECTED = 4  # with fewer peers, more are tried
 LOOK_SECONDS = 10.0
+LOOK_AROUND_SECONDS = 30.0  # between questions to the DHT, which may know no more than we do
 MAX_CANDIDATES = 256
 DIALS_AT_ONCE = 4
 FIRST_BACK_OFF_SECONDS, MAX_BACK_OFF_SECONDS = 5.0, 600.0
@@ -64,6 +65,7 @@ class PeerBook:
         self._candidates: dict[str, _Candidate] = {}
         for contact in told:
             self.add(contact, told=True)
+        self._next_look = 0.0  # loop time
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         network.on_peer(self._peer_changed)
@@ -147,7 +149,8 @@ class PeerBook:
             if not due:
                 break
             await asyncio.gather(*(self._dial(one) for one in due))
-        if 0 < len(self._connected()) < self._minimum:
+        if 0 < len(self._connected()) < self._minimum and loop.time() >= self._next_look:
+            self._next_look = loop.time() + LOOK_AROUND_SECONDS
             await self._look_around()
 
     def _due(self, now: float) -> list[_Candidate]:
