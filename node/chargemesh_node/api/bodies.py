@@ -1,0 +1,155 @@
+"""What clients send, typed: bodies and queries of every route. Unknown fields are refused by name.
+
+Times: unix ms. Money: micro-units. Energy: Wh. Power: W. Ids: hexadecimal, or a unique beginning of one.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from chargemesh_protocol.limits import MAX_NOTE_CHARS, MAX_TEXT_CHARS
+
+from .limits import MAX_LOG_LINES, MAX_POLL_SECONDS, MAX_WAIT_MS
+
+_HOUR_MS = 3_600_000
+Id = Annotated[str, Meta(min_length=1, max_length=128, description="hexadecimal, or a unique beginning")]
+At = Annotated[int, Meta(ge=0, le=7_258_118_400_000, description="unix ms, UTC")]
+Wh = Annotated[int, Meta(ge=0, le=1_000_000)]
+Watts = Annotated[int, Meta(ge=0, le=1_000_000)]
+Micro = Annotated[int, Meta(ge=0, le=10**13, description="millionths of a unit of the currency")]
+Note = Annotated[str, Meta(max_length=MAX_NOTE_CHARS)]
+Short = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
+
+
+class NoBody(Struct, forbid_unknown_fields=True):
+    """Nothing is needed."""
+
+
+class Address(Struct, forbid_unknown_fields=True):
+    """Where a peer answers."""
+
+    address: Annotated[str, Meta(max_length=256, description="/ip4/…/tcp/…/p2p/PEERID")]
+
+
+class Link(Struct, forbid_unknown_fields=True):
+    """An invitation."""
+
+    link: Annotated[str, Meta(max_length=2000, description="chargemesh:join/…")]
+
+
+class Phone(Struct, forbid_unknown_fields=True):
+    """A phone that shall reach the page; its name is its own, so that its token is as well."""
+
+    name: Annotated[str, Meta(max_length=64)] = "phone"
+
+
+class LogQuery(Struct):
+    lines: Annotated[int, Meta(ge=1, le=MAX_LOG_LINES)] = 100
+
+
+class FindQuery(Struct, forbid_unknown_fields=True):
+    """A circle in degrees and metres, and what the charger must have."""
+
+    lat: float
+    lon: float
+    radius_m: Annotated[int, Meta(ge=1)] = 5000
+    connector: Annotated[str | None, Meta(description="OCPI's name, such as IEC_62196_T2")] = None
+    min_power_w: Watts | None = None
+    max_price_micro: Annotated[int | None, Meta(description="of a kWh, in currency")] = None
+    currency: str | None = None
+    start: At | None = None
+    end: At | None = None
+    instant: bool | None = None
+    min_trust: Annotated[int, Meta(ge=0, le=1000, description="per mille of this node's own scale")] = 0
+    limit: Annotated[int, Meta(ge=1, le=500)] = 100
+
+
+class AskQuote(Struct, forbid_unknown_fields=True):
+    """What would this slot cost? energy_wh 0: as much as fits."""
+
+    listing: Id
+    start: At
+    end: At
+    energy_wh: Wh = 0
+
+
+class Book(Struct, forbid_unknown_fields=True):
+    """Takes a quote. wait_ms: how long the host may take to answer."""
+
+    quote: Id
+    wait_ms: Annotated[int, Meta(ge=1000, le=MAX_WAIT_MS)] = 6 * _HOUR_MS
+    vehicle: Short | None = None
+
+
+class BookingsQuery(Struct, forbid_unknown_fields=True):
+    role: Literal["host", "driver"] | None = None
+    open: Annotated[
+        bool | None, Meta(description="only those that still ask for something, or only the past")
+    ] = None
+
+
+class WaitQuery(Struct, forbid_unknown_fields=True):
+    """Answers at once without wait_until; else when it is reached, can't be any more, or the time is over."""
+
+    wait_until: Annotated[
+        str | None,
+        Meta(
+            description="decided, access, charging, ended, receipt, agreed, paid, finished, "
+            "or the name of a reservation, session or settlement state"
+        ),
+    ] = None
+    timeout_s: Annotated[float, Meta(ge=0, le=MAX_POLL_SECONDS)] = 30.0
+
+
+class Cancel(Struct, forbid_unknown_fields=True):
+    """reason: by default the side's own (DRIVER_CANCELED or HOST_CANCELED). SAFETY is always free."""
+
+    reason: (
+        Literal["DRIVER_CANCELED", "HOST_CANCELED", "POWER_OUTAGE", "BROKEN_CHARGER", "TRAFFIC", "SAFETY"]
+        | None
+    ) = None
+
+
+class MessageText(Struct, forbid_unknown_fields=True):
+    text: Note
+
+
+class Problem(Struct, forbid_unknown_fields=True):
+    problem: Literal["BLOCKED", "NO_POWER", "WONT_START", "OTHER"]
+    text: Note = ""
+
+
+class Start(Struct, forbid_unknown_fields=True):
+    """How far the driver agrees to pay without signing again; by default what the quote says."""
+
+    energy_wh: Wh | None = None
+    cost_micro: Micro | None = None
+
+
+class Claim(Struct, forbid_unknown_fields=True):
+    """The driver says it has paid. rail: how, by default the one that was proposed."""
+
+    rail: Annotated[str, Meta(max_length=24)] = ""
+    reference: Short = ""
+
+
+class Review(Struct, forbid_unknown_fields=True):
+    stars: Annotated[int, Meta(ge=1, le=5)]
+    text: Note = ""
+
+
+class PaymentQuery(Struct, forbid_unknown_fields=True):
+    rail: str = ""
+
+
+class EventsQuery(Struct, forbid_unknown_fields=True):
+    booking: Annotated[str, Meta(description="only what concerns this booking")] = ""
+
+
+class MeterReading(Struct, forbid_unknown_fields=True):
+    """What a person read on the meter of a charger with the manual driver. at: now by default."""
+
+    register_wh: Annotated[int, Meta(ge=0, le=10**10)]
+    at: At | None = None

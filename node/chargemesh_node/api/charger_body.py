@@ -1,0 +1,370 @@
+"""A charger as clients send it, and its way into the settings that the node keeps.
+
+`views.chargers.settings_as_json` writes the same shape, so that what was read can be changed and sent back.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+from chargemesh_protocol.chargers import (
+    DEFAULT_STRANGER_RULES,
+    ChargerSettings,
+    Home,
+    StrangerRules,
+    WallboxSettings,
+)
+from chargemesh_protocol.errors import ExitCode, PersonError
+from chargemesh_protocol.listing import (
+    CONNECTOR_TYPES,
+    About,
+    BookingRules,
+    Connector,
+    ConnectorFormat,
+    ParkingType,
+    PowerType,
+)
+from chargemesh_protocol.money import parse_currency
+from chargemesh_protocol.payment_text import check_iban
+from chargemesh_protocol.place import DEFAULT_RESOLUTION, Point
+from chargemesh_protocol.schedule import parse_hours
+from chargemesh_protocol.shape import to_tree
+from chargemesh_protocol.tariff import (
+    PriceComponent,
+    Restrictions,
+    Tariff,
+    TariffDimension,
+    TariffElement,
+    simple_tariff,
+)
+from chargemesh_protocol.terms import CancellationTier, Terms
+
+from .bodies import Micro
+
+DRIVERS = ("ocpp", "manual")
+_SIMPLE_PRICES = ("per_kwh", "per_hour", "parking_per_hour", "flat")
+
+
+class HomeBody(Struct, forbid_unknown_fields=True):
+    """The exact place in degrees, WGS 84. Told only to drivers whose booking was accepted."""
+
+    address: str
+    latitude: float
+    longitude: float
+    way: str = ""
+    code: str = ""
+    phone: str = ""
+
+
+class ConnectorBody(Struct, forbid_unknown_fields=True):
+    """Names are OCPI 2.3.0's."""
+
+    type: str
+    max_power_w: int
+    format: ConnectorFormat = ConnectorFormat.SOCKET
+    power_type: PowerType = PowerType.AC_3_PHASE
+
+
+class ComponentBody(Struct, forbid_unknown_fields=True):
+    dimension: TariffDimension
+    price: Micro
+    step: int = 1
+
+
+class RestrictionsBody(Struct, forbid_unknown_fields=True):
+    """Times in minutes after midnight; weekdays 1 Monday to 7 Sunday."""
+
+    start_time: int | None = None
+    end_time: int | None = None
+    weekdays: list[int] | None = None
+    min_power_w: int | None = None
+    max_power_w: int | None = None
+
+
+class ElementBody(Struct, forbid_unknown_fields=True):
+    components: list[ComponentBody]
+    restrictions: RestrictionsBody | None = None
+
+
+class TariffBody(Struct, forbid_unknown_fields=True):
+    """Prices in micro-units that hold always, or elements as OCPI has them. max_price 0: no limit."""
+
+    currency: str
+    per_kwh: Micro | None = None
+    per_hour: Micro | None = None
+    parking_per_hour: Micro | None = None
+    flat: Micro | None = None
+    elements: list[ElementBody] | None = None
+    min_price: Micro = 0
+    max_price: Micro = 0
+    tax_bp: Annotated[int, Meta(description="basis points: 1900 is 19 %")] = 0
+    tax_included: bool = True
+
+
+class HoursBody(Struct, forbid_unknown_fields=True):
+    """text: "always", or "mon-fri 18:00-08:00; sat,sun 00:00-24:00". zone: an IANA name."""
+
+    zone: str
+    text: str = "always"
+
+
+class RulesBody(Struct, forbid_unknown_fields=True):
+    """instant: the rules answer, not a person. Durations in minutes; trust per mille."""
+
+    instant: bool = True
+    min_minutes: int = 15
+    max_minutes: int = 24 * 60
+    lead_minutes: int = 0
+    min_trust: int = 0
+
+
+class TierBody(Struct, forbid_unknown_fields=True):
+    minutes_before: int
+    percent: int = 0
+    fixed: Micro = 0
+
+
+class TermsBody(Struct, forbid_unknown_fields=True):
+    """See `terms.Terms`: what it costs when a booking does not happen as agreed."""
+
+    tiers: list[TierBody] = []
+    no_show_percent: int = 0
+    no_show_after: int = 30
+    host_failure_percent: int = 0
+    overstay_per_hour: Micro = 0
+    overstay_grace: int = 15
+
+
+class AboutBody(Struct, forbid_unknown_fields=True):
+    parking: ParkingType = ParkingType.ON_DRIVEWAY
+    access_method: str = "OPEN"
+    amenities: list[str] = []
+    languages: list[str] = []
+
+
+class StrangersBody(Struct, forbid_unknown_fields=True):
+    """What drivers may do whom this host has not dealt with; by default what the configuration says."""
+
+    on_request: bool = DEFAULT_STRANGER_RULES.on_request
+    open_bookings: int = DEFAULT_STRANGER_RULES.open_bookings
+    max_minutes: int = DEFAULT_STRANGER_RULES.max_minutes
+    horizon_minutes: int = DEFAULT_STRANGER_RULES.horizon_minutes
+    access_records_a_week: int = DEFAULT_STRANGER_RULES.access_records_a_week
+    pending_requests: int = DEFAULT_STRANGER_RULES.pending_requests
+
+
+class WallboxBody(Struct, forbid_unknown_fields=True):
+    """driver: ocpp or manual (people read the meter). password: made by the node where none is given."""
+
+    driver: str = "ocpp"
+    password: str | None = None
+    owner_tags: list[str] = []
+    plug_and_charge: bool = True
+
+
+class PayeeBody(Struct, forbid_unknown_fields=True):
+    """account: an IBAN for SEPA transfers; empty for payment by hand."""
+
+    name: str = ""
+    account: str = ""
+
+
+class ChargerBody(Struct, forbid_unknown_fields=True):
+    """One charger. What is left out has a default, or is as the configuration says."""
+
+    home: HomeBody
+    connectors: list[ConnectorBody]
+    tariff: TariffBody
+    hours: HoursBody
+    title: str = ""
+    resolution: Annotated[int, Meta(description="H3 resolution of the public cell, 4 to 8")] = (
+        DEFAULT_RESOLUTION
+    )
+    rules: RulesBody = field(default_factory=RulesBody)
+    terms: TermsBody = field(default_factory=TermsBody)
+    about: AboutBody = field(default_factory=AboutBody)
+    strangers: StrangersBody | None = None
+    access_lead_minutes: int | None = None
+    wallbox: WallboxBody = field(default_factory=WallboxBody)
+    payee: PayeeBody | None = None
+    ticket_seconds: int = 60
+    paused: bool = False
+
+
+class Defaults(Struct, frozen=True):
+    """What a new charger takes from the configuration."""
+
+    strangers: StrangersBody
+    access_lead_minutes: int
+    payee: PayeeBody
+    password: str
+
+
+def settings_from(body: ChargerBody, charger: bytes, defaults: Defaults) -> ChargerSettings:
+    """The settings, checked whole; PersonError says which part can't be and why."""
+    try:
+        settings = _build(body, charger, defaults)
+        to_tree(settings)  # every bound of every field
+    except ValueError as error:
+        reason = str(error).replace("ChargerSettings.", "").replace("schema: ", "")
+        raise PersonError("bad-charger", f"This charger can't be: {reason}.", "", ExitCode.USAGE) from error
+    return settings
+
+
+def merged(before: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`before` with `changes` laid over it: objects field by field, everything else as a whole."""
+    after = dict(before)
+    for name, value in changes.items():
+        if isinstance(value, dict) and isinstance(after.get(name), dict):
+            kept = after[name]
+            if name == "tariff":
+                kept = _without_other_prices(kept, value)
+            after[name] = merged(kept, value)
+        else:
+            after[name] = value
+    return after
+
+
+def _without_other_prices(tariff: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A tariff is written in one of two ways; the one that is sent ends the other."""
+    gone = _SIMPLE_PRICES if "elements" in changes else ("elements",)
+    if not changes.keys() & {*_SIMPLE_PRICES, "elements"}:
+        return tariff
+    return {name: value for name, value in tariff.items() if name not in gone}
+
+
+def _build(body: ChargerBody, charger: bytes, defaults: Defaults) -> ChargerSettings:
+    strangers = body.strangers or defaults.strangers
+    payee = body.payee or defaults.payee
+    lead = defaults.access_lead_minutes if body.access_lead_minutes is None else body.access_lead_minutes
+    if not body.connectors:
+        raise ValueError("it has no connector")
+    return ChargerSettings(
+        charger=charger,
+        home=_home(body.home),
+        resolution=body.resolution,
+        connectors=tuple(_connector(one) for one in body.connectors),
+        tariff=_tariff(body.tariff),
+        hours=parse_hours(body.hours.text, body.hours.zone),
+        rules=BookingRules(**_fields(body.rules)),
+        terms=_terms(body.terms),
+        about=About(
+            title=body.title,
+            parking=body.about.parking,
+            access_method=body.about.access_method,
+            amenities=tuple(body.about.amenities),
+            languages=tuple(body.about.languages),
+        ),
+        strangers=StrangerRules(**_fields(strangers)),
+        access_lead_minutes=lead,
+        wallbox=_wallbox(body.wallbox, defaults),
+        paused=body.paused,
+        payee_name=payee.name,
+        payee_account=_iban(payee.account),
+        ticket_seconds=body.ticket_seconds,
+    )
+
+
+def _home(body: HomeBody) -> Home:
+    if not body.address.strip():
+        raise PersonError(
+            "no-address", "The address is missing.", "Drivers need it to find the plug.", ExitCode.USAGE
+        )
+    try:
+        Point(body.latitude, body.longitude)
+    except ValueError as error:
+        raise PersonError(
+            "bad-place",
+            f"{body.latitude:g}, {body.longitude:g} is no place: {error}.",
+            "Write latitude before longitude, for example 52.52, 13.405.",
+            ExitCode.USAGE,
+        ) from None
+    return Home(
+        address=body.address.strip(),
+        latitude=round(body.latitude * 1e6),
+        longitude=round(body.longitude * 1e6),
+        way=body.way,
+        code=body.code,
+        phone=body.phone,
+    )
+
+
+def _connector(body: ConnectorBody) -> Connector:
+    if body.type not in CONNECTOR_TYPES:
+        near = difflib.get_close_matches(body.type.upper(), CONNECTOR_TYPES, n=1, cutoff=0.4)
+        hint = f"Did you mean {near[0]}?" if near else "IEC_62196_T2 is the usual Type 2 plug."
+        raise PersonError("bad-connector", f"There is no connector {body.type[:40]!r}.", hint, ExitCode.USAGE)
+    return Connector(
+        type=body.type, format=body.format, power_type=body.power_type, max_power_w=body.max_power_w
+    )
+
+
+def _tariff(body: TariffBody) -> Tariff:
+    currency = parse_currency(body.currency)
+    limits: dict[str, Any] = {
+        "min_price": body.min_price,
+        "max_price": body.max_price,
+        "tax_bp": body.tax_bp,
+        "tax_included": body.tax_included,
+    }
+    simple = {name: getattr(body, name) for name in _SIMPLE_PRICES}
+    if body.elements is None:
+        return simple_tariff(currency, **simple, **limits)
+    if any(value is not None for value in simple.values()):
+        raise ValueError("a tariff has either prices by name or elements")
+    return Tariff(currency=currency, elements=tuple(_element(one) for one in body.elements), **limits)
+
+
+def _element(body: ElementBody) -> TariffElement:
+    components = tuple(PriceComponent(one.dimension, one.price, one.step) for one in body.components)
+    if body.restrictions is None:
+        return TariffElement(components)
+    fields = _fields(body.restrictions)
+    days = fields.pop("weekdays")
+    return TariffElement(
+        components, Restrictions(**fields, weekdays=None if days is None else tuple(sorted(set(days))))
+    )
+
+
+def _terms(body: TermsBody) -> Terms:
+    fields = _fields(body)
+    tiers = [CancellationTier(one.minutes_before, one.percent, one.fixed) for one in fields.pop("tiers")]
+    return Terms(tiers=tuple(sorted(tiers, key=lambda one: -one.minutes_before)), **fields)
+
+
+def _wallbox(body: WallboxBody, defaults: Defaults) -> WallboxSettings:
+    if body.driver not in DRIVERS:
+        raise PersonError(
+            "bad-driver",
+            f"Wallboxes aren't controlled by {body.driver[:20]!r}.",
+            f"Choose one of: {', '.join(DRIVERS)}.",
+            ExitCode.USAGE,
+        )
+    password = defaults.password if body.password is None else body.password
+    return WallboxSettings(
+        driver=body.driver,
+        password=password if body.driver == "ocpp" else "",
+        owner_tags=tuple(body.owner_tags),
+        plug_and_charge=body.plug_and_charge,
+    )
+
+
+def _iban(account: str) -> str:
+    if not account.strip():
+        return ""
+    try:
+        return check_iban(account)
+    except ValueError as error:
+        raise PersonError(
+            "bad-iban",
+            f"{account[:40]!r} can't be an account: {error}.",
+            "Leave it empty if drivers pay you by hand.",
+            ExitCode.USAGE,
+        ) from None
+
+
+def _fields(body: Struct) -> dict[str, Any]:
+    return {name: getattr(body, name) for name in body.__struct_fields__}

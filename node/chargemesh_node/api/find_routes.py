@@ -1,0 +1,128 @@
+"""From a search to a booking: find, quote, book."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.responses import Response
+
+from chargemesh_protocol.errors import ExitCode, PersonError
+from chargemesh_protocol.listing import CONNECTOR_TYPES, Need
+from chargemesh_protocol.money import parse_currency
+from chargemesh_protocol.place import Point
+
+from ..discovery.finder import Search
+from ..views.bookings import BookingView, booking_view
+from ..views.listings import ListingView, QuoteView, SearchEnd, listing_view, quote_view
+from .bodies import FindQuery
+from .context import Call
+from .reading import by_prefix
+from .streams import Stream
+
+
+async def find(call: Call) -> Response:
+    """A listing a line as it is found, and a last line that says how the search went."""
+    query: FindQuery = call.query
+    need = _need(query)
+    call.context.streams.require_room()
+    search = call.node.find(_point(query.lat, query.lon), query.radius_m, need, limit=query.limit)
+    return Stream(call.context, _lines(call, search, need, query.min_trust), "application/x-ndjson")
+
+
+async def ask_quote(call: Call) -> QuoteView:
+    short = by_prefix(call.body.listing, list(call.node.found), "listing", "chargemesh find")
+    _require_span(call.body.start, call.body.end, call.node.clock.now())
+    offer = await call.node.ask_quote(
+        call.node.found[short], call.body.start, call.body.end, call.body.energy_wh
+    )
+    return quote_view(call.node, offer, short)
+
+
+async def book(call: Call) -> BookingView:
+    """The booking as it stands at once; wait for the host's answer with `wait_until=decided`."""
+    quote = by_prefix(call.body.quote, list(call.node.offers), "quote", "chargemesh quote")
+    made = await call.node.book(quote, wait_ms=call.body.wait_ms, vehicle=call.body.vehicle)
+    booking = call.node.runner.engine.ledger.require(bytes.fromhex(made["booking"]))
+    return booking_view(call.node, booking)
+
+
+async def _lines(call: Call, search: Search, need: Need, min_trust: int) -> AsyncIterator[bytes]:
+    shown = 0
+    async with search:
+        async for found in search:
+            short = call.node.remember(found)
+            view: ListingView = listing_view(call.node, found, short, need)
+            if view["host"]["trust"] < min_trust:
+                continue
+            shown += view["fits"]
+            yield _line(view)
+        report = search.report
+        end: SearchEnd = {
+            "done": True,
+            "listings": shown,
+            "caretakers": report.answered,
+            "neighbours": report.neighbours,
+            "believable": report.believable,
+            "left_off": search.results.left_off,
+        }
+        yield _line(end)
+
+
+def _line(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _need(query: FindQuery) -> Need:
+    if (query.start is None) != (query.end is None):
+        raise PersonError(
+            "half-a-time", "A time to charge has a start and an end.", "Give both, or none.", ExitCode.USAGE
+        )
+    if query.start is not None and query.end is not None and query.end <= query.start:
+        raise _backwards()
+    if query.max_price_micro is not None and query.currency is None:
+        raise PersonError(
+            "no-currency", "A highest price needs its currency.", "Such as EUR.", ExitCode.USAGE
+        )
+    if query.connector is not None and query.connector not in CONNECTOR_TYPES:
+        raise PersonError(
+            "bad-connector",
+            f"There is no connector {query.connector[:40]!r}.",
+            "Use OCPI's names, such as IEC_62196_T2.",
+            ExitCode.USAGE,
+        )
+    return Need(
+        connector=query.connector,
+        min_power_w=query.min_power_w,
+        max_price=query.max_price_micro,
+        currency=parse_currency(query.currency) if query.currency is not None else None,
+        start=query.start,
+        end=query.end,
+        instant=query.instant,
+    )
+
+
+def _point(latitude: float, longitude: float) -> Point:
+    try:
+        return Point(latitude, longitude)
+    except ValueError as error:
+        raise PersonError(
+            "bad-place",
+            f"{latitude:g}, {longitude:g} is no place: {error}.",
+            "Write latitude before longitude, for example 52.52, 13.405.",
+            ExitCode.USAGE,
+        ) from None
+
+
+def _require_span(start: int, end: int, now: int) -> None:
+    if end <= start:
+        raise _backwards()
+    if end <= now:
+        raise PersonError("past", "That time is over.", "Choose one that is to come.", ExitCode.USAGE)
+
+
+def _backwards() -> PersonError:
+    return PersonError(
+        "end-before-start", "The end must be after the start.", "Swap the two times.", ExitCode.USAGE
+    )

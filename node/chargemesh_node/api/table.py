@@ -1,0 +1,218 @@
+"""Every route of the API in one table: what is served, and what specs/openapi.json is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from ..views.bookings import BookingView
+from ..views.chargers import ChargerView, Preview, WallboxState, WallboxView
+from ..views.doctor import Doctor
+from ..views.listings import ListingView, QuoteView, SearchEnd
+from ..views.people import Trust
+from ..views.receipts import PaymentView, ReceiptView
+from ..views.status import Identity, InviteView, Peers, Status
+from . import bodies, booking_routes, charger_routes, find_routes, node_routes, page_routes
+from .charger_body import ChargerBody
+from .context import Call
+
+Handler = Callable[[Call], Awaitable[Any]]
+JSON = "application/json"
+LINES = "application/x-ndjson"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One thing the API does. `query` and `body` are what it takes, `answer` the type of what it gives
+    (or several, of lines).
+
+    phone: whether a phone's token is enough. `answer` None: bytes of the media type.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    says: str
+    answer: Any = None
+    query: Any = None
+    body: Any = None
+    media: str = JSON
+    status: int = HTTPStatus.OK
+    phone: bool = False
+
+
+def _get(path: str, handler: Handler, says: str, answer: Any, **more: Any) -> Route:
+    return Route(method="GET", path=path, handler=handler, says=says, answer=answer, **more)
+
+
+def _post(
+    path: str, handler: Handler, says: str, answer: Any, body: Any = bodies.NoBody, **more: Any
+) -> Route:
+    return Route(method="POST", path=path, handler=handler, says=says, answer=answer, body=body, **more)
+
+
+def _act(name: str, handler: Handler, says: str, body: Any = bodies.NoBody) -> Route:
+    return _post(f"/v1/bookings/{{id}}/{name}", handler, says, BookingView, body, phone=True)
+
+
+_NODE = (
+    _get("/v1/status", node_routes.get_status, "What the node is doing, and its limits", Status),
+    _get("/v1/id", node_routes.get_id, "Who this node is", Identity),
+    _get("/v1/peers", node_routes.get_peers, "Whom it is connected to", Peers),
+    _post("/v1/peers", node_routes.add_peer, "Connect to a peer", Peers, bodies.Address),
+    _get("/v1/invite", node_routes.get_invite, "A link by which others join", InviteView),
+    _post("/v1/join", node_routes.join, "Take an invitation", node_routes.Joined, bodies.Link),
+    _get("/v1/doctor", node_routes.get_doctor, "What is wrong, and who can see what", Doctor),
+    _get("/v1/logs", node_routes.get_logs, "The end of the log file", node_routes.Log, query=bodies.LogQuery),
+    _post("/v1/stop", node_routes.stop, "End the node", node_routes.Stopping),
+    _get(
+        "/v1/trust/{id}",
+        node_routes.get_trust,
+        "What this node thinks of somebody, and why",
+        Trust,
+        phone=True,
+    ),
+    _get(
+        "/v1/events",
+        node_routes.get_events,
+        "What happens, as server-sent events",
+        None,
+        query=bodies.EventsQuery,
+        media="text/event-stream",
+        phone=True,
+    ),
+    _post("/v1/phones", node_routes.add_phone, "A link for a phone", node_routes.PhoneView, bodies.Phone),
+)
+
+_CHARGER = "/v1/chargers/{id}"
+_CHARGERS = (
+    _get("/v1/chargers", charger_routes.get_chargers, "The host's chargers", charger_routes.Chargers),
+    _post(
+        "/v1/chargers",
+        charger_routes.add_charger,
+        "Offer a charger",
+        ChargerView,
+        ChargerBody,
+        status=HTTPStatus.CREATED,
+    ),
+    _post(
+        "/v1/chargers/preview", charger_routes.preview_new, "A charger before it is one", Preview, ChargerBody
+    ),
+    _get(_CHARGER, charger_routes.get_charger, "One charger", ChargerView),
+    Route(
+        method="PATCH",
+        path=_CHARGER,
+        handler=charger_routes.change_charger,
+        says="Change a charger: any part of what POST /v1/chargers takes",
+        answer=ChargerView,
+        body=dict[str, Any],
+    ),
+    Route(
+        method="DELETE",
+        path=_CHARGER,
+        handler=charger_routes.remove_charger,
+        says="Withdraw a charger and forget it",
+        answer=charger_routes.Removed,
+    ),
+    _post(f"{_CHARGER}/pause", charger_routes.pause_charger, "Withdraw the listing", ChargerView),
+    _post(f"{_CHARGER}/resume", charger_routes.resume_charger, "Offer it again", ChargerView),
+    _get(f"{_CHARGER}/wallbox", charger_routes.get_wallbox, "How to connect the wallbox", WallboxView),
+    _post(
+        f"{_CHARGER}/reading",
+        charger_routes.enter_reading,
+        "A reading of the meter, for the manual driver",
+        WallboxState,
+        bodies.MeterReading,
+    ),
+    _post(
+        f"{_CHARGER}/preview",
+        charger_routes.preview_changed,
+        "What strangers would see after these changes",
+        Preview,
+        dict[str, Any],
+    ),
+)
+
+_FINDING = (
+    _get(
+        "/v1/find",
+        find_routes.find,
+        "Search: one JSON object a line as found, the last one says how it went",
+        (ListingView, SearchEnd),
+        query=bodies.FindQuery,
+        media=LINES,
+    ),
+    _post("/v1/quotes", find_routes.ask_quote, "What a slot costs", QuoteView, bodies.AskQuote),
+    _post(
+        "/v1/bookings",
+        find_routes.book,
+        "Take a quote",
+        BookingView,
+        bodies.Book,
+        status=HTTPStatus.CREATED,
+    ),
+)
+
+_BOOKING = "/v1/bookings/{id}"
+_PAYMENT: dict[str, Any] = {"query": bodies.PaymentQuery, "phone": True}
+_BOOKINGS = (
+    _get(
+        "/v1/bookings",
+        booking_routes.get_bookings,
+        "Bookings of either side, open ones first",
+        booking_routes.Bookings,
+        query=bodies.BookingsQuery,
+        phone=True,
+    ),
+    _get(
+        _BOOKING,
+        booking_routes.get_booking,
+        "One booking, at once or when it has got somewhere",
+        booking_routes.WaitedBooking,
+        query=bodies.WaitQuery,
+        phone=True,
+    ),
+    _act("accept", booking_routes.accept, "The host accepts a request that waits"),
+    _act("decline", booking_routes.decline, "The host declines it"),
+    _act("cancel", booking_routes.cancel, "Either side cancels", bodies.Cancel),
+    _act("message", booking_routes.message, "Write to the other side", bodies.MessageText),
+    _act("problem", booking_routes.problem, "The driver reports a problem", bodies.Problem),
+    _act("start", booking_routes.start, "The driver checks in and starts", bodies.Start),
+    _act("stop", booking_routes.stop, "The driver stops"),
+    _act("claim", booking_routes.claim, "The driver says it has paid", bodies.Claim),
+    _act("confirm", booking_routes.confirm, "The host confirms the payment"),
+    _act("review", booking_routes.review, "Review the other side", bodies.Review),
+    _get(f"{_BOOKING}/receipt", booking_routes.get_receipt, "The receipt", ReceiptView, phone=True),
+    _get(f"{_BOOKING}/payment", booking_routes.get_payment, "How to pay it", PaymentView, **_PAYMENT),
+    _get(
+        f"{_BOOKING}/payment.png",
+        booking_routes.get_payment_png,
+        "The QR code",
+        None,
+        media="image/png",
+        **_PAYMENT,
+    ),
+    _get(
+        f"{_BOOKING}/payment.svg",
+        booking_routes.get_payment_svg,
+        "The QR code",
+        None,
+        media="image/svg+xml",
+        **_PAYMENT,
+    ),
+    _get(
+        f"{_BOOKING}/records",
+        booking_routes.get_records,
+        "Every signed record, as evidence",
+        booking_routes.Records,
+    ),
+)
+
+_PAGE = (
+    _get("/", page_routes.get_page, "The phone page", None, media="text/html", phone=True),
+    _get("/static/{name}", page_routes.get_static, "A file of the page", None, media="*/*", phone=True),
+)
+
+ROUTES: tuple[Route, ...] = _NODE + _CHARGERS + _FINDING + _BOOKINGS + _PAGE

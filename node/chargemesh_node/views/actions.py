@@ -1,0 +1,54 @@
+"""What a person can do with a booking now: what a page offers as buttons. The engine judges for itself."""
+
+from __future__ import annotations
+
+from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.state import BookingState
+from chargemesh_protocol.booking.table import Reservation, Session, Settlement
+from chargemesh_protocol.engine import agreed_receipt
+from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS
+
+_OPEN = (Reservation.PENDING, Reservation.RESERVED)
+_LIVE = (Reservation.RESERVED, Reservation.FULFILLED)
+
+
+def actions(booking: Booking, state: BookingState, now: int) -> list[str]:
+    """Names of the routes under /v1/bookings/{id}/ that would do something, the most urgent first."""
+    if booking.file.refused:
+        return []
+    found = _host(state) if booking.is_host else _driver(booking, state, now)
+    if agreed_receipt(booking, now) is not None and not booking.file.review:
+        found.append("review")
+    if booking.file.secret:
+        found.append("message")
+    return found
+
+
+def _host(state: BookingState) -> list[str]:
+    found = []
+    if state.reservation is Reservation.PENDING:
+        found += ["accept", "decline"]
+    if state.receipt is not None and state.paid is None and state.settlement is not Settlement.PAID:
+        found.append("confirm")
+    if state.reservation in _OPEN and state.session is not Session.COMPLETED:
+        found.append("cancel")
+    return found
+
+
+def _driver(booking: Booking, state: BookingState, now: int) -> list[str]:
+    found = []
+    quote = booking.quote.body
+    live = state.reservation in _LIVE
+    running = state.session in (Session.PENDING, Session.ACTIVE)
+    in_time = quote.start - CLOCK_TOLERANCE_MS <= now < quote.end
+    if live and running and in_time and (not state.checked_in or state.stopped_at is not None):
+        found.append("start")
+    if state.checked_in and running and live and state.stopped_at is None:
+        found.append("stop")
+    if state.receipt is not None and state.settlement in (Settlement.OPEN, Settlement.DISPUTED):
+        found.append("claim")
+    if state.reservation in _OPEN and state.session is Session.PENDING:
+        found.append("cancel")
+    if live:
+        found.append("problem")
+    return found

@@ -1,0 +1,253 @@
+"""A booking as its person sees it: what happened, what comes next, and what can be done about it."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from chargemesh_protocol.booking.cost import cost_of_cancelling
+from chargemesh_protocol.booking.explain import explain
+from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.sealing import AccessRecord
+from chargemesh_protocol.booking.state import BookingState, Party
+from chargemesh_protocol.booking.table import Reservation, Session
+from chargemesh_protocol.terms import describe_terms
+from chargemesh_protocol.trust.entries import ReviewCommitment, open_content
+
+from ..node import Node
+from .actions import actions
+from .people import Person, person
+from .receipts import ReceiptView, receipt_view
+from .values import Instant, Money, Place, instant, local, money, place
+
+_REFUSALS = {
+    "busy": "too much is asked of it at the moment",
+    "clock": "the clocks of the two machines differ too much",
+    "duration": "it takes shorter or longer bookings only",
+    "lead-time": "that is too soon",
+    "not-offerable": "that time can't be had any more",
+    "quote-expired": "the quote had expired",
+    "stranger": "it takes less from people it has not dealt with yet",
+    "trust": "it asks for more trust than you have there",
+    "unpaid-receipt": "an earlier receipt of yours is not paid",
+}
+
+
+class BookingLine(TypedDict):
+    """One booking in a list. role: host or driver. The three states are those of specs/tables."""
+
+    id: str
+    role: str
+    title: str
+    reservation: str
+    session: str
+    settlement: str
+    refused: str
+    start: Instant
+    end: Instant
+    zone: str
+    energy_wh: int
+    cost: Money
+    next: str
+    finished: bool
+    actions: list[str]
+
+
+class Agreed(TypedDict):
+    """What the quote says. energy_wh: assumed; cap: no session in the booked time costs more."""
+
+    quote: str
+    energy_wh: int
+    estimate: Money
+    cap: Money
+    terms: str
+    answer_until: Instant
+
+
+class Meter(TypedDict):
+    """The newest meter ticket, and how far the driver's signatures reach."""
+
+    at: Instant
+    energy_wh: int
+    power_w: int
+    cost: Money
+    tickets: int
+    countersigned: int
+    authorised_energy_wh: int | None
+    authorised_cost: Money | None
+
+
+class Access(TypedDict):
+    """Where the plug is. Only the driver's node has it, and only once the host has sent it."""
+
+    address: str
+    place: Place
+    way: str
+    code: str
+    phone: str
+
+
+class Message(TypedDict):
+    ours: bool
+    sent: Instant
+    text: str
+
+
+class ReviewState(TypedDict):
+    """stars: ours, null while unwritten. theirs: whether the other side has committed to its own."""
+
+    stars: int | None
+    theirs: bool
+
+
+class BookingView(BookingLine):
+    """Everything about one booking. so_far and next_steps are whole sentences for this side.
+
+    cancelling_costs: what it would cost the driver now, null where nothing can be cancelled any more.
+    deadline: the next instant at which the state changes by itself. undelivered: something of ours has
+    not reached the other side yet. faults: contradictions in the host's signed records.
+    """
+
+    so_far: list[str]
+    next_steps: list[str]
+    counterparty: Person
+    agreed: Agreed
+    meter: Meter | None
+    access: Access | None
+    access_due: Instant | None
+    cancelling_costs: Money | None
+    owed: Money | None
+    deadline: Instant | None
+    messages: list[Message]
+    receipt: ReceiptView | None
+    review: ReviewState
+    vehicle: str
+    undelivered: bool
+    faults: list[str]
+
+
+def booking_line(node: Node, booking: Booking) -> BookingLine:
+    return _line(booking, booking.state(node.clock.now()), node.clock.now())
+
+
+def booking_view(node: Node, booking: Booking) -> BookingView:
+    now = node.clock.now()
+    state = booking.state(now)
+    zone, currency = booking.file.zone, booking.quote.body.plan.currency
+    so_far, following = _sentences(booking, state, now)
+    access = None if booking.is_host else node.runner.engine.driver.access(booking)
+    cancellable = state.reservation in (Reservation.PENDING, Reservation.RESERVED)
+    idle = state.session is Session.PENDING and not booking.file.refused
+    return {
+        **_line(booking, state, now),
+        "so_far": so_far,
+        "next_steps": following,
+        "counterparty": person(node, booking.other),
+        "agreed": _agreed(booking),
+        "meter": _meter(booking, state),
+        "access": _access(access) if access else None,
+        "access_due": instant(state.access_due, zone) if state.access_due else None,
+        "cancelling_costs": (
+            money(cost_of_cancelling(state, now), currency) if cancellable and idle else None
+        ),
+        "owed": money(state.cost, currency) if state.cost else None,
+        "deadline": instant(state.next_deadline, zone) if state.next_deadline else None,
+        "messages": [
+            {"ours": one.ours, "sent": instant(one.sent, zone), "text": one.text} for one in booking.messages
+        ],
+        "receipt": receipt_view(booking, state.receipt, state) if state.receipt else None,
+        "review": _review(booking),
+        "vehicle": booking.request.body.vehicle or "",
+        "undelivered": node.runner.engine.ledger.owes(booking),
+        "faults": [one.reason for one in state.faults],
+    }
+
+
+def sort_for_people(node: Node, bookings: list[Booking]) -> list[Booking]:
+    """What still asks for something first, the soonest first; then the past, the latest first."""
+    now = node.clock.now()
+
+    def rank(one: Booking) -> tuple[bool, int]:
+        over = bool(one.file.refused) or one.state(now).finished
+        start = one.quote.body.start
+        return over, -start if over else start
+
+    return sorted(bookings, key=rank)
+
+
+def _line(booking: Booking, state: BookingState, now: int) -> BookingLine:
+    quote, zone = booking.quote.body, booking.file.zone
+    refused = booking.file.refused
+    last = state.tickets[-1].body if state.tickets else None
+    total = state.receipt.body.total if state.receipt else last.cost if last else state.cost
+    _, following = _sentences(booking, state, now)
+    return {
+        "id": booking.id.hex(),
+        "role": booking.file.role.value,
+        "title": booking.file.title,
+        # A refusal at once is no signed record, so that the signed set still says PENDING.
+        "reservation": "REJECTED" if refused else state.reservation.value,
+        "session": state.session.value,
+        "settlement": state.settlement.value,
+        "refused": refused,
+        "start": instant(quote.start, zone),
+        "end": instant(quote.end, zone),
+        "zone": zone,
+        "energy_wh": state.energy_wh,
+        "cost": money(total, quote.plan.currency),
+        "next": following[0] if following else "",
+        "finished": bool(refused) or state.finished,
+        "actions": actions(booking, state, now),
+    }
+
+
+def _sentences(booking: Booking, state: BookingState, now: int) -> tuple[list[str], list[str]]:
+    party = Party.HOST if booking.is_host else Party.DRIVER
+    told = explain(state, party, now, lambda ms: local(ms, booking.file.zone))
+    if not booking.file.refused:
+        return list(told.so_far), list(told.next)
+    reason = _REFUSALS.get(booking.file.refused, booking.file.refused)
+    return [told.so_far[0], f"The host refused at once: {reason}."], ["Nothing more is to be done."]
+
+
+def _agreed(booking: Booking) -> Agreed:
+    quote, currency = booking.quote.body, booking.quote.body.plan.currency
+    return {
+        "quote": booking.quote.id.hex(),
+        "energy_wh": quote.energy_wh,
+        "estimate": money(quote.estimate, currency),
+        "cap": money(quote.cap, currency),
+        "terms": describe_terms(quote.terms, currency),
+        "answer_until": instant(booking.request.body.expires, booking.file.zone),
+    }
+
+
+def _meter(booking: Booking, state: BookingState) -> Meter | None:
+    if not state.tickets:
+        return None
+    last, zone, currency = state.tickets[-1].body, booking.file.zone, booking.quote.body.plan.currency
+    authorised = state.authorised
+    return {
+        "at": instant(last.at, zone),
+        "energy_wh": last.energy_wh,
+        "power_w": last.power_w if state.session is Session.ACTIVE else 0,
+        "cost": money(last.cost, currency),
+        "tickets": len(state.tickets),
+        "countersigned": state.countersigned,
+        "authorised_energy_wh": authorised.energy_wh if authorised else None,
+        "authorised_cost": money(authorised.cost, currency) if authorised else None,
+    }
+
+
+def _access(record: AccessRecord) -> Access:
+    return {
+        "address": record.address,
+        "place": place(record.latitude, record.longitude),
+        "way": record.way,
+        "code": record.code,
+        "phone": record.phone,
+    }
+
+
+def _review(booking: Booking) -> ReviewState:
+    stars = open_content(booking.file.review).stars.overall if booking.file.review else None
+    return {"stars": stars, "theirs": booking.statement(ReviewCommitment, booking.other) is not None}

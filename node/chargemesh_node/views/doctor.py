@@ -1,0 +1,170 @@
+"""What is wrong with this node, or could surprise its person: one check a line, with what to do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, TypedDict
+
+from chargemesh_protocol.contact import Contact
+from chargemesh_protocol.errors import PersonError
+
+from ..backup import is_read_only
+from ..clock import judge_clock
+
+if TYPE_CHECKING:
+    from ..app import App
+
+_LITTLE_DISK_BYTES = 200 * 1024 * 1024
+
+
+class Check(TypedDict):
+    """ok: true; false where something does not work; null for what is only worth knowing."""
+
+    name: str
+    ok: bool | None
+    text: str
+    hint: str
+
+
+class Doctor(TypedDict):
+    """healthy: no check failed."""
+
+    healthy: bool
+    checks: list[Check]
+
+
+def doctor(app: App) -> Doctor:
+    checks = [
+        *_home(app),
+        *_clock(app),
+        *_network(app),
+        *_privacy(app),
+        *_chargers(app),
+        *_phone(app),
+    ]
+    return {
+        "healthy": not any(one["ok"] is False for one in checks),
+        "checks": checks,
+    }
+
+
+def _home(app: App) -> Iterator[Check]:
+    try:
+        app.home.check_private()
+        yield _ok("home", f"{app.home.root} can only be read by you.")
+    except PersonError as error:
+        yield _bad("home", error.message, error.hint)
+    free = shutil.disk_usage(app.home.root).free
+    if free < _LITTLE_DISK_BYTES:
+        yield _bad("disk", f"Only {free // 2**20} MB are free on the disk.", "Make room for bookings.")
+    if is_read_only(app.home):
+        yield _bad(
+            "restored",
+            "This node was restored and writes nothing to the trust log until peers were asked for its "
+            "own newest entry.",
+            "Let it meet peers: `chargemesh join LINK`.",
+        )
+
+
+def _clock(app: App) -> Iterator[Check]:
+    newest = max(
+        (one.body.issued for booking in app.node.runner.engine.ledger for one in booking.mine), default=0
+    )
+    verdict = judge_clock(app.node.clock.now(), newest or None)
+    if verdict.trusted:
+        yield _ok("clock", "The clock is not behind what this node has signed.")
+    else:
+        yield _bad("clock", verdict.reason, "")
+
+
+def _network(app: App) -> Iterator[Check]:
+    network = app.node.network
+    count = len(network.peers())
+    if count:
+        yield _ok("peers", f"Connected to {count} {'peer' if count == 1 else 'peers'}.")
+    else:
+        yield _bad(
+            "peers",
+            "Connected to no peer: nothing can be found and nobody finds you.",
+            "Ask somebody for an invitation and run `chargemesh join LINK`.",
+        )
+    if not network.contact.addresses:
+        yield _bad(
+            "address",
+            "Nobody can dial this node: it has no address.",
+            "Set network.listen, or start it again.",
+        )
+
+
+def _privacy(app: App) -> Iterator[Check]:
+    shown = _public_addresses(app.node.network.contact)
+    listed = [
+        one
+        for one in app.node.runner.engine.listings.all_settings()
+        if app.node.runner.engine.listings.listing(one.charger) is not None
+    ]
+    if listed and shown:
+        yield _note(
+            "your-ip-address",
+            f"Your listings name {', '.join(shown)}: whoever finds your charger sees your home's IP address.",
+            "`chargemesh charger pause` withdraws a listing.",
+        )
+    yield _note(
+        "contacts", "Whoever you search, book or exchange logs with directly sees your IP address.", ""
+    )
+
+
+def _chargers(app: App) -> Iterator[Check]:
+    for settings in app.node.runner.engine.listings.all_settings():
+        name = settings.about.title or settings.charger.hex()[:8]
+        status = app.node.wallboxes.status(settings.charger)
+        if settings.wallbox.driver == "ocpp" and (status is None or not status.connected):
+            yield _bad(
+                "wallbox",
+                f"The wallbox of {name} is not connected.",
+                "`chargemesh charger pair` shows the URL and the password that it needs.",
+            )
+        elif status is not None and status.connector_state == "Faulted":
+            yield _bad("wallbox", f"The wallbox of {name} reports a fault.", "Look at the box itself.")
+        else:
+            yield _ok("wallbox", f"The wallbox of {name} is connected.")
+        if not settings.payee_account and settings.tariff.elements:
+            yield _note(
+                "payee", f"{name} has no IBAN: drivers pay by hand.", "`chargemesh charger edit` sets one."
+            )
+
+
+def _phone(app: App) -> Iterator[Check]:
+    address = app.config.phone.address
+    if address:
+        yield _note(
+            "phone",
+            f"The phone page is on http://{address}: who reads along on that network sees what it shows.",
+            "Away from home, reach it through a VPN of your own.",
+        )
+
+
+def _public_addresses(contact: Contact) -> list[str]:
+    """IP addresses of the contact that mean something outside the house."""
+    found = []
+    for address in contact.addresses:
+        parts = address.split("/")
+        if (len(parts) > 2 and parts[1] in ("ip4", "ip6") and not ip_address(parts[2]).is_loopback) or (
+            len(parts) > 2 and parts[1].startswith("dns")
+        ):
+            found.append(parts[2])
+    return list(dict.fromkeys(found))
+
+
+def _ok(name: str, text: str) -> Check:
+    return {"name": name, "ok": True, "text": text, "hint": ""}
+
+
+def _note(name: str, text: str, hint: str) -> Check:
+    return {"name": name, "ok": None, "text": text, "hint": hint}
+
+
+def _bad(name: str, text: str, hint: str) -> Check:
+    return {"name": name, "ok": False, "text": text, "hint": hint}

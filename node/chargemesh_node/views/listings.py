@@ -1,0 +1,233 @@
+"""Other people's chargers as a search finds them, and quotes for them."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from chargemesh_protocol import place as places
+from chargemesh_protocol.discovery.search import FoundListing
+from chargemesh_protocol.limits import SLOT_MS
+from chargemesh_protocol.listing import Connector, Listing, Need, energy_price
+from chargemesh_protocol.schedule import free_windows
+from chargemesh_protocol.tariff import TariffDimension, prices
+from chargemesh_protocol.tariff_text import describe_tariff
+from chargemesh_protocol.terms import describe_terms
+from chargemesh_protocol.units import format_power
+
+from ..node import Node, Offer
+from .people import Person, person
+from .values import Instant, Money, Place, Span, instant, money, place
+
+_SHOWN_WINDOWS = 5
+_TYPES = {
+    "IEC_62196_T2": "Type 2",
+    "IEC_62196_T2_COMBO": "CCS",
+    "IEC_62196_T1": "Type 1",
+    "IEC_62196_T1_COMBO": "CCS 1",
+    "CHADEMO": "CHAdeMO",
+    "DOMESTIC_F": "Schuko",
+    "SAE_J3400": "NACS",
+}
+
+
+class ConnectorView(TypedDict):
+    """Names are OCPI 2.3.0's; text is for people."""
+
+    type: str
+    format: str
+    power_type: str
+    max_power_w: int
+    text: str
+
+
+class Cell(TypedDict):
+    """The public place of a charger: all that strangers see. boundary: corners as [latitude, longitude]."""
+
+    cell: str
+    resolution: int
+    centre: Place
+    boundary: list[list[float]]
+
+
+class Prices(TypedDict):
+    """text: the whole tariff. per_kwh: the lowest and the highest price of energy at any time."""
+
+    currency: str
+    per_kwh: list[Money]
+    text: str
+
+
+class Rules(TypedDict):
+    """instant: answered by rules for somebody the host knows. Durations in minutes; trust per mille."""
+
+    instant: bool
+    min_minutes: int
+    max_minutes: int
+    lead_minutes: int
+    min_trust: int
+
+
+class ListingView(TypedDict):
+    """One charger of a search. id: what a quote is asked for by. distance_m: nearest and farthest possible.
+
+    price: of the dearest kWh in the time looked for. fits: false for one found before that no longer fits.
+    proven: its author has a completed booking on record. free: the next times it is offered.
+    """
+
+    id: str
+    charger: str
+    host: Person
+    title: str
+    distance_m: list[int]
+    cell: Cell
+    connectors: list[ConnectorView]
+    price: Money
+    prices: Prices
+    rules: Rules
+    terms: str
+    parking: str
+    access_method: str
+    amenities: list[str]
+    languages: list[str]
+    zone: str
+    free: list[Span]
+    proven: bool
+    fits: bool
+
+
+class SearchEnd(TypedDict):
+    """The last line of a search. believable: several caretakers answered for every part of the circle, so
+    that what was not found is not there. left_off: chargers beyond the limit."""
+
+    done: bool
+    listings: int
+    caretakers: int
+    neighbours: int
+    believable: bool
+    left_off: int
+
+
+class QuoteView(TypedDict):
+    """What a slot costs. quote: the id that a booking takes. text: what would be agreed, in sentences."""
+
+    quote: str
+    listing: str
+    title: str
+    host: Person
+    start: Instant
+    end: Instant
+    zone: str
+    energy_wh: int
+    estimate: Money
+    cap: Money
+    expires: Instant
+    expires_in_s: int
+    instant: bool
+    prices: str
+    terms: str
+    address_by: Instant
+
+
+def connector_view(connector: Connector) -> ConnectorView:
+    name = _TYPES.get(connector.type, connector.type)
+    return {
+        "type": connector.type,
+        "format": connector.format.value,
+        "power_type": connector.power_type.value,
+        "max_power_w": connector.max_power_w,
+        "text": f"{format_power(connector.max_power_w)} {name} ({connector.format.value.lower()})",
+    }
+
+
+def cell_view(cell: int) -> Cell:
+    centre = places.centre(cell)
+    return {
+        "cell": places.text(cell),
+        "resolution": places.resolution_of(cell),
+        "centre": place(round(centre.latitude * 1e6), round(centre.longitude * 1e6)),
+        "boundary": [[round(lat, 6), round(lon, 6)] for lat, lon in places.boundary(cell)],
+    }
+
+
+def prices_view(listing: Listing) -> Prices:
+    currency = listing.tariff.currency
+    return {
+        "currency": currency,
+        "per_kwh": [money(one, currency) for one in prices(listing.tariff, TariffDimension.ENERGY)],
+        "text": describe_tariff(listing.tariff),
+    }
+
+
+def rules_view(listing: Listing) -> Rules:
+    rules = listing.rules
+    return {
+        "instant": rules.instant,
+        "min_minutes": rules.min_minutes,
+        "max_minutes": rules.max_minutes,
+        "lead_minutes": rules.lead_minutes,
+        "min_trust": rules.min_trust,
+    }
+
+
+def listing_view(node: Node, found: FoundListing, short: bytes, need: Need) -> ListingView:
+    body = found.record.body
+    now = node.clock.now()
+    shortest = max(body.rules.min_minutes * 60_000, SLOT_MS)
+    windows = free_windows(body.slots, now, shortest, _SHOWN_WINDOWS)
+    return {
+        "id": short.hex(),
+        "charger": body.charger.hex(),
+        "host": person(node, body.author),
+        "title": body.about.title,
+        "distance_m": list(found.distance),
+        "cell": cell_view(body.cell),
+        "connectors": [connector_view(one) for one in body.connectors],
+        "price": money(_price(body, need), body.tariff.currency),
+        "prices": prices_view(body),
+        "rules": rules_view(body),
+        "terms": describe_terms(body.terms, body.tariff.currency),
+        "parking": body.about.parking.value,
+        "access_method": body.about.access_method,
+        "amenities": list(body.about.amenities),
+        "languages": list(body.about.languages),
+        "zone": body.zone,
+        "free": [
+            {"start": instant(one.start, body.zone), "end": instant(one.end, body.zone)} for one in windows
+        ],
+        "proven": found.proven,
+        "fits": found.fits,
+    }
+
+
+def quote_view(node: Node, offer: Offer, short: bytes) -> QuoteView:
+    quote, listing = offer.record.body, offer.listing.record.body
+    zone, currency = listing.zone, quote.plan.currency
+    sent = quote.start - quote.access_lead_minutes * 60_000
+    address_by = max(node.clock.now(), sent, quote.terms.free_until(quote.start))
+    return {
+        "quote": offer.record.id.hex(),
+        "listing": short.hex(),
+        "title": listing.about.title,
+        "host": person(node, quote.author),
+        "start": instant(quote.start, zone),
+        "end": instant(quote.end, zone),
+        "zone": zone,
+        "energy_wh": quote.energy_wh,
+        "estimate": money(quote.estimate, currency),
+        "cap": money(quote.cap, currency),
+        "expires": instant(quote.expires, zone),
+        # By their clock and ours: what is left is the same unless one of them is wrong.
+        "expires_in_s": max(0, (quote.expires - node.clock.now()) // 1000),
+        "instant": quote.instant,
+        "prices": describe_tariff(listing.tariff),
+        "terms": describe_terms(quote.terms, currency),
+        "address_by": instant(address_by, zone),
+    }
+
+
+def _price(listing: Listing, need: Need) -> int:
+    """As the search judged it; the cheapest at any time where the tariff can't tell for that window."""
+    try:
+        return energy_price(listing, need)
+    except ValueError:
+        return prices(listing.tariff, TariffDimension.ENERGY)[0]

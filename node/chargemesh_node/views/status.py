@@ -1,0 +1,165 @@
+"""The node itself: who it is, whom it knows, what it keeps, and every bound on what strangers can send."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from chargemesh_protocol import limits as bounds
+from chargemesh_protocol.contact import Contact
+
+from ..backup import is_read_only
+from ..invite import Invite, make_link, qr_text
+from ..node import Node
+from .values import UTC, Instant, instant
+
+if TYPE_CHECKING:
+    from ..app import App
+
+_INVITED_PEERS = 3  # beside ourselves: enough to get in when we are away
+
+
+class Peer(TypedDict):
+    """Where a node answers. Contacting it shows it our IP address."""
+
+    peer_id: str
+    addresses: list[str]
+
+
+class Identity(TypedDict):
+    """author: the identity, 32 bytes. device: the key that signs for it. peer_id: the transport key's."""
+
+    author: str
+    device: str
+    peer_id: str
+    addresses: list[str]
+    network: str
+
+
+class Counts(TypedDict):
+    peers: int
+    neighbours: int
+    chargers: int
+    listed: int
+    bookings: int
+    open_bookings: int
+    listings_kept: int
+    own_entries: int
+    entries_waiting: int
+    undelivered: int
+
+
+class Status(TypedDict):
+    """read_only: restored, and not yet sure of its own newest log entry. limits: see `limits.py`."""
+
+    version: str
+    identity: Identity
+    home: str
+    started: Instant
+    now: Instant
+    read_only: bool
+    counts: Counts
+    phone: str
+    counters: dict[str, int]
+    limits: dict[str, int]
+
+
+class Peers(TypedDict):
+    """peers: connected now. neighbours: found on the local network."""
+
+    us: Peer
+    peers: list[Peer]
+    neighbours: list[Peer]
+
+
+class InviteView(TypedDict):
+    """link: for `chargemesh join`. qr_terminal: the same as a QR code in characters."""
+
+    link: str
+    qr_terminal: str
+
+
+def identity(app: App) -> Identity:
+    contact = app.node.network.contact
+    return {
+        "author": app.node.me.author.hex(),
+        "device": app.keys.device_key.hex(),
+        "peer_id": contact.peer_id,
+        "addresses": list(contact.addresses),
+        "network": app.node.me.network,
+    }
+
+
+def status(app: App, version: str) -> Status:
+    node = app.node
+    return {
+        "version": version,
+        "identity": identity(app),
+        "home": str(app.home.root),
+        "started": instant(app.started_at, UTC),
+        "now": instant(node.clock.now(), UTC),
+        "read_only": is_read_only(app.home),
+        "counts": _counts(app),
+        "phone": app.config.phone.address,
+        "counters": _counters(node),
+        "limits": {name: value for name, value in sorted(vars(bounds).items()) if isinstance(value, int)},
+    }
+
+
+def peers(app: App) -> Peers:
+    return {
+        "us": peer(app.node.network.contact),
+        "peers": [peer(one) for one in app.node.network.peers()],
+        "neighbours": [peer(one) for one in _neighbours(app)],
+    }
+
+
+def peer(contact: Contact) -> Peer:
+    return {"peer_id": contact.peer_id, "addresses": list(contact.addresses)}
+
+
+def invite(node: Node) -> InviteView:
+    """Ourselves first, then peers that could stand in for us; PersonError if nobody could be dialled."""
+    known = [node.network.contact, *node.network.peers()]
+    dialled = tuple(one for one in known if one.addresses)[: 1 + _INVITED_PEERS]
+    link = make_link(Invite(node.me.network, dialled))
+    return {"link": link, "qr_terminal": qr_text(link)}
+
+
+def _counts(app: App) -> Counts:
+    node, now = app.node, app.node.clock.now()
+    engine = node.runner.engine
+    bookings = list(engine.ledger)
+    chargers = engine.listings.all_settings()
+    return {
+        "peers": len(node.network.peers()),
+        "neighbours": len(_neighbours(app)),
+        "chargers": len(chargers),
+        "listed": sum(engine.listings.listing(one.charger) is not None for one in chargers),
+        "bookings": len(bookings),
+        "open_bookings": sum(not one.file.refused and not one.state(now).finished for one in bookings),
+        "listings_kept": len(node.caretaker.places),
+        "own_entries": len(engine.keeper.entries),
+        "entries_waiting": engine.keeper.waiting,
+        "undelivered": len(node.runner.outbox),
+    }
+
+
+def _counters(node: Node) -> dict[str, int]:
+    """Everything that was dropped, refused or repeated since the start, by the part that counted it."""
+    parts = {
+        "node": node.counters,
+        "runner": node.runner.counters,
+        "caretaker": node.caretaker.counters,
+        "announcer": node.announcer.counters,
+        "gossip": node.gossip.counters,
+        "replica": node.replica.counters,
+    }
+    found = {f"{part}.{name}": count for part, counts in parts.items() for name, count in counts.items()}
+    network = getattr(node.network, "counters", None)
+    if callable(network):  # only the real network counts
+        found |= {f"network.{name}": count for name, count in network().items()}
+    return dict(sorted(found.items()))
+
+
+def _neighbours(app: App) -> list[Contact]:
+    return [] if app.local is None else app.local.neighbours
