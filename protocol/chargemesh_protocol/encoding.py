@@ -33,7 +33,7 @@ def encode(tree: Tree) -> bytes:
 
 
 def encode_ordered(tree: TreeMap) -> bytes:
-    """As `encode`, for a tree whose maps are in order and whose values were checked one by one (`shape.to_tree`)."""
+    """As `encode`, for a tree in order whose values were checked one by one (`shape.to_tree`)."""
     return cbor2.dumps(tree)
 
 

@@ -53,7 +53,9 @@ def main() -> int:
 
 def _flat(name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
-        return {key: one for part, inner in value.items() for key, one in _flat(f"{name}.{part}", inner).items()}
+        return {
+            key: one for part, inner in value.items() for key, one in _flat(f"{name}.{part}", inner).items()
+        }
     return {name: value}
 
 

@@ -24,7 +24,7 @@ ROUNDS = 5
 
 
 def measure() -> dict[str, float]:
-    """Rates a second on one core; ratios to raw libsodium over the same bytes, medians of alternate rounds."""
+    """Rates a second on one core; ratios to raw libsodium over the same bytes, medians of rounds."""
     records = [sign(_ticket(number), SEED, NETWORK) for number in range(COUNT)]
     signed = [_raw_signed(one) for one in records]
     public, secret = sodium.crypto_sign_seed_keypair(SEED)
