@@ -13,7 +13,6 @@ from typing import Any
 
 from chargemesh_protocol.chargers import ChargerSettings
 from chargemesh_protocol.charging.session import DEFAULT_MAX_POWER_W
-from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.me import Me
 from chargemesh_protocol.trust.drafts import BatchDelay
@@ -23,7 +22,6 @@ from .api.server import ApiServer
 from .backup import is_read_only, lift_read_only
 from .clock import SystemClock, SystemEntropy
 from .config import Config
-from .errors import NetworkError
 from .home import Home, HomeLock
 from .keystore import Keys, ensure_api_token, load_keys, renew_delegation
 from .mdns import LocalDiscovery
@@ -95,11 +93,12 @@ async def serve(
 
 async def _until_told(app: App) -> None:
     """Returns when the node is to stop; raises what broke it, if something of ours did."""
-    told = asyncio.create_task(app.stopping.wait())
-    await asyncio.wait({told, app.node.runner.failed}, return_when=asyncio.FIRST_COMPLETED)
-    if app.node.runner.failed.done():
+    told: asyncio.Future[Any] = asyncio.ensure_future(app.stopping.wait())
+    failed: asyncio.Future[Any] = app.node.runner.failed
+    await asyncio.wait([told, failed], return_when=asyncio.FIRST_COMPLETED)
+    if failed.done():
         told.cancel()
-        app.node.runner.failed.result()
+        failed.result()
 
 
 async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None) -> App:
@@ -107,11 +106,12 @@ async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None
     keys = load_keys(home, config.network.id)
     keys = renew_delegation(home, keys, network=config.network.id, now=clock.now())
     ensure_api_token(home, entropy)
+    told = [parse_peer_address(address) for address in config.network.bootstrap]
     network = Libp2pNetwork(
         seed=keys.transport,
         network_id=config.network.id,
         listen=config.network.listen,
-        bootstrap=[parse_peer_address(address) for address in config.network.bootstrap],
+        bootstrap=told,
         tap=tap,
     )
     central = CentralSystem(config.wallbox.host, config.wallbox.port)
@@ -134,6 +134,7 @@ async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None
             make_driver=make_driver,
             notify=notifier.send,
             neighbours=lambda: [] if local is None else local.neighbours,
+            told=told,
         ),
         delay=BatchDelay(shortest, longest),
         secret=hashlib.blake2b(keys.device, digest_size=32, person=b"walk-secret").digest(),
@@ -142,7 +143,7 @@ async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None
     if config.network.mdns:
         local = LocalDiscovery(
             lambda: network.contact,
-            lambda contact: _meet(app, contact),
+            lambda contact: app.node.neighbour_found(contact),
             list(config.network.mdns_interfaces) or None,
             config.network.id,
         )
@@ -215,21 +216,6 @@ async def _become_writable(app: App) -> None:
             lift_read_only(app.home)
             _log.info("peers were asked for our newest entry: this restored node may write again")
             return
-
-
-def _meet(app: App, contact: Contact) -> None:
-    """A neighbour announced itself on the local network."""
-    app.node.announcer.neighbour_found(contact)
-    app.spawn(_connect(app, contact))
-
-
-async def _connect(app: App, contact: Contact) -> None:
-    if any(one.peer_id == contact.peer_id for one in app.network.peers()):
-        return
-    try:
-        await app.network.connect(contact)
-    except NetworkError as error:
-        _log.debug("neighbour %s: %s", contact.peer_id, error)
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

@@ -42,6 +42,7 @@ from .discovery.announcer import Announcer, OwnListings
 from .discovery.caretaker import Caretaker
 from .discovery.finder import Finder, Search
 from .discovery.gossip import ListingGossip
+from .discovery.peers import MIN_CONNECTED, PeerBook
 from .ports import Cache, Caller, Clock, Entropy, Loaded, Network, Store
 from .replica import LogReplica
 from .reputation import Opinion
@@ -68,6 +69,8 @@ class Ports:
     make_driver: DriverFactory
     notify: Callable[[bytes, bytes], Any]  # async (key, body); DeliveryError if it was not taken
     neighbours: Callable[[], Iterable[Contact]] = tuple
+    told: Sequence[Contact] = ()  # bootstrap peers
+    min_peers: int = MIN_CONNECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,13 @@ class Node:
             proven=self.opinion.proven,
             neighbours=ports.neighbours,
         )
+        self.peers = PeerBook(
+            **shared,
+            cache=ports.cache,
+            entropy=ports.entropy,
+            told=ports.told,
+            minimum=ports.min_peers,
+        )
         self.runner = Runner(ports.store, ports.clock, ports.entropy, self._build, self)
         self.announcer = Announcer(
             **shared,
@@ -148,7 +158,6 @@ class Node:
         self._contact = self.network.contact
         await self.runner.start()
         await self.bundles.start()
-        await self.bundles.start()
         await self.replica.start(self.runner.engine.keeper.entries)
         await self.caretaker.start()
         await self.gossip.start()
@@ -156,9 +165,18 @@ class Node:
         await self.wallboxes.start()
         await self._keep_wallboxes()
         await self.announcer.start()
+        await self.peers.start()
 
     async def close(self) -> None:
-        for part in (self.announcer, self.wallboxes, self.gossip, self.caretaker, self.replica, self.runner):
+        for part in (
+            self.peers,
+            self.announcer,
+            self.wallboxes,
+            self.gossip,
+            self.caretaker,
+            self.replica,
+            self.runner,
+        ):
             await part.close()
         await self.network.close()
         await self.ports.cache.close()
@@ -167,6 +185,11 @@ class Node:
         """Our addresses or our transport key changed: the listings must say so."""
         self._contact = contact
         await self.runner.submit(ContactChanged(contact))
+
+    def neighbour_found(self, contact: Contact) -> None:
+        """Somebody announced itself on the local network."""
+        self.announcer.neighbour_found(contact)
+        self.peers.neighbour_found(contact)
 
     async def adopt_own_log(self, peers: int = 3) -> bool:
         """Asks peers for our own newest entry after a restore; True once one has told all it has.

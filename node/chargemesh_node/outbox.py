@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from chargemesh_protocol.effects import DropOutbox, PutOutbox
@@ -23,7 +23,7 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> Iterable[OutboxRow]:
+    def __iter__(self) -> Iterator[OutboxRow]:
         return iter(self._rows.values())
 
     def put(self, save: PutOutbox) -> None:
