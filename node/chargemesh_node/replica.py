@@ -149,6 +149,14 @@ class LogReplica:
         self._remember(self._take((), items))
         self._spawn(self._tell(items), "own entries")
 
+    def offer(self, bundles: Iterable[bytes], items: Iterable[Item]) -> Taken:
+        """Entries of others that came by another way than the network: judged like a peer's, and told on."""
+        taken = self._take(bundles, items)
+        self._remember(taken)
+        if taken.fresh:
+            self._spawn(self._tell(taken.fresh), "offered entries")
+        return taken
+
     async def _tell(self, items: Sequence[Item]) -> None:
         for news in compose(items, self._bundles.directory):
             try:

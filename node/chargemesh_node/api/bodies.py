@@ -20,6 +20,7 @@ Wh = Annotated[int, Meta(ge=0, le=1_000_000)]
 Watts = Annotated[int, Meta(ge=0, le=1_000_000)]
 Micro = Annotated[int, Meta(ge=0, le=10**13, description="millionths of a unit of the currency")]
 Note = Annotated[str, Meta(max_length=MAX_NOTE_CHARS)]
+Base64 = Annotated[str, Meta(max_length=12_000, description="RFC 4648, section 4")]
 Short = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 
 
@@ -138,6 +139,27 @@ class Claim(Struct, forbid_unknown_fields=True):
 class Review(Struct, forbid_unknown_fields=True):
     stars: Annotated[int, Meta(ge=1, le=5)]
     text: Note = ""
+
+
+class Vouch(Struct, forbid_unknown_fields=True):
+    """region: where it is said, an H3 cell of resolution 4 in hexadecimal. stands: false takes it back."""
+
+    region: Annotated[str, Meta(max_length=16)]
+    stands: bool = True
+
+
+class OfferedEntry(Struct, forbid_unknown_fields=True):
+    """raw: COSE_Sign1. content: what hangs beside a review. Both in base64."""
+
+    raw: Base64
+    content: Base64 | None = None
+
+
+class OfferedEntries(Struct, forbid_unknown_fields=True):
+    """Entries of trust logs, and the bundles of the people who signed in them (base64)."""
+
+    entries: Annotated[list[OfferedEntry], Meta(max_length=256)]
+    bundles: Annotated[list[Base64], Meta(max_length=256)] = []
 
 
 class PaymentQuery(Struct, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ from ..views.listings import ListingView, QuoteView, SearchEnd
 from ..views.people import Trust
 from ..views.receipts import PaymentView, ReceiptView
 from ..views.status import Identity, InviteView, Peers, Status
-from . import bodies, booking_routes, charger_routes, find_routes, node_routes, page_routes
+from . import bodies, booking_routes, charger_routes, find_routes, log_routes, node_routes, page_routes
 from .charger_body import ChargerBody
 from .context import Call
 
@@ -73,6 +73,14 @@ _NODE = (
         "What this node thinks of somebody, and why",
         Trust,
         phone=True,
+    ),
+    _post("/v1/trust/{id}/vouch", log_routes.vouch, "Stand up for somebody", Trust, bodies.Vouch),
+    _post(
+        "/v1/log/entries",
+        log_routes.offer_entries,
+        "Take in log entries that came by another way than the network",
+        log_routes.Taken,
+        bodies.OfferedEntries,
     ),
     _get(
         "/v1/events",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, TypedDict
 
 from chargemesh_protocol import limits as bounds
@@ -49,9 +50,12 @@ class Counts(TypedDict):
 
 
 class Status(TypedDict):
-    """read_only: restored, and not yet sure of its own newest log entry. limits: see `limits.py`."""
+    """read_only: restored, and not yet sure of its own newest log entry. limits: see `limits.py`.
+    network_pid: of the network process, null while there is none; it is started again by itself."""
 
     version: str
+    pid: int
+    network_pid: int | None
     identity: Identity
     home: str
     started: Instant
@@ -93,6 +97,8 @@ def status(app: App, version: str) -> Status:
     node = app.node
     return {
         "version": version,
+        "pid": os.getpid(),
+        "network_pid": app.network.pid,
         "identity": identity(app),
         "home": str(app.home.root),
         "started": instant(app.started_at, UTC),
