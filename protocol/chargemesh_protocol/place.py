@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 import h3.api.basic_int as h3
+from h3 import H3BaseException
 
 from .errors import Refused
 
@@ -71,6 +72,17 @@ def centre(cell: int) -> Point:
 def boundary(cell: int) -> tuple[tuple[float, float], ...]:
     """(latitude, longitude) of the corners, for drawing."""
     return tuple(h3.cell_to_boundary(cell))
+
+
+def grid_position(origin: int, cell: int) -> tuple[int, int]:
+    """Where `cell` stands beside `origin`, of one resolution, on H3's local grid: (column, row) of a drawing
+    in which neighbours of a row are 2 columns apart, rows shifted by 1. ValueError if it is too far."""
+    try:
+        i, j = h3.cell_to_local_ij(origin, cell)
+        home_i, home_j = h3.cell_to_local_ij(origin, origin)
+    except H3BaseException as error:
+        raise ValueError("the cells are too far apart to be drawn on one grid") from error
+    return 2 * (i - home_i) - (j - home_j), -(j - home_j)
 
 
 def text(cell: int) -> str:
