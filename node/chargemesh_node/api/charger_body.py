@@ -190,7 +190,7 @@ class ChargerBody(Struct, forbid_unknown_fields=True):
     access_lead_minutes: int | None = None
     wallbox: WallboxBody = field(default_factory=WallboxBody)
     payee: PayeeBody | None = None
-    ticket_seconds: int = 60
+    ticket_seconds: int = 15
     paused: bool = False
 
 
