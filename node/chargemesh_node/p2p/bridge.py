@@ -20,7 +20,7 @@ from chargemesh_protocol.errors import ExitCode, PersonError
 from ..errors import NetworkError, RefusedByPeer, TimedOut, Unreachable
 from ..ports import Caller, GossipHandler, PeerHandler, RequestHandler
 from . import frames
-from .child import Child
+from .child import Child, Launch, launch
 from .limits import DEFAULT_LIMITS, NetworkLimits
 from .peer_id import peer_id_of
 
@@ -44,6 +44,7 @@ class Libp2pNetwork:
     """See `ports.Network`. `seed` is the transport key's (32 bytes), which is not the identity key.
 
     `tap` receives every frame that goes to the network process, in clear: all that the node sends.
+    `launch` starts the network process (tests with dozens of them fork it from a warm one).
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Libp2pNetwork:
         limits: NetworkLimits = DEFAULT_LIMITS,
         logger: logging.Logger | None = None,
         tap: Callable[[bytes], None] | None = None,
+        launch: Launch = launch,
     ) -> None:
         self._seed = seed
         self._network_id = network_id
@@ -66,6 +68,7 @@ class Libp2pNetwork:
         self._limits = limits
         self._logger = logger or logging.getLogger(__name__)
         self._tap = tap
+        self._launch = launch
         self._contact = Contact(peer_id_of(seed), ())
         self._handlers: dict[str, RequestHandler] = {}
         self._topics: dict[str, GossipHandler] = {}
@@ -128,7 +131,7 @@ class Libp2pNetwork:
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     async def _run_child(self) -> None:
-        child = await Child.start(self._tap, self._logger)
+        child = await Child.start(self._tap, self._logger, self._launch)
         try:
             child.send(self._configuration())
             while (report := await child.read(self._limits.silence_seconds)) is not None:

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from . import frames
 
@@ -16,12 +17,44 @@ STOP_SECONDS = 5.0
 MAX_WAITING_BYTES = 8 * 1024 * 1024  # written and not yet read by the process; beyond it we drop
 
 
+class OsProcess(Protocol):
+    """What we need of `asyncio.subprocess.Process`."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    @property
+    def stderr(self) -> asyncio.StreamReader | None: ...
+
+    def kill(self) -> None: ...
+
+    async def wait(self) -> int: ...
+
+
+Launch = Callable[[socket.socket], Awaitable[OsProcess]]
+
+
+async def launch(theirs: socket.socket) -> OsProcess:
+    """A network process that speaks with us over `theirs`, whose other end we keep."""
+    # -P: a file in the working folder must not stand in for a library.
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "chargemesh_node.p2p", str(theirs.fileno())),
+        pass_fds=(theirs.fileno(),),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
 class Child:
     """The process and the socket to it. Use `Child.start`; `read` until it ends; `end` in any case."""
 
     def __init__(
         self,
-        process: asyncio.subprocess.Process,
+        process: OsProcess,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         tap: Callable[[bytes], None] | None,
@@ -35,17 +68,12 @@ class Child:
         self._log_task = asyncio.create_task(self._pass_on_log())
 
     @classmethod
-    async def start(cls, tap: Callable[[bytes], None] | None, logger: logging.Logger) -> Child:
+    async def start(
+        cls, tap: Callable[[bytes], None] | None, logger: logging.Logger, launch: Launch = launch
+    ) -> Child:
         ours, theirs = socket.socketpair()
         try:
-            # -P: a file in the working folder must not stand in for a library.
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "chargemesh_node.p2p", str(theirs.fileno())),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-            )
+            process = await launch(theirs)
         except BaseException:
             ours.close()
             raise
