@@ -1,4 +1,4 @@
-"""A second reader of our CBOR, written from RFC 8949 and specs/01-encoding.md alone: what it takes, ours must take."""
+"""A second reader of our CBOR, from RFC 8949 and specs/01-encoding.md alone: what it takes, ours takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may sign for whom: bundles, scopes, expiry by the record's own time, and what many strangers can't do."""
+"""Who may sign for whom: bundles, scopes, expiry by the record's time, and what many strangers can't do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A record is taken only if every byte of it is as RFC 9052, our header and the one rule of Ed25519 have it."""
+"""A record is taken only if each byte is as RFC 9052, our header and the one rule of Ed25519 have it."""
 
 from __future__ import annotations
 

@@ -59,6 +59,7 @@ class BookingSet:
         self._next: dict[tuple[bytes, int], bytes] = {}  # host record after an id, under its number
         self._numbers: dict[int, list[bytes]] = {}  # the two lowest ids of each number
         self._timeless: BookingState | None = None  # the fold of what is here now
+        self._shown: tuple[int, BookingState] | None = None  # as of when, and good until its next deadline
         self._chain: tuple[Record[Any], ...] | None = None
         for record in records:
             self.add(record)
@@ -95,7 +96,7 @@ class BookingSet:
                 raise Refused("booking-full", f"host records are numbered up to {MAX_RECORDS_A_SIDE}")
             self._place(record, body.number, body.previous)
         side[record.id] = record
-        self._timeless = self._chain = None
+        self._timeless = self._chain = self._shown = None
         return True
 
     def state(self, as_of: int) -> BookingState:
@@ -103,7 +104,12 @@ class BookingSet:
         if self._timeless is None:
             folded = fold(self.quote.body, self.request, self.chain, self._driver)
             self._timeless = replace(folded, faults=self._faults(), missing=self._missing())
-        return at_instant(self._timeless, as_of)
+        if self._shown is not None:
+            since, state = self._shown
+            if since <= as_of and (state.next_deadline is None or as_of < state.next_deadline):
+                return state
+        self._shown = as_of, at_instant(self._timeless, as_of)
+        return self._shown[1]
 
     @property
     def chain(self) -> tuple[Record[Any], ...]:
