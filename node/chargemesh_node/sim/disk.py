@@ -28,13 +28,10 @@ from chargemesh_protocol.listing import Need
 from ..errors import SlotTaken, StoreError, StoreFull
 from ..ports import CachedListing, Clock, Loaded, OutboxRow
 from ..store.cache_rows import MAX_PEERS, coarser_cells, index_cells
+from .process import SimulatedCrash
 
 CommitHook = Callable[[Sequence[Save]], None]
 _RowKey = tuple[str, bytes]
-
-
-class SimulatedCrash(BaseException):
-    """The process is gone at this instant. No handler of the node may take it for an error to survive."""
 
 
 def _nothing(saves: Sequence[Save]) -> None:
@@ -169,6 +166,10 @@ class MemoryStore:
         if self._is_open and self._dead is None:
             self._take_rescheduled()
         self._is_open = False
+
+    def durable(self) -> Loaded:
+        """What lies on the platter at this instant, for whoever checks it from outside."""
+        return self._synced.loaded({})
 
     def crash(self) -> None:
         """kill -9: what was written stays, even if not synced; what waited in memory is gone."""

@@ -7,6 +7,8 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from .process import SimulatedCrash, make_task
+
 T = TypeVar("T")
 
 
@@ -49,9 +51,15 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._simulated = 0.0
         super().__init__(_NoSelector(self))
+        self.set_task_factory(make_task)
 
     def time(self) -> float:
         return self._simulated
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """A killed process leaves futures behind that nobody will ask; everything else is reported."""
+        if not isinstance(context.get("exception"), SimulatedCrash):
+            super().default_exception_handler(context)
 
     def advance(self, seconds: float) -> None:
         self._simulated += max(0.0, seconds)

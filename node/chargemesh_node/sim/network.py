@@ -2,6 +2,7 @@
 
 Faults come from the seed: delay, loss (the request or its answer), duplication, partitions (also
 one-way), and nodes that are down. Gossip reaches every subscriber that is reachable, each by chance.
+Nothing that happens in one node reaches another as an exception: a peer that fails or dies closes the stream.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chargemesh_protocol.contact import Contact
+from chargemesh_protocol.limits import MAX_MESSAGE_BYTES
 
-from ..errors import RefusedByPeer, TimedOut, Unreachable
+from ..errors import NetworkError, RefusedByPeer, TimedOut, Unreachable
 from ..ports import Caller, GossipHandler, PeerHandler, RequestHandler
+from .process import Process
 
 
 @dataclass(slots=True)
@@ -31,20 +34,29 @@ class Faults:
 
 
 class SimulatedInternet:
-    """What connects the nodes of one simulation."""
+    """What connects the nodes of one simulation.
+
+    tap: told of everything sent, as (from, to, protocol, body), in clear. broken: what nodes raised while
+    they answered, which no node may. met: every two that were ever connected.
+    """
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.faults = Faults()
         self.nodes: dict[str, SimNetwork] = {}
-        self.tap: Callable[[str, str, str, bytes], None] | None = None  # (from, to, protocol, body)
+        self.tap: Callable[[str, str, str, bytes], None] | None = None
+        self.broken: list[BaseException] = []
+        self.met: set[frozenset[str]] = set()
         self.delivered = 0
 
-    def node(self, name: str) -> SimNetwork:
+    def node(self, name: str, process: Process | None = None) -> SimNetwork:
         """A new node's end of the network; `name` is its PeerId."""
-        return SimNetwork(self, name)
+        return SimNetwork(self, name, process)
 
     def passes(self, sender: str, receiver: str) -> bool:
+        """By chance, whether a message arrives; one to itself always does."""
+        if sender == receiver:
+            return True
         return (sender, receiver) not in self.faults.cut and self.random.random() >= self.faults.loss
 
     def delay(self) -> float:
@@ -52,27 +64,36 @@ class SimulatedInternet:
 
     def partition(self, one: set[str], other: set[str]) -> None:
         """Cuts everything between two groups."""
-        for a in one:
-            for b in other:
-                self.faults.cut |= {(a, b), (b, a)}
+        self.cut(one, other)
+        self.cut(other, one)
+
+    def cut(self, senders: set[str], receivers: set[str]) -> None:
+        """Cuts one direction only."""
+        self.faults.cut |= {(a, b) for a in senders for b in receivers}
 
     def heal(self) -> None:
         self.faults.cut.clear()
+
+    def listen(self, sender: str, receiver: str, protocol: str, body: bytes) -> None:
+        if self.tap is not None:
+            self.tap(sender, receiver, protocol, body)
 
 
 class SimNetwork:
     """The Network port of one simulated node."""
 
-    def __init__(self, internet: SimulatedInternet, name: str) -> None:
+    def __init__(self, internet: SimulatedInternet, name: str, process: Process | None = None) -> None:
         self._internet = internet
         self._name = name
+        self._process = process
         self._handlers: dict[str, RequestHandler] = {}
         self._topics: dict[str, GossipHandler] = {}
         self._peer_handlers: list[PeerHandler] = []
         self._connected: dict[str, Contact] = {}
         self._seen: set[bytes] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.before_send: Callable[[str], None] = lambda _: None  # fault hook: may raise SimulatedCrash
+        # Fault hook, called with what is about to leave: it may raise SimulatedCrash.
+        self.before_send: Callable[[str], None] = lambda _: None
 
     @property
     def contact(self) -> Contact:
@@ -82,23 +103,29 @@ class SimNetwork:
         self._internet.nodes[self._name] = self
 
     async def close(self) -> None:
-        self._internet.nodes.pop(self._name, None)
+        self.vanish()
+        for task in list(self._tasks):
+            task.cancel()
+
+    def vanish(self) -> None:
+        """From now on nobody reaches this node, and its connections are gone."""
+        if self._internet.nodes.get(self._name) is self:
+            del self._internet.nodes[self._name]
         for peer in list(self._connected):
             other = self._internet.nodes.get(peer)
             if other is not None:
                 other.forget(self._name)
         self._connected.clear()
-        for task in list(self._tasks):
-            task.cancel()
 
     def serve(self, protocol: str, handler: RequestHandler) -> None:
         self._handlers[protocol] = handler
 
     async def request(self, to: Contact, protocol: str, body: bytes, *, timeout: float = 5.0) -> bytes:
-        self.before_send(protocol)
+        if len(body) > MAX_MESSAGE_BYTES:
+            raise RefusedByPeer(f"{len(body)} bytes are too many for one message")
+        self.before_send(f"send {protocol}")
         internet = self._internet
-        if internet.tap is not None:
-            internet.tap(self._name, to.peer_id, protocol, body)
+        internet.listen(self._name, to.peer_id, protocol, body)
         try:
             async with asyncio.timeout(timeout):
                 await asyncio.sleep(internet.delay())
@@ -110,11 +137,7 @@ class SimNetwork:
                 self._meet(to.peer_id)
                 if internet.random.random() < internet.faults.duplication:
                     peer.spawn(peer.answer(self._name, protocol, body))
-                # The answer is made by the peer's own task: our giving up must not end its work.
-                answer: bytes = await asyncio.shield(peer.spawn(peer.answer(self._name, protocol, body)))
-                internet.delivered += 1
-                if internet.tap is not None:
-                    internet.tap(to.peer_id, self._name, protocol, answer)
+                answer = await self._answer_of(peer, protocol, body)
                 await asyncio.sleep(internet.delay())
                 if not internet.passes(to.peer_id, self._name):
                     await asyncio.sleep(timeout)
@@ -122,14 +145,40 @@ class SimNetwork:
         except TimeoutError as error:
             raise TimedOut(f"no answer from {to.peer_id}") from error
 
+    async def _answer_of(self, peer: SimNetwork, protocol: str, body: bytes) -> bytes:
+        """The peer's own task makes the answer: our giving up does not end its work."""
+        task = peer.spawn(peer.answer(self._name, protocol, body))
+        await asyncio.wait({task})
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or not peer.is_up:
+            raise Unreachable(f"the connection to {peer._name} was lost")
+        if error is not None:
+            if not isinstance(error, NetworkError):
+                self._internet.broken.append(error)
+            raise RefusedByPeer(f"{peer._name} closed the stream") from error
+        answer: bytes = task.result()
+        self._internet.delivered += 1
+        return answer
+
+    @property
+    def is_up(self) -> bool:
+        return self._internet.nodes.get(self._name) is self
+
     async def answer(self, caller: str, protocol: str, body: bytes) -> bytes:
         handler = self._handlers.get(protocol)
         if handler is None:
             raise RefusedByPeer(f"{self._name} does not speak {protocol}")
-        return await handler(Caller(caller, f"peer:{caller}"), body)
+        answer = await handler(Caller(caller, f"peer:{caller}"), body)
+        self.before_send(f"answer {protocol}")
+        self._internet.listen(self._name, caller, protocol, answer)
+        return answer
 
     def spawn(self, work: Any) -> asyncio.Task[Any]:
-        task = asyncio.get_running_loop().create_task(work)
+        """Starts work that others brought: in this node's process, not in theirs."""
+        if self._process is not None:
+            task = self._process.spawn(work)
+        else:
+            task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
@@ -149,9 +198,8 @@ class SimNetwork:
         return [one.contact for one in near[:count]]
 
     async def publish(self, topic: str, data: bytes) -> None:
-        self.before_send(topic)
-        if self._internet.tap is not None:
-            self._internet.tap(self._name, "*", topic, data)
+        self.before_send(f"publish {topic}")
+        self._internet.listen(self._name, "*", topic, data)
         await self._flood(topic, data, self._name)
 
     async def subscribe(self, topic: str, handler: GossipHandler) -> None:
@@ -161,7 +209,8 @@ class SimNetwork:
         await asyncio.sleep(self._internet.delay())
         if to.peer_id not in self._internet.nodes:
             raise Unreachable(f"{to.peer_id} is down")
-        if (self._name, to.peer_id) in self._internet.faults.cut:
+        cut = self._internet.faults.cut
+        if (self._name, to.peer_id) in cut or (to.peer_id, self._name) in cut:
             raise TimedOut(f"{to.peer_id} does not answer")
         self._meet(to.peer_id)
 
@@ -174,18 +223,24 @@ class SimNetwork:
     def forget(self, peer: str) -> None:
         contact = self._connected.pop(peer, None)
         if contact is not None:
-            for handler in self._peer_handlers:
-                handler(contact, False)
+            self._tell_of(contact, False)
 
     def _meet(self, peer: str) -> None:
         other = self._internet.nodes.get(peer)
-        if other is None or peer == self._name:
+        if other is None or peer == self._name or not self.is_up:
             return
+        self._internet.met.add(frozenset((self._name, peer)))
         for one, met in ((self, other), (other, self)):
             if met._name not in one._connected:
                 one._connected[met._name] = met.contact
-                for handler in one._peer_handlers:
-                    handler(met.contact, True)
+                one._tell_of(met.contact, True)
+
+    def _tell_of(self, contact: Contact, connected: bool) -> None:
+        for handler in self._peer_handlers:
+            if self._process is not None:
+                self._process.call(handler, contact, connected)
+            else:
+                handler(contact, connected)
 
     async def _flood(self, topic: str, data: bytes, source: str) -> None:
         """Forwards along connections, as a gossip mesh does; each node sees a message once."""
@@ -202,4 +257,5 @@ class SimNetwork:
         await asyncio.sleep(self._internet.delay())
         handler = self._topics.get(topic)
         if handler is not None and handler(Caller(source, f"peer:{source}"), data):
+            self._internet.listen(self._name, "*", topic, data)
             await self._flood(topic, data, source)

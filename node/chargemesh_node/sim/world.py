@@ -1,11 +1,11 @@
-"""A world of simulated nodes: the real `Node` on modelled ports, with people who act like a story.
+"""A world of simulated nodes, and people who act like a story: what happens in it follows from its seed.
 
     world = World(seed=7)
     alice, bob = await world.add("alice"), await world.add("bob")
     await alice.offers()
     booking = await bob.books(alice)
 
-Everything that happens follows from the seed; a failing run is replayed by it.
+Everything above the ports is the code that runs at home (see `people` for what one person does).
 """
 
 from __future__ import annotations
@@ -13,56 +13,31 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from contextvars import copy_context
 
-from chargemesh_protocol.booking.ledger import Booking
-from chargemesh_protocol.booking.state import BookingState
-from chargemesh_protocol.chargers import (
-    DEFAULT_STRANGER_RULES,
-    ChargerSettings,
-    Home,
-    WallboxSettings,
-)
-from chargemesh_protocol.events import PutCharger
-from chargemesh_protocol.identity import Bundle, create_identity, public_key
-from chargemesh_protocol.listing import (
-    About,
-    BookingRules,
-    Connector,
-    ConnectorFormat,
-    Need,
-    ParkingType,
-    PowerType,
-)
-from chargemesh_protocol.me import Me
-from chargemesh_protocol.place import Point
-from chargemesh_protocol.schedule import always_open
-from chargemesh_protocol.tariff import simple_tariff
-from chargemesh_protocol.terms import Terms
-from chargemesh_protocol.trust.drafts import delay_of
-
-from ..clock import SeededEntropy
-from ..node import Node, Offer, Ports
-from .box import CarAndBox, SimDriver
-from .disk import MemoryCache, MemoryStore, SimulatedCrash
-from .loop import LoopClock
+from .checkers import Checkers
 from .network import SimulatedInternet
+from .people import Person
 
-EPOCH_MS = 1_790_000_000_000  # September 2026, when simulated time begins
-HOUR_MS = 3_600_000
-BERLIN = Point(52.52, 13.405)
-_YEAR_MS = 365 * 24 * HOUR_MS
+NETWORK = "chargemesh-test-sim"
+_LOOK_EVERY_S = 0.25
+_CHECK_EVERY_S = 1.5
 
 
 class World:
     """Nodes, the internet between them, and simulated time."""
 
-    def __init__(self, seed: int, *, network: str = "chargemesh-test-sim") -> None:
+    def __init__(self, seed: int, *, network: str = NETWORK) -> None:
         self.seed = seed
         self.network = network
         self.internet = SimulatedInternet(seed)
+        self.internet.tap = self._record
         self.people: dict[str, Person] = {}
+        self.checkers = Checkers(self)
+        self.taps: list[Callable[[str, str, str, bytes], None]] = []
+        self.context = copy_context()  # outside every node: what the world itself does
+        self._checked_at = 0.0
+        self._trace = hashlib.blake2b(digest_size=16)
 
     async def add(self, name: str, *, skew_ms: int = 0, knows: Person | None = None) -> Person:
         """A new person with a node that is up; connected to `knows`, by default to whoever came first."""
@@ -71,189 +46,63 @@ class World:
         friend = knows or next(iter(self.people.values()), None)
         self.people[name] = person
         if friend is not None:
-            await person.node.network.connect(friend.node.network.contact)
+            await person.connects(friend)
         return person
+
+    async def add_all(self, *names: str) -> list[Person]:
+        return [await self.add(name) for name in names]
 
     def draw(self, label: str) -> bytes:
         """32 bytes of this world's seed for one purpose."""
         return hashlib.blake2b(f"{self.seed} {label}".encode(), digest_size=32).digest()
 
     async def pass_time(self, hours: float = 0, *, minutes: float = 0, seconds: float = 0) -> None:
-        await asyncio.sleep(hours * 3600 + minutes * 60 + seconds)
+        """Lets time pass; what must always hold is checked at every step of it."""
+        end = self._time() + hours * 3600 + minutes * 60 + seconds
+        step = max(_LOOK_EVERY_S, (end - self._time()) / 50)
+        while self._time() < end:
+            await asyncio.sleep(min(step, end - self._time()))
+            self._check()
 
     async def until(self, reached: Callable[[], bool], within_s: float, what: str) -> None:
         """Waits in simulated time; AssertionError naming `what` if it does not come about."""
-        for _ in range(round(within_s * 4)):
-            if reached():
-                return
-            await asyncio.sleep(0.25)
-        raise AssertionError(f"seed {self.seed}: not within {within_s} s: {what}")
+        end = self._time() + within_s
+        while not reached():
+            if self._time() >= end:
+                raise AssertionError(f"seed {self.seed}: not within {within_s} s: {what}")
+            await asyncio.sleep(_LOOK_EVERY_S)
+            self._check()
+        self.checkers.always()
+
+    async def settles(self, within_s: float = 600) -> None:
+        """Waits until nobody who is up owes anybody anything, then checks that all agree."""
+        await self.until(
+            lambda: all(not person.owes for person in self.people.values()), within_s, "everything delivered"
+        )
+        self.checkers.settled()
 
     async def end(self) -> None:
+        """Every node stops as it does at home, and has left nothing broken behind."""
         for person in self.people.values():
             if person.is_up:
                 await person.stop()
-
-
-class Person:
-    """Somebody with a node, a disk that outlives it, and perhaps a wallbox in the drive."""
-
-    def __init__(self, world: World, name: str, skew_ms: int) -> None:
-        self.world = world
-        self.name = name
-        self.box = CarAndBox()
-        self.store = MemoryStore()
-        self.clock = LoopClock(EPOCH_MS, skew_ms)
-        self.cache = MemoryCache(self.clock)
-        self.notices: list[bytes] = []
-        self.device = world.draw(f"{name} device")
-        self.bundle: Bundle = create_identity(
-            root_seed=world.draw(f"{name} root"),
-            recovery_key=public_key(world.draw(f"{name} recovery")),
-            device_key=public_key(self.device),
-            network=world.network,
-            now=EPOCH_MS - HOUR_MS,
-            life_ms=_YEAR_MS,
-        )
-        self.starts = 0
-        self.is_up = False
-        self.crashed = asyncio.Event()
-        self._node: Node | None = None
-
-    # --- life -----------------------------------------------------------------------------------
+        self.checkers.nothing_broke()
 
     @property
-    def node(self) -> Node:
-        if self._node is None:
-            raise AssertionError(f"{self.name} was never started")
-        return self._node
+    def trace(self) -> str:
+        """A hash over everything that was sent and when: equal for equal seeds."""
+        return self._trace.hexdigest()
 
-    @property
-    def author(self) -> bytes:
-        return self.bundle.author
+    def _check(self) -> None:
+        if self._time() >= self._checked_at + _CHECK_EVERY_S:
+            self._checked_at = self._time()
+            self.checkers.always()
 
-    async def start(self) -> None:
-        """Starts the node on whatever the disk holds."""
-        self.starts += 1
-        self.crashed.clear()
-        network = self.world.internet.node(self.name)
-        self._node = Node(
-            Me(self.author, self.bundle.to_bytes(), self.world.network, self.device),
-            Ports(
-                store=self.store,
-                cache=self.cache,
-                network=network,
-                clock=self.clock,
-                entropy=SeededEntropy(self.world.draw(f"{self.name} start {self.starts}")),
-                make_driver=lambda _: SimDriver(self.box, self.clock),
-                notify=self._notify,
-            ),
-            delay=delay_of(self.world.network),
-            secret=self.world.draw(f"{self.name} walks"),
-        )
-        await self._node.start()
-        self.is_up = True
+    def _record(self, sender: str, receiver: str, protocol: str, body: bytes) -> None:
+        head = f"{self._time():.6f} {sender} {receiver} {protocol} {len(body)} "
+        self._trace.update(head.encode() + body)
+        for tap in self.taps:
+            tap(sender, receiver, protocol, body)
 
-    async def stop(self) -> None:
-        self.is_up = False
-        await self.node.close()
-
-    async def crash(self, *, power_cut: bool = False) -> None:
-        """The process is gone, or the house has no power; what was durable is still there."""
-        self.is_up = False
-        if power_cut:
-            self.store.power_cut()
-        else:
-            self.store.crash()
-        await self._bury()
-
-    async def restart(self) -> None:
-        await self.start()
-        for other in self.world.people.values():
-            if other is not self and other.is_up:
-                await self.node.network.connect(other.node.network.contact)
-                return
-
-    async def _bury(self) -> None:
-        try:
-            await self.node.close()
-        except SimulatedCrash:
-            await self.node.network.close()
-
-    async def _notify(self, key: bytes, body: bytes) -> None:
-        self.notices.append(body)
-
-    # --- what people do -------------------------------------------------------------------------
-
-    async def offers(self, *, at: Point = BERLIN, **changes: Any) -> bytes:
-        """Offers a charger that strangers may book at once; returns its id."""
-        settings = replace(charger_settings(self.world.draw(f"{self.name} charger")[:16], at), **changes)
-        await self.node.command(PutCharger(settings))
-        return settings.charger
-
-    async def finds(
-        self, *, near: Point = BERLIN, radius_m: float = 3000, need: Need | None = None
-    ) -> list[Any]:
-        """What a search shows in the end."""
-        async with self.node.find(near, radius_m, need or Need()) as search:
-            return await search.all()
-
-    async def gets_quote(self, host: Person, *, starts_in_h: float = 0, hours: float = 2) -> Offer:
-        """Finds the host's charger and asks what it costs."""
-        listing = next(one for one in await self.finds() if one.record.body.author == host.author)
-        start = self.clock.now() + round(starts_in_h * HOUR_MS)
-        return await self.node.ask_quote(listing, start, start + round(hours * HOUR_MS), 10_000)
-
-    async def books(self, host: Person, *, starts_in_h: float = 0, hours: float = 2) -> bytes:
-        """Takes the quote; the host's answer comes in its own time."""
-        offer = await self.gets_quote(host, starts_in_h=starts_in_h, hours=hours)
-        result = await self.node.book(offer.record.id, wait_ms=HOUR_MS)
-        return bytes.fromhex(result["booking"])
-
-    def booking(self, booking_id: bytes) -> Booking:
-        return self.node.runner.engine.ledger.require(booking_id)
-
-    def state(self, booking_id: bytes) -> BookingState:
-        return self.booking(booking_id).state(self.clock.now())
-
-
-def charger_settings(charger: bytes, at: Point) -> ChargerSettings:
-    """A usual home charger: 11 kW, type 2, 0.35 EUR a kWh, always open, instant for everybody."""
-    return ChargerSettings(
-        charger=charger,
-        home=Home(
-            address="12 Hidden Lane, 10115 Berlin",
-            latitude=round(at.latitude * 1e6),
-            longitude=round(at.longitude * 1e6),
-            way="Second drive on the left.",
-            code="4711",
-            phone="+49 30 000000",
-        ),
-        resolution=7,
-        connectors=(
-            Connector(
-                type="IEC_62196_T2",
-                format=ConnectorFormat.SOCKET,
-                power_type=PowerType.AC_3_PHASE,
-                max_power_w=11_000,
-            ),
-        ),
-        tariff=simple_tariff("EUR", per_kwh=350_000),
-        hours=always_open("Europe/Berlin"),
-        rules=BookingRules(instant=True, min_minutes=15, max_minutes=1440, lead_minutes=0, min_trust=0),
-        terms=Terms(),
-        about=About(
-            title="Driveway",
-            parking=ParkingType.ON_DRIVEWAY,
-            access_method="OPEN",
-            amenities=(),
-            languages=("de", "en"),
-        ),
-        strangers=replace(DEFAULT_STRANGER_RULES, on_request=False, access_records_a_week=1000),
-        access_lead_minutes=120,
-        wallbox=WallboxSettings(driver="sim", password="", owner_tags=(), plug_and_charge=False),
-        paused=False,
-        payee_name="",
-        payee_account="",
-        ticket_seconds=60,
-    )
+    def _time(self) -> float:
+        return asyncio.get_running_loop().time()

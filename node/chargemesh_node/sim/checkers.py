@@ -1,0 +1,196 @@
+"""What must hold in every simulated world, whatever happens in it: asked after every step, and at the end.
+
+A checker says what is wrong in a sentence that names the seed; it never repairs anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, Any
+
+from chargemesh_protocol.booking.ledger import FILES, Booking
+from chargemesh_protocol.booking.records import Accept, Access, Agreement, NoShow, Receipt
+from chargemesh_protocol.booking.set import BookingSet
+from chargemesh_protocol.booking.table import Reservation, Session
+from chargemesh_protocol.effects import AddRecord, HoldSlot, Save
+from chargemesh_protocol.record import open_record
+from chargemesh_protocol.trust.entries import Completion, Review
+
+if TYPE_CHECKING:
+    from .people import Person
+    from .world import World
+
+LATE_MS = 5_000  # what is due may wait this long: a timer, a commit, a turn of the loop
+STUCK_MS = 60_000  # a delivery that is due, and that nobody has tried for so long, is stuck
+_ONCE = (Accept, Access, Receipt, Agreement, NoShow)
+
+
+class Checkers:
+    """`always` after every step, `settled` once nothing is owed, `nothing_broke` at the end."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._durable: dict[str, set[bytes]] = {}  # by person: records whose commit was reported durable
+
+    def committed(self, person: Person, saves: Sequence[Save]) -> None:
+        """Told of every commit once it is durable."""
+        kept = self._durable.setdefault(person.name, set())
+        kept.update(one.id for one in saves if isinstance(one, AddRecord))
+
+    def always(self) -> None:
+        for person in self._up():
+            self._nothing_durable_is_lost(person)
+            self._no_slots_overlap(person)
+            self._nothing_is_overdue(person)
+            for booking in person.node.runner.engine.ledger:
+                self._nothing_is_done_twice(person, booking)
+                self._no_early_access(person, booking)
+        self._who_told_a_record_has_it()
+
+    def settled(self) -> None:
+        """After everything was delivered: both sides and any third party see the same bookings."""
+        self.always()
+        for one, other in combinations(self._up(), 2):
+            for booking in one.node.runner.engine.ledger:
+                if booking.is_host and other.knows_booking(booking.id):
+                    self._both_agree(one, other, booking)
+                elif not booking.is_host and other.knows_booking(booking.id):
+                    self._both_agree(other, one, other.booking(booking.id))
+        for person in self._up():
+            self._memory_equals_disk(person)
+            self._log_says_nothing_twice(person)
+
+    def nothing_broke(self) -> None:
+        """No node raised anything but a refusal at a peer's message."""
+        broken = [repr(one) for one in self._world.internet.broken]
+        self._require(not broken, f"a node broke over a message: {broken[:3]}")
+
+    # --- what is asked ----------------------------------------------------------------------------
+
+    def _nothing_durable_is_lost(self, person: Person) -> None:
+        held = {
+            record.id
+            for booking in person.node.runner.engine.ledger
+            for record in (*booking.mine, *booking.theirs)
+        }
+        lost = self._durable.get(person.name, set()) - held
+        self._require(not lost, f"{person.name} lost {len(lost)} records that were durable")
+
+    def _who_told_a_record_has_it(self) -> None:
+        """What one side holds of the other, the other had made durable before it told anybody."""
+        by_author = {one.author: one for one in self._world.people.values()}
+        for person in self._up():
+            for booking in person.node.runner.engine.ledger:
+                other = by_author.get(booking.other)
+                if other is None or not other.is_up or not booking.theirs:
+                    continue
+                theirs = other.node.runner.engine.ledger.get(booking.id)
+                held = set() if theirs is None else {one.id for one in theirs.mine}
+                lost = [one.kind for one in booking.theirs if one.id not in held]
+                self._require(not lost, f"{other.name} lost {lost}, which {person.name} has of it")
+
+    def _no_slots_overlap(self, person: Person) -> None:
+        """Neither as kept nor as accepted: records are what a driver holds against a host."""
+        self._require_apart(person, person.store.durable().slots)
+        accepted = [
+            HoldSlot(one.quote.body.charger, one.id, one.quote.body.start, one.quote.body.end)
+            for one in person.node.runner.engine.ledger
+            if one.is_host and _is_taken(one, person.clock.now())
+        ]
+        self._require_apart(person, accepted)
+
+    def _require_apart(self, person: Person, slots: Iterable[HoldSlot]) -> None:
+        ordered = sorted(slots, key=lambda slot: (slot.charger, slot.start))
+        for one, after in pairwise(ordered):
+            apart = one.charger != after.charger or one.end <= after.start
+            self._require(apart, f"{person.name} has two bookings at one time")
+
+    def _nothing_is_overdue(self, person: Person) -> None:
+        runner, now = person.node.runner, person.clock.now()
+        self._require(not runner.failed.done(), f"the clockwork of {person.name} stands still")
+        if not runner.engine.keeper.read_only:
+            deadline = runner.engine.deadline(now)
+            late = 0 if deadline is None else now - deadline
+            self._require(late <= LATE_MS, f"{person.name} is {late} ms late with what is due")
+        for row in runner.outbox:
+            waits = now - max(row.next_try, 0) if row.next_try else 0
+            self._require(
+                waits <= STUCK_MS, f"{person.name} does not try a {row.channel} delivery that is due"
+            )
+
+    def _nothing_is_done_twice(self, person: Person, booking: Booking) -> None:
+        forks = [fault for fault in booking.set.state(person.clock.now()).faults if fault.code == "fork"]
+        self._require(not forks, f"{person.name} sees a forked chain: {forks}")
+        records = [*booking.mine, *booking.theirs]
+        for kind in _ONCE:
+            count = sum(type(one.body) is kind for one in records)
+            self._require(count <= 1, f"{person.name} holds {count} records of {kind.__name__}")
+
+    def _no_early_access(self, person: Person, booking: Booking) -> None:
+        for record in (*booking.mine, *booking.theirs):
+            if type(record.body) is Access:
+                state = booking.set.state(person.clock.now())
+                early = state.accept is None or record.body.issued < (state.access_due or 0)
+                self._require(not early, f"{person.name}: the address was sent before its time")
+
+    def _both_agree(self, host: Person, driver: Person, booking: Booking) -> None:
+        theirs = driver.booking(booking.id)
+        ids = [{one.id for one in side.set} for side in (booking, theirs)]
+        self._require(ids[0] == ids[1], f"{host.name} and {driver.name} hold different records")
+        as_of = max(host.clock.now(), driver.clock.now())
+        self._require(
+            booking.set.state(as_of) == theirs.set.state(as_of), f"{host.name} and {driver.name} disagree"
+        )
+        third = BookingSet(booking.quote, booking.request)
+        for record in reversed([one for one in booking.set if one.id not in (booking.quote.id, booking.id)]):
+            third.add(open_record(record.raw, self._world.network))
+        self._require(third.state(as_of) == booking.set.state(as_of), "a third party computes another state")
+
+    def _memory_equals_disk(self, person: Person) -> None:
+        kept, runner = person.store.durable(), person.node.runner
+        engine = runner.engine
+        self._require(
+            set(kept.documents.get(FILES, {})) == {one.id for one in engine.ledger},
+            f"{person.name}: the bookings in memory are not those on disk",
+        )
+        for booking in engine.ledger:
+            held = sorted(one.raw for one in (*booking.mine, *booking.theirs))
+            self._require(
+                held == sorted(kept.records.get(booking.id, ())),
+                f"{person.name}: the records in memory are not those on disk",
+            )
+        self._require(
+            all(engine.calendar.holds(slot.booking) for slot in kept.slots),
+            f"{person.name}: the calendar in memory is not that on disk",
+        )
+        self._require(
+            {(row.channel, row.key) for row in kept.outbox}
+            == {(row.channel, row.key) for row in runner.outbox},
+            f"{person.name}: the outbox in memory is not that on disk",
+        )
+
+    def _log_says_nothing_twice(self, person: Person) -> None:
+        said: list[Any] = []
+        for item in person.node.runner.engine.keeper.entries:
+            body = open_record(item.raw, self._world.network).body
+            if isinstance(body, Completion):
+                said.append(("completion", body.statement))
+            elif isinstance(body, Review):
+                said.append(("review", body.booking))
+        self._require(len(said) == len(set(said)), f"{person.name} said something twice in its log")
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _up(self) -> list[Person]:
+        return [one for one in self._world.people.values() if one.is_up]
+
+    def _require(self, holds: bool, what: str) -> None:
+        if not holds:
+            raise AssertionError(f"seed {self._world.seed}: {what}")
+
+
+def _is_taken(booking: Booking, now: int) -> bool:
+    state = booking.state(now)
+    charging = state.reservation is Reservation.FULFILLED and state.session is not Session.COMPLETED
+    return state.reservation is Reservation.RESERVED or charging
