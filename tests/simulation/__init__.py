@@ -1,0 +1,1 @@
+"""The simulated network: whole stories, faults and crashes, each from one seed."""
