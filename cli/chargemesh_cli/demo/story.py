@@ -1,0 +1,167 @@
+"""The demo from the first line to the last, and its end, whichever it is."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from chargemesh_node.home import make_private_folder
+from chargemesh_protocol.errors import ChargemeshError, ExitCode, PersonError
+
+from . import act_book, act_charge, act_end, act_meet, act_settle, act_trust
+from .act_charge import SPEED
+from .cast import HANNA, cast
+from .connections import ConnectionCounter
+from .deal import deal
+from .neighbour import Neighbour
+from .play import Play
+from .processes import Processes
+from .stage import Stage, Stopwatch
+
+_NETWORK = "chargemesh-demo-{}"
+
+
+def run(stage: Stage, watch: Stopwatch, *, nodes: int, keep: Path | None) -> dict[str, Any]:
+    """Plays everything; returns the measured figures. PersonError says what failed and where the logs are."""
+    folder = _folder(keep)
+    processes = Processes()
+    counter = ConnectionCounter(processes.pids)
+    network = _NETWORK.format(secrets.token_hex(4))
+    people = tuple(Neighbour(one, folder, network, processes) for one in cast(nodes))
+    play = Play(stage, processes, folder, network, people)
+    done = False
+    try:
+        with _ended_by_signals():
+            stage.open()
+            counter.start()
+            _play(play, counter, kept=keep is not None)
+            done = True
+    except ChargemeshError as error:
+        raise _with_logs(error, folder) from error
+    finally:
+        counter.stop()
+        _clean_up(play, folder, remove=done and keep is None)
+    play.figures["seconds"] = watch.seconds
+    return play.figures
+
+
+def _play(play: Play, counter: ConnectionCounter, *, kept: bool) -> None:
+    _say_what_stands_in(play)
+    act_meet.come_up(play)
+    act_trust.vouch(play)
+    act_meet.list_chargers(play)
+    found = act_meet.find_chargers(play)
+    booking = act_book.book(play, found)
+    play.figures["booking"] = booking
+    with _beside(lambda: _bad_deal(play)):
+        act_charge.plug_in(play)
+        act_charge.charge(play, booking, int(found[HANNA.title]["cell"]["cell"], 16))
+    evidence = act_settle.read_evidence(play, booking)
+    forged = act_settle.refuse_altered_receipt(play, evidence)
+    act_settle.pay(play, booking)
+    act_settle.review(play, booking)
+    act_trust.see_reputation(play)
+    act_trust.resist_praise(play)
+    play.processes.require_alive()
+    act_end.verify_elsewhere(play, evidence, forged)
+    counter.stop()
+    act_end.count_connections(play, counter)
+    act_end.say_what_next(play, kept)
+
+
+def _say_what_stands_in(play: Play) -> None:
+    play.stage.step(
+        "stand-ins",
+        "What stands in: the car, the wallbox and the bank are virtual, and the wallbox counts energy "
+        f"{SPEED} times too fast (its timestamps are real, the tariff is per kWh, the booking starts now). "
+        "Host settings that are not the defaults: strangers are accepted at once, and meter tickets come as "
+        "often as they may. On a demo network the trust log waits seconds instead of 2 to 14 days. All else "
+        f"is the real program: {len(play.people)} nodes, each with processes of its own, on loopback, never "
+        "announced on the LAN.",
+        network=play.network,
+        nodes=len(play.people),
+        folder=str(play.folder),
+    )
+
+
+def _bad_deal(play: Play) -> None:
+    """Beside the main booking: Dario has charged at Boris's, and was not happy."""
+    deal(play.dario, play.boris, stars=1, text="Blocked for an hour, and the cable was broken.", back=5)
+    play.stage.step(
+        "bad-deal",
+        "Beside it, a smaller booking from quote to payment at Boris's, whose meter people read by hand. "
+        "Dario was not happy: one star.",
+        stars=1,
+    )
+
+
+@contextmanager
+def _beside(work: Callable[[], None]) -> Iterator[None]:
+    """Does `work` in a thread while the body runs; an error of either is raised here."""
+    failed: list[Exception] = []
+
+    def guarded() -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - raised again below, in the thread that waits
+            failed.append(error)
+
+    thread = threading.Thread(target=guarded, name="beside the story", daemon=True)
+    thread.start()
+    yield
+    thread.join()
+    if failed:
+        raise failed[0]
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the demo as Ctrl-C does: with its processes."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _clean_up(play: Play, folder: Path, *, remove: bool) -> None:
+    """Nothing that the demo started stays; a second Ctrl-C does not interrupt that."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        play.processes.end_all()
+        play.stage.close()
+        if remove:
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _folder(keep: Path | None) -> Path:
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="chargemesh-demo-"))
+    folder = keep.expanduser().absolute()
+    if folder.exists() and any(folder.iterdir()):
+        raise PersonError(
+            "not-empty", f"{folder} is not empty.", "Name a new folder with --keep.", ExitCode.USAGE
+        )
+    make_private_folder(folder)
+    return folder
+
+
+def _with_logs(error: ChargemeshError, folder: Path) -> PersonError:
+    code = error.code if isinstance(error, PersonError) else "demo"
+    exit_code = error.exit_code if isinstance(error, PersonError) else ExitCode.FAILURE
+    return PersonError(code, str(error), f"All logs are in {folder}/*/logs.", exit_code)
