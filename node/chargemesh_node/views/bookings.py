@@ -17,7 +17,7 @@ from ..node import Node
 from .actions import actions
 from .people import Person, person
 from .receipts import ReceiptView, receipt_view
-from .values import Instant, Money, Place, instant, local, money, place
+from .values import Instant, Money, Place, instant, money, place, spoken
 
 _REFUSALS = {
     "busy": "too much is asked of it at the moment",
@@ -202,7 +202,7 @@ def _line(booking: Booking, state: BookingState, now: int) -> BookingLine:
 
 def _sentences(booking: Booking, state: BookingState, now: int) -> tuple[list[str], list[str]]:
     party = Party.HOST if booking.is_host else Party.DRIVER
-    told = explain(state, party, now, lambda ms: local(ms, booking.file.zone))
+    told = explain(state, party, now, lambda ms: spoken(ms, booking.file.zone, now))
     if not booking.file.refused:
         return list(told.so_far), list(told.next)
     reason = _REFUSALS.get(booking.file.refused, booking.file.refused)

@@ -51,9 +51,16 @@ def instant(ms: int, zone: str) -> Instant:
 def local(ms: int, zone: str) -> str:
     """The wall time in `zone`; in UTC, and said so, where a listing names a zone that is unknown here."""
     try:
-        return format_instant(ms, zone)
+        return format_instant(ms, zone) + (" UTC" if zone == UTC else "")
     except ValueError:
         return f"{format_instant(ms, UTC)} UTC"
+
+
+def spoken(ms: int, zone: str, now: int) -> str:
+    """A time inside a sentence: without seconds, and without the date where it is today's."""
+    minute = ms - ms % 60_000
+    said, today = local(minute, zone), local(now - now % 60_000, zone)
+    return said[11:] if said[:10] == today[:10] else said
 
 
 def place(latitude_micro: int, longitude_micro: int) -> Place:
