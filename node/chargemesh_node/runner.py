@@ -180,15 +180,19 @@ class Runner:
 
     async def _keep_time(self) -> None:
         """One timer, armed at the engine's next deadline."""
+        armed: int | None = None
         while True:
             self._rearm.clear()
             now = self._clock.now()
             deadline = self.engine.deadline(now)
-            if deadline is not None and deadline <= now:
+            # An instant that has come is no longer ahead, so the engine need not name it any more.
+            if any(one is not None and one <= now for one in (armed, deadline)):
+                armed = None
                 await self._quietly(self.submit(TimerDue()), "timer")
                 # Whatever stays due (a start asked for again, say) must not spin.
                 await asyncio.sleep(0.2)
                 continue
+            armed = deadline
             await _pause(self._rearm, None if deadline is None else (deadline - now) / 1000)
 
     async def _keep_delivering(self) -> None:

@@ -328,15 +328,16 @@ class Street:
         """Time passes; everybody's timers fire when they are due, and news travels."""
         until = self.now + ms
         while True:
-            due = [at for one in self.people.values() if (at := one.engine.deadline(self.now)) is not None]
-            step = min(due, default=until)
+            armed = {
+                one: at for one in self.people.values() if (at := one.engine.deadline(self.now)) is not None
+            }
+            step = max(self.now, min(armed.values(), default=until + 1))
             if step > until:
                 self.now = until
                 return
-            self.now = max(self.now, step)
-            for one in self.people.values():
-                deadline = one.engine.deadline(self.now)
-                if deadline is not None and deadline <= self.now:
+            self.now = step
+            for one, at in armed.items():
+                if at <= step:
                     one.handles(TimerDue())
                     after = one.engine.deadline(self.now)
                     assert after is None or after > self.now, "a timer that is due for ever"

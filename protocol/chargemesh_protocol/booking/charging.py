@@ -143,8 +143,10 @@ class ChargingDesk:
             if self._must_stop(booking, state, now):
                 stop = self._stop_asked.get(booking.id, 0) + RETRY_MS
             return stop if self.box(quote.charger).connected else min(stop, quote.end + LOST_AFTER_MS)
+        if state.reservation is Reservation.RESERVED and now < quote.start:
+            return quote.start  # is the owner's car in the way?
         if self._may_begin(booking, state) and now < quote.end:
-            return max(quote.start, booking.tried_start_at + RETRY_MS)
+            return booking.tried_start_at + RETRY_MS
         return None
 
     # --- inside ---------------------------------------------------------------------------------
@@ -314,10 +316,10 @@ class ChargingDesk:
         return [*effects, *notice("receipt.written", booking, at, total=reckoned.total)]
 
     def _gone(self, charger: bytes, at: Moment) -> list[Effect]:
-        facts = {"charger": charger.hex(), "session": self.box(charger).session}
-        if self.box(charger).session:
-            return charger_notice("wallbox.lost", charger, at, **facts)
-        return [Tell("wallbox.disconnected", facts)]
+        session = self.box(charger).session
+        if session:
+            return charger_notice("wallbox.lost", charger, at, session=session)
+        return [Tell("wallbox.disconnected", {"charger": charger.hex()})]
 
     def _by_session(self, charger: bytes, session: str) -> Booking | None:
         for one in self._ledger:

@@ -195,7 +195,7 @@ class HostDesk:
             effects += self._write(booking, NoShow, at)[1]
             effects += notice("booking.no_show", booking, at)
         # What the driver signed takes effect by being included, so that comes before acting on it.
-        if self._must_acknowledge(booking, booking.state(at.now)):
+        while self._must_acknowledge(booking, booking.state(at.now)):
             effects += self._write(booking, Acknowledge, at)[1]
         effects += self._charging.react(booking, at)
         state = booking.state(at.now)
