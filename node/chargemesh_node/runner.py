@@ -112,7 +112,8 @@ class Runner:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.failed.cancel()
+        if hasattr(self, "failed"):  # a node that could not begin is closed all the same
+            self.failed.cancel()
         await self._store.close()
 
     def moment(self) -> Moment:
