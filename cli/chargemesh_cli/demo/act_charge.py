@@ -11,9 +11,9 @@ from chargemesh_node.home import write_new_private_file
 from chargemesh_protocol.errors import PersonError
 
 from .neighbour import wait_for
-from .play import Play, energy
+from .play import Play
 from .processes import Child
-from .scene import Light
+from .scene import Light, energy
 
 SPEED = 80
 _CAR = ("--speed", str(SPEED), "--sample", "1", "--battery", "60kWh", "--soc", "12", "--no-plug-in")
@@ -141,7 +141,7 @@ def _kill_network(play: Play, watch: _Watch) -> None:
     play.stage.step(
         "network-back",
         f"A new network process is connected again {play.figures['network_back_s']:.1f} s later. "
-        f"Meanwhile the node went on metering: {energy(meanwhile)} more.",
+        f"Meanwhile energy kept counting: {energy(meanwhile)} more, and the node went on signing tickets.",
         pid=network_pid(play),
         seconds=play.figures["network_back_s"],
         energy_meanwhile_wh=meanwhile,

@@ -33,7 +33,8 @@ def come_up(play: Play) -> None:
         address = first.address
         play.stage.step(
             "first-node",
-            f"{first.name}'s node is up. The others are told its address and nothing else: {address}",
+            f"{first.name}'s node is up. The others are told its address and nothing else: "
+            f"{address[: address.rindex('/') + 9]}…",
             address=address,
         )
         _start_others(play, address)

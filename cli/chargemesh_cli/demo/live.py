@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from chargemesh_protocol.place import centre, cover, resolution_of
-from chargemesh_protocol.units import format_energy, format_power
+from chargemesh_protocol.units import format_power
 
-from .scene import Card, Light, Scene, position
+from .scene import Card, Light, Scene, energy, position
 from .stage import Stopwatch, stamped
 
 _MAP_COLUMNS, _MAP_ROWS = 10, 3  # as far from the middle as the map shows
@@ -142,7 +142,7 @@ def _card(card: Card) -> Text:
     text.append(f"{card.address}\n", "italic")
     full = min(_BAR, _BAR * card.energy_wh // card.expected_wh) if card.expected_wh else 0
     text.append("█" * full, "cyan").append("░" * (_BAR - full), "bright_black")
-    text.append(f" {format_energy(card.energy_wh)}", "bold cyan")
+    text.append(f" {energy(card.energy_wh)}", "bold cyan")
     text.append(f"  {format_power(card.power_w)}\n" if card.power_w else "\n")
     text.append(f"cost so far {card.cost}\n" if card.cost else "\n", "bold")
     if card.by_host:

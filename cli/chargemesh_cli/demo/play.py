@@ -66,8 +66,3 @@ class Play:
         began = time.monotonic()
         yield
         self.figures[figure] = round(time.monotonic() - began, 3)
-
-
-def energy(wh: int) -> str:
-    """As people read it on a display that runs: always kWh, two places."""
-    return f"{wh / 1000:.2f} kWh"

@@ -14,6 +14,8 @@ from typing import IO
 
 from chargemesh_protocol.errors import PersonError
 
+from .interrupts import Interrupts
+
 _POLITE_SECONDS = 6.0
 _LAST_SECONDS = 3.0
 _TAIL_BYTES = 2000
@@ -61,7 +63,8 @@ class Child:
 class Processes:
     """Starts commands of this program and ends them again."""
 
-    def __init__(self) -> None:
+    def __init__(self, interrupts: Interrupts) -> None:
+        self._interrupts = interrupts
         self._children: list[Child] = []
 
     def start(self, name: str, arguments: Sequence[str], log: Path, *, typed: bool = False) -> Child:
@@ -70,7 +73,7 @@ class Processes:
         In a session of its own, so that a Ctrl-C of the terminal reaches the demo alone, which then ends it.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        with log.open("ab") as output, self._interrupts.held():
             process = subprocess.Popen(
                 [sys.executable, "-m", "chargemesh_cli", *arguments],
                 stdin=subprocess.PIPE if typed else subprocess.DEVNULL,
@@ -78,8 +81,8 @@ class Processes:
                 stderr=output,
                 start_new_session=True,
             )
-        child = Child(name, process, log)
-        self._children.append(child)
+            child = Child(name, process, log)
+            self._children.append(child)
         return child
 
     def require_alive(self) -> None:

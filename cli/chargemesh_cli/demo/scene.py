@@ -22,7 +22,7 @@ class Card:
     """The booking. Energy in Wh, power in W; signatures are counted in meter tickets."""
 
     title: str = ""
-    state: str = ""
+    state: str = "nothing is booked yet"
     quote: str = ""
     address: str = ""
     energy_wh: int = 0
@@ -65,3 +65,8 @@ def position(home: int, cell: int) -> tuple[int, int]:
 
 # H3's grid of resolution 7 lies askew; in Europe so many turns of 60 degrees set it upright.
 _TURNS_TO_EAST = 2
+
+
+def energy(wh: int) -> str:
+    """As people read it on a display that runs: always kWh, two places."""
+    return f"{wh / 1000:.2f} kWh"

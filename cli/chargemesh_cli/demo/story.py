@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from chargemesh_node.home import make_private_folder
@@ -21,6 +19,7 @@ from .act_charge import SPEED
 from .cast import HANNA, cast
 from .connections import ConnectionCounter
 from .deal import deal
+from .interrupts import Interrupts
 from .neighbour import Neighbour
 from .play import Play
 from .processes import Processes
@@ -32,23 +31,28 @@ _NETWORK = "chargemesh-demo-{}"
 def run(stage: Stage, watch: Stopwatch, *, nodes: int, keep: Path | None) -> dict[str, Any]:
     """Plays everything; returns the measured figures. PersonError says what failed and where the logs are."""
     folder = _folder(keep)
-    processes = Processes()
+    interrupts = Interrupts()
+    processes = Processes(interrupts)
     counter = ConnectionCounter(processes.pids)
     network = _NETWORK.format(secrets.token_hex(4))
     people = tuple(Neighbour(one, folder, network, processes) for one in cast(nodes))
     play = Play(stage, processes, folder, network, people)
-    done = False
-    try:
-        with _ended_by_signals():
-            stage.open()
-            counter.start()
-            _play(play, counter, kept=keep is not None)
-            done = True
-    except ChargemeshError as error:
-        raise _with_logs(error, folder) from error
-    finally:
-        counter.stop()
-        _clean_up(play, folder, remove=done and keep is None)
+    with interrupts:
+        try:
+            try:
+                stage.open()
+                counter.start()
+                _play(play, counter, kept=keep is not None)
+            finally:
+                interrupts.ignore()
+        except (ChargemeshError, OSError, KeyboardInterrupt) as error:
+            raise _with_logs(error, folder) from error
+        finally:
+            counter.stop()
+            processes.end_all()
+            stage.close()
+    if keep is None:
+        shutil.rmtree(folder, ignore_errors=True)
     play.figures["seconds"] = watch.seconds
     return play.figures
 
@@ -122,33 +126,6 @@ def _beside(work: Callable[[], None]) -> Iterator[None]:
         raise failed[0]
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the demo as Ctrl-C does: with its processes."""
-
-    def stop(number: int, _: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _clean_up(play: Play, folder: Path, *, remove: bool) -> None:
-    """Nothing that the demo started stays; a second Ctrl-C does not interrupt that."""
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        play.processes.end_all()
-        play.stage.close()
-        if remove:
-            shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
 def _folder(keep: Path | None) -> Path:
     if keep is None:
         return Path(tempfile.mkdtemp(prefix="chargemesh-demo-"))
@@ -161,7 +138,12 @@ def _folder(keep: Path | None) -> Path:
     return folder
 
 
-def _with_logs(error: ChargemeshError, folder: Path) -> PersonError:
-    code = error.code if isinstance(error, PersonError) else "demo"
-    exit_code = error.exit_code if isinstance(error, PersonError) else ExitCode.FAILURE
-    return PersonError(code, str(error), f"All logs are in {folder}/*/logs.", exit_code)
+def _with_logs(error: BaseException, folder: Path) -> PersonError:
+    """What is told at an early end; the folder stays then."""
+    hint = f"All processes of the demo are ended; their logs are in {folder}."
+    match error:
+        case PersonError():
+            return PersonError(error.code, str(error), hint, error.exit_code)
+        case KeyboardInterrupt():
+            return PersonError("stopped", "Stopped.", hint)
+    return PersonError("demo", f"The demo failed: {error}.", hint)
