@@ -272,6 +272,6 @@ def check_receipt(booking: Booking, state: BookingState) -> tuple[str, ...]:
     own = reckon_session(quote, [one.body for one in state.tickets])
     wrong = differences(receipt, own, quote.plan.currency)
     covered = authorised_energy(state)
-    if receipt.energy_wh > covered:
-        wrong += (f"energy_wh: {receipt.energy_wh} billed, {covered} authorised or countersigned",)
+    if own.energy_wh > covered:
+        wrong += (f"energy_wh: {own.energy_wh} billed, {covered} authorised or countersigned",)
     return wrong
