@@ -16,11 +16,17 @@ def line_cells(one: Any) -> tuple[str, ...]:
     return (
         short(one["id"]),
         one["role"],
-        f"{one['start']['text']} – {one['end']['text'][-5:]}",
+        f"{one['start']['text']} – {until(one['start']['text'], one['end']['text'])}",
         state_word(one),
         one["cost"]["text"] if one["cost"]["micro"] else "–",
         f"{clean(one['title'])}: {one['next']}",
     )
+
+
+def until(start: str, end: str) -> str:
+    """The end of a span in words, without its date where that is the start's."""
+    day = start.partition(" ")[0]
+    return end.removeprefix(day).lstrip()
 
 
 def state_word(one: Any) -> str:

@@ -19,19 +19,25 @@ from typing import Any
 from chargemesh_protocol.encoding import decode, decode_map
 from chargemesh_protocol.errors import ExitCode, PersonError, Refused
 from chargemesh_protocol.limits import MAX_RECORD_BYTES
-from chargemesh_protocol.record import KINDS, open_record, parts
+from chargemesh_protocol.record import KINDS, Record, open_record, parts
 from chargemesh_protocol.shape import keys_of
+
+from .speakers import Speakers
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
 _SIGN1_HEAD = b"\xd2\x84"
 _TYP, _KID = 16, 4
+_MIN_RECORD_BYTES = 100  # head, key and signature alone take more; ids and hashes are shorter
 # A payload class is known once its module was imported.
 _MODULES = ("identity", "listing", "booking.records", "trust.entries")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One record of a file. `fault`: why it isn't valid, empty if it is. ids and keys in hex."""
+    """One record of a file. ids and keys in hex. `fault`: why it isn't valid, empty if it is.
+
+    speaks: whether the key that signed has a delegation by the author; None where the file can't say.
+    """
 
     kind: str
     id: str
@@ -40,6 +46,7 @@ class Verdict:
     fields: Mapping[str, Any]
     bytes: int
     fault: str
+    speaks: bool | None = None
 
     @property
     def valid(self) -> bool:
@@ -53,7 +60,12 @@ def judge(data: bytes, network: str) -> list[Verdict]:
     """Every record in `data`, verified on `network`; PersonError if there is none."""
     for module in _MODULES:
         importlib.import_module(f"chargemesh_protocol.{module}")
-    found = [_judge_one(raw, network) for raw in split(data)]
+    raws = list(split(data))
+    opened: list[Record[Any]] = []
+    found = [_judge_one(raw, network, opened) for raw in raws]
+    speakers = Speakers(opened, network)
+    by_id = {one.id.hex(): one for one in opened}
+    found = [_with_speaker(one, by_id, speakers) for one in found]
     if not found:
         raise PersonError(
             "no-record",
@@ -137,7 +149,7 @@ def _from_text(word: str) -> bytes | None:
             raw = read(word)
         except ValueError:
             continue
-        if raw.startswith(_SIGN1_HEAD) or (raw[:1] and raw[0] >> 5 == 4):
+        if len(raw) > _MIN_RECORD_BYTES and (raw.startswith(_SIGN1_HEAD) or raw[0] >> 5 == 4):
             return raw
     return None
 
@@ -150,11 +162,21 @@ def _base64(word: str) -> bytes:
         raise ValueError(str(error)) from error
 
 
-def _judge_one(raw: bytes, network: str) -> Verdict:
+def _with_speaker(one: Verdict, by_id: Mapping[str, Record[Any]], speakers: Speakers) -> Verdict:
+    if not one.valid:
+        return one
+    speaks = speakers.judge(by_id[one.id])
+    fault = "its key has no delegation by that author (not-delegated)" if speaks is False else ""
+    return dataclasses.replace(one, speaks=speaks, fault=fault)
+
+
+def _judge_one(raw: bytes, network: str, opened: list[Record[Any]]) -> Verdict:
+    """The verdict on one record; it joins `opened` if its signature is good."""
     try:
         record = open_record(raw, network)
     except Refused as refused:
         return _unverified(raw, f"{refused.message} ({refused.code})")
+    opened.append(record)
     fields = {name: _plain(getattr(record.body, name)) for _, name, _, _ in keys_of(type(record.body))}
     author = str(fields.get("author", ""))
     if record.kind == "genesis":

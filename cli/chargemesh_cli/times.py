@@ -10,7 +10,7 @@ import click
 
 from chargemesh_protocol.errors import ExitCode, PersonError
 from chargemesh_protocol.units import format_span, parse_duration, parse_instant
-from chargemesh_protocol.zones import parse_zone
+from chargemesh_protocol.zones import MINUTE_MS, parse_zone
 
 from .local_zone import local_zone
 
@@ -51,6 +51,7 @@ def read_span(
     if for_ is not None and to_ is not None:
         raise click.UsageError("--for and --to both name the end: give one of them.")
     start = parse_instant(from_ or "now", name, now)
+    start -= start % MINUTE_MS  # "now" is this minute: nobody books by the second
     if for_ is not None:
         end = start + parse_duration(for_)
     elif to_ is not None:

@@ -1,4 +1,4 @@
-"""How long `chargemesh --help` takes from the shell, beside a Python that does nothing and one that imports click."""
+"""How long `chargemesh --help` takes, beside a Python that does nothing and one that imports click."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 def measure() -> dict[str, float]:
     """p50 in ms of each, run in turn so that other load meets all alike; and the slowest of ours."""
     taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for name, command in COMMANDS.items():
+    for command in COMMANDS.values():
         _run(command)  # the disk cache is warm, as on a second call
     for _ in range(RUNS):
         for name, command in COMMANDS.items():

@@ -8,7 +8,13 @@ from typing import Any
 import click
 
 from chargemesh_protocol.errors import ExitCode, PersonError
-from chargemesh_protocol.units import format_duration, format_energy, parse_duration, parse_energy
+from chargemesh_protocol.units import (
+    format_duration,
+    format_energy,
+    format_span,
+    parse_duration,
+    parse_energy,
+)
 
 from .. import prompts, times
 from ..app import App, pass_app
@@ -26,11 +32,14 @@ _DEFAULT_WAIT = "15m"
 @click.option("--energy", metavar="ENERGY", help="How much your car takes; else what fits the time.")
 @pass_app
 def quote(app: App, /, listing: str, energy: str | None, **given: Any) -> None:
-    """Ask a host what a charge would cost: all in, with the most it can cost. LISTING: an id of `find`."""
+    """Ask a host what a charge would cost: all in, with the most it can cost.
+
+    LISTING: its row in the last `find`, or its id.
+    """
     span = _span(given)
     energy_wh = parse_energy(energy) if energy else 0
     value = _ask(app.api(), listing, span, energy_wh)
-    app.result(value, sentences(value, span))
+    app.result(value, sentences(value))
 
 
 @command("book")
@@ -59,7 +68,10 @@ def book(
     no_wait: bool,
     **given: Any,
 ) -> None:
-    """Book a charger: shows the quote, asks, and waits for the host's answer. LISTING: an id of `find`."""
+    """Book a charger: shows the quote, asks, and waits for the host's answer.
+
+    LISTING: its row in the last `find`, or its id.
+    """
     span = _span(given)
     energy_wh = parse_energy(energy) if energy else 0
     wait_ms = parse_duration(answer_within)
@@ -67,7 +79,7 @@ def book(
         raise click.UsageError("Nobody is at a terminal to agree to the price: add --yes.")
     api = app.api()
     offer = _ask(api, listing, span, energy_wh)
-    app.note(sentences(offer, span))
+    app.note(sentences(offer))
     prompts.require_yes(app, "Book it?", yes=yes, default=True)
     body = {"quote": offer["quote"], "wait_ms": wait_ms} | ({"vehicle": vehicle} if vehicle else {})
     booking = api.post("bookings", body)
@@ -79,10 +91,11 @@ def book(
     _tell(app, booking, waited=not no_wait)
 
 
-def sentences(offer: Any, span: times.Span) -> str:
-    """The quote as a person agrees to it."""
+def sentences(offer: Any) -> str:
+    """The quote as a person agrees to it, with all times in the charger's zone."""
+    span = format_span(offer["start"]["ms"], offer["end"]["ms"], offer["zone"])
     first = (
-        f"{clean(offer['title']) or 'Charger'}, {span}: about {offer['estimate']['text']} for "
+        f"{clean(offer['title']) or 'Charger'}, {span} ({offer['zone']}): about {offer['estimate']['text']} for "
         f"{format_energy(offer['energy_wh'])}, and never more than {offer['cap']['text']} within that time."
     )
     answered = (

@@ -36,7 +36,7 @@ def bookings(app: App, everything: bool) -> None:
 
 @click.group("booking", cls=Group)
 def booking() -> None:
-    """One booking. ID is the beginning of its id, six signs or more."""
+    """One booking. ID is the beginning of its id, six signs or more, or `last` for the newest."""
 
 
 @booking.command("show")

@@ -22,7 +22,7 @@ _POLL_SECONDS = 1.0
 
 @click.group("charge", cls=Group)
 def charge() -> None:
-    """At the charger. BOOKING is the beginning of a booking's id, six signs or more."""
+    """At the charger. BOOKING is the beginning of a booking's id, six signs or more, or `last`."""
 
 
 @charge.command("start")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import click
 
-from chargemesh_protocol.money import parse_amount, parse_currency
+from chargemesh_protocol.money import parse_currency
 from chargemesh_protocol.units import parse_distance, parse_power
 
 from .. import prompts, times
@@ -18,8 +19,19 @@ from ..place_text import parse_place
 from ..readers import percent
 from ..render import Table, clean, short
 
+_CURRENCY = "EUR"  # of --max-price, where neither it nor --currency says
+_WITH_CURRENCY = re.compile(r"(?P<number>[\d.,]+)\s*(?P<code>[A-Za-z]{3})(?P<per>\s*/.*)?")
 _TABLE = Table(
-    (("id", 8), ("km", 11), ("power", 24), ("price a kWh", 14), ("answer", 7), ("trust", 5), ("title", 0))
+    (
+        ("#", 2),
+        ("id", 8),
+        ("km", 11),
+        ("power", 24),
+        ("price a kWh", 14),
+        ("answer", 7),
+        ("trust", 5),
+        ("title", 0),
+    )
 )
 
 
@@ -28,7 +40,7 @@ _TABLE = Table(
 @click.option("--radius", default="2km", show_default=True, metavar="DISTANCE", help="How far around it.")
 @click.option("--connector", metavar="PLUG", help="Type2, CCS, … or OCPI's name.")
 @click.option("--min-power", metavar="POWER", help="Such as 7kW.")
-@click.option("--max-price", metavar="AMOUNT", help="Of a kWh, such as 0.40 or 0.40EUR.")
+@click.option("--max-price", metavar="AMOUNT", help="Of a kWh, such as 0.40 or 0.40EUR. [EUR]")
 @click.option("--currency", metavar="CODE", help="Only prices in this currency.")
 @times.options
 @click.option("--min-trust", metavar="PERCENT", help="Only hosts that this node trusts so far.")
@@ -38,8 +50,8 @@ _TABLE = Table(
 def find(app: App, /, **given: Any) -> None:
     """Find chargers near a place. With --from and --for: only those offered all that time.
 
-    The ids shown are what `quote` and `book` take. Distances are intervals, because a listing shows a map
-    cell and no address.
+    The ids shown, or the row numbers until the next search, are what `quote` and `book` take. Distances are
+    intervals, because a listing shows a map cell and no address.
     """
     query = _query(app, given)
     found, end = 0, {}
@@ -66,7 +78,7 @@ def _query(app: App, given: dict[str, Any]) -> dict[str, Any]:
     currency = parse_currency(given["currency"]) if given["currency"] else None
     price = None
     if given["max_price"]:
-        price, currency = _price(given["max_price"], currency)
+        price, currency = _price(given["max_price"], currency or _CURRENCY)
     query = {
         "radius_m": parse_distance(given["radius"]),
         "connector": read_connector(given["connector"]) if given["connector"] else None,
@@ -96,15 +108,12 @@ def _place(app: App, text: str | None) -> tuple[float, float]:
     )
 
 
-def _price(text: str, currency: str | None) -> tuple[int, str | None]:
+def _price(text: str, currency: str) -> tuple[int, str]:
     """Micro-units and the currency, from "0.40", "0.40/kWh", "0.40 EUR" or "0.40EUR/kWh"."""
-    plain = text.strip()
-    head = plain.partition("/")[0].strip()
-    code = head[-3:]
-    if code.isalpha() and len(head) > 3:
-        currency = parse_currency(code)
-        return parse_amount(head, currency), currency
-    return read_price(plain, currency or "EUR", "kwh"), currency
+    if named := _WITH_CURRENCY.fullmatch(text.strip()):
+        currency = parse_currency(named["code"])
+        text = named["number"] + (named["per"] or "")
+    return read_price(text, currency, "kwh"), currency
 
 
 def _cells(line: Any) -> tuple[str, ...]:
@@ -114,6 +123,7 @@ def _cells(line: Any) -> tuple[str, ...]:
     fits = "" if line.get("fits", True) else " (no longer offered then)"
     plugs = ", ".join(one["text"] for one in line["connectors"])
     return (
+        str(line["row"]),
         short(line["id"]),
         f"{near / 1000:.1f}–{far / 1000:.1f}",
         clean(plugs),
@@ -130,7 +140,7 @@ def _summary(app: App, found: int, end: Any) -> None:
     if found:
         more = f", {end['left_off']} more beyond --limit" if end.get("left_off") else ""
         app.note(
-            f"{found} found{more}; asked {nodes}. `chargemesh quote ID --from T --for 3h` asks for the price."
+            f"{found} found{more}; asked {nodes}. `chargemesh quote 1 --from T --for 3h` asks the first."
         )
         return
     app.note(f"Nothing found; asked {nodes}.")

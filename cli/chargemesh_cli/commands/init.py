@@ -15,6 +15,7 @@ from ..lazy import command
 
 _DEFAULT_NETWORK = "chargemesh-dev-1"
 _WORDS_A_LINE = 6
+_PHRASE_WORDS = 24
 _WORDS_ASKED = 2
 
 
@@ -99,10 +100,14 @@ def _show_and_ask(app: App, phrase: str) -> None:
     app.note(_layout(phrase))
     app.note("")
     words = phrase.split()
-    for position in sorted(secrets.SystemRandom().sample(range(len(words)), _WORDS_ASKED)):
-        _ask_word(position + 1, words[position])
-    click.clear()
+    for number in _words_to_ask():
+        _ask_word(number, words[number - 1])
+    click.clear()  # does nothing unless it is a terminal
     app.note("Good. The words are not kept on this machine.\nStep 2 of 2: making the keys.")
+
+
+def _words_to_ask() -> list[int]:
+    return sorted(secrets.SystemRandom().sample(range(1, _PHRASE_WORDS + 1), _WORDS_ASKED))
 
 
 def _ask_word(number: int, word: str) -> None:

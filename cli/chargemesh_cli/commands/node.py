@@ -14,7 +14,7 @@ from ..lazy import command
 from ..render import facts, paragraph, table, words
 
 _STOP_SECONDS = 20.0
-_MARKS = {"ok": "    ok", "note": "  note", "warning": "  WARN", "error": " ERROR"}
+_MARKS = {True: "  ok", None: "note", False: "  NO"}
 
 
 @command("stop")
@@ -39,11 +39,12 @@ def stop(app: App) -> None:
 
 
 @command("status")
+@click.option("--limits", is_flag=True, help="Only the bounds on what strangers can send.")
 @pass_app
-def status(app: App) -> None:
-    """What the node is doing, what it is connected to, and its limits."""
+def status(app: App, limits: bool) -> None:
+    """What the node is doing, and what it is connected to."""
     value = app.api().get("status")
-    app.result(value, facts(value))
+    app.result(value, facts(value["limits"]) if limits else facts(value, leave_out=("limits",)))
 
 
 @command("id")
@@ -60,10 +61,10 @@ def doctor(app: App) -> None:
     """Check what commonly goes wrong, and say plainly who can see what."""
     value = app.api().get("doctor")
     lines = []
-    for finding in value["findings"]:
-        lines.append(f"{_MARKS[finding['level']]}  {finding['message']}")
-        if finding["hint"]:
-            lines.append(paragraph(finding["hint"], "        "))
+    for check in value["checks"]:
+        lines.append(f"{_MARKS[check['ok']]}  {check['text']}")
+        if check["hint"]:
+            lines.append(paragraph(check["hint"], "      "))
     app.result(value, "\n".join(lines))
     if not value["healthy"]:
         raise click.exceptions.Exit(int(ExitCode.FAILURE))

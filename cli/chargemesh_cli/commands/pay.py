@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from chargemesh_protocol.errors import ExitCode, PersonError
 
 from .. import prompts
 from ..app import App, pass_app
+from ..booking_text import until
 from ..client import segment
 from ..lazy import Command, Group, command
 from ..render import clean, paragraph
@@ -94,16 +96,29 @@ def confirm(app: App, booking_id: str, yes: bool) -> None:
 
 @command("receipt")
 @click.argument("booking_id", metavar="BOOKING")
+@click.option(
+    "--records", type=click.Path(path_type=Path), help="Also write the booking's signed records there."
+)
 @pass_app
-def receipt(app: App, booking_id: str) -> None:
-    """The receipt of a booking: every line, who signed it, and whether it is paid."""
-    value = app.api().get(f"bookings/{segment(booking_id)}/receipt")
+def receipt(app: App, booking_id: str, records: Path | None) -> None:
+    """The receipt of a booking: every line, who signed it, and whether it is paid.
+
+    `chargemesh record verify FILE` checks what --records wrote, on any machine.
+    """
+    api = app.api()
+    path = f"bookings/{segment(booking_id)}"
+    value = api.get(f"{path}/receipt")
+    if records is not None:
+        _write(records, json.dumps(api.get(f"{path}/records"), indent=1).encode())
     app.result(value, _receipt_text(value))
 
 
 def _receipt_text(value: Any) -> str:
     signed = value["signed_by_driver"]
-    lines = [f"{value['started']['text']} to {value['ended']['text'][-5:]}", *value["text"]]
+    lines = [
+        f"{value['started']['text']} to {until(value['started']['text'], value['ended']['text'])}",
+        *value["text"],
+    ]
     if value["beyond_authorisation_wh"]:
         lines.append(
             f"{value['beyond_authorisation_wh']} Wh of it were not signed for: a claim of the host's."

@@ -46,8 +46,8 @@ def show(app: App, file: str, network: str | None) -> None:
 def verify(app: App, file: str, network: str | None) -> None:
     """Verify every record in FILE; the exit code is 1 if one is not valid.
 
-    Valid means: strict encoding, known kind, and a good signature by the key it names on that network. That
-    the key speaks for the author is said by the author's delegation, which may stand in the same file.
+    Valid means: strict encoding, known kind, and a good signature by the key it names, on that network. Where
+    the author's genesis stands in the same file, that key must have a delegation of the author's too.
     """
     network = network or _own_network(app)
     found = judge(_read(file), network)
@@ -62,7 +62,8 @@ def verify(app: App, file: str, network: str | None) -> None:
 
 
 def _headline(one: Verdict) -> str:
-    verdict = "signature good" if one.valid else f"NOT VALID: {one.fault}"
+    good = "signature and delegation good" if one.speaks else "signature good"
+    verdict = good if one.valid else f"NOT VALID: {one.fault}"
     name = f"{one.kind or 'record'} {one.id[:16]}".strip()
     author = f" by {one.author[:16]}…" if one.author else ""
     return f"{name}{author}, key {one.kid[:16] or '?'}…, {one.bytes} bytes: {verdict}"

@@ -11,7 +11,7 @@ from ..app import App, pass_app
 from ..client import segment
 from ..lazy import Group, command
 from ..readers import free_text, number
-from ..render import paragraph, short
+from ..render import clean, paragraph, short
 
 _MAX_REVIEW_CHARS = 1000
 
@@ -56,18 +56,16 @@ def show(app: App, peer: str) -> None:
 
 
 def _text(value: Any) -> str:
-    stars = value["mean_stars"]
-    lines = [
-        f"{short(value['author'])}: {value['number'] / 10:g} of 100"
-        + (" (this node itself)" if value["us"] else ""),
-        paragraph(value["sentence"]),
-        f"{value['completions']} completed bookings on record, {value['own_completions']} of them with you.",
-    ]
-    if value["reviews"]:
-        mean = f", {stars / 10:g} stars on average" if stars is not None else ""
-        lines.append(f"{value['reviews']} reviews by {value['reviewers']} people{mean}.")
+    lines = [f"{short(value['author'])}{' (this node itself)' if value['us'] else ''}: {value['sentence']}"]
     if value["weightless"]:
-        lines.append(f"{value['weightless']} of them count nothing: nobody you know leads to their authors.")
-    if value["through"]:
-        lines.append(f"Through {', '.join(short(one) for one in value['through'])}.")
-    return "\n".join(lines)
+        lines.append(f"{value['weightless']} reviews count nothing: nobody you know leads to their authors.")
+    if value["unproven"]:
+        lines.append(f"{value['unproven']} reviews have no completed booking behind them.")
+    lines += [_review(one) for one in value["shown"]]
+    return "\n".join(paragraph(line) for line in lines)
+
+
+def _review(one: Any) -> str:
+    stars = "content not here" if one["stars"] is None else f"{one['stars']} of 5 stars"
+    said = f": {clean(one['text'])}" if one["text"] else ""
+    return f"{one['month']}, {short(one['author'])}, {stars}{said}"

@@ -1,0 +1,28 @@
+"""What the API takes, by name: a body that the command line sends must fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chargemesh_node.api import bodies, charger_body
+
+BODIES: dict[str, Any] = {
+    "charger": charger_body.ChargerBody,
+    "quote": bodies.AskQuote,
+    "book": bodies.Book,
+    "cancel": bodies.Cancel,
+    "message": bodies.MessageText,
+    "problem": bodies.Problem,
+    "start": bodies.Start,
+    "claim": bodies.Claim,
+    "review": bodies.Review,
+    "reading": bodies.MeterReading,
+    "find": bodies.FindQuery,
+}
+
+
+def require_fits(name: str, sent: Any, *, query: bool = False) -> None:
+    """ValidationError unless the API would take `sent` (a query holds text only)."""
+    msgspec.convert(sent, BODIES[name], strict=not query)

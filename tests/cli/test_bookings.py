@@ -1,0 +1,89 @@
+"""`bookings` and `booking`: both sides' look at what was booked, and what they can do."""
+
+from __future__ import annotations
+
+import pytest
+
+from . import samples
+from .contract import require_fits
+from .person import Person
+from .stub_node import StubNode
+
+ID = samples.BOOKING[:8]
+PATH = f"bookings/{ID}"
+OVER = {**samples.BOOKING_LINE, "id": "0e" * 32, "finished": True, "settlement": "PAID"}
+
+
+@pytest.fixture
+def house(node: StubNode) -> StubNode:
+    node.answers |= {
+        "GET bookings": {"bookings": [samples.BOOKING_LINE, OVER]},
+        f"GET {PATH}": samples.BOOKING_VIEW,
+        **{
+            f"POST {PATH}/{what}": samples.BOOKING_VIEW
+            for what in ("accept", "decline", "cancel", "message", "problem")
+        },
+    }
+    return node
+
+
+def test_the_list_begins_with_what_is_open(person: Person, house: StubNode) -> None:
+    said = person.types("bookings")
+    assert "b0b0b0b0  driver  2027-01-15 09:00 – 12:00  RESERVED  –" in said.out
+    assert "0e0e0e0e" not in said.out and "1 that is over" in said.out
+    assert "PAID" in person.types("bookings", "--all").out
+    assert len(person.types("--json", "bookings").value["bookings"]) == 2
+
+
+def test_show_tells_the_story_and_the_address(person: Person, house: StubNode) -> None:
+    access = {
+        "address": "Teststr. 1",
+        "place": {"latitude": 52.52, "longitude": 13.4, "map": "geo:52.520000,13.400000"},
+        "way": "left",
+        "code": "2580",
+        "phone": "",
+    }
+    messages = [{"ours": False, "sent": samples.START, "text": "See you\x07"}]
+    house.answers[f"GET {PATH}"] = {
+        **samples.BOOKING_VIEW, "access": access, "meter": samples.METER, "messages": messages,
+        "undelivered": True,
+        "faults": ["two records with one number"],
+    }  # fmt: skip
+    out = person.types("booking", "show", ID).out
+    for part in (
+        "you are the driver", "The host accepted.", "Next: Check in at the charger.", "address  Teststr. 1",
+        "code     2580", "geo:52.520000,13.400000", "1.234 kWh · 10.9 kW", "2 of 3 signed by both",
+        "they: See you", "two records with one number", "has not reached the other side", "586 of 1000",
+    ):  # fmt: skip
+        assert part in out
+    assert "\x07" not in out and "phone" not in out
+
+
+@pytest.mark.parametrize("what", ["accept", "decline"])
+def test_the_host_decides(person: Person, house: StubNode, what: str) -> None:
+    said = person.types("--json", "booking", what, ID)
+    assert said.code == 0 and said.value == samples.BOOKING_VIEW
+    assert house.calls(f"POST {PATH}/{what}")[0].body == {}
+
+
+def test_cancelling_says_what_it_costs_and_asks(person: Person, house: StubNode) -> None:
+    said = person.types("booking", "cancel", ID, answers="n\n")
+    assert said.code == 1 and "costs you 5.78 EUR" in said.err and not house.calls(f"POST {PATH}/cancel")
+    assert person.types("booking", "cancel", ID).code == 2  # nobody to ask, and no --yes
+    assert person.types("booking", "cancel", ID, answers="y\n").code == 0
+    assert house.calls(f"POST {PATH}/cancel")[-1].body == {}
+    assert person.types("booking", "cancel", ID, "--yes", "--reason", "safety").code == 0
+    body = house.calls(f"POST {PATH}/cancel")[-1].body
+    require_fits("cancel", body)
+    assert body == {"reason": "SAFETY"}
+
+
+def test_messages_and_problems(person: Person, house: StubNode) -> None:
+    assert person.types("booking", "message", ID, "I am late").code == 0
+    body = house.calls(f"POST {PATH}/message")[-1].body
+    require_fits("message", body)
+    assert body == {"text": "I am late"}
+    assert person.types("booking", "problem", ID, "blocked", "A van").code == 0
+    body = house.calls(f"POST {PATH}/problem")[-1].body
+    require_fits("problem", body)
+    assert body == {"problem": "BLOCKED", "text": "A van"}

@@ -1,0 +1,152 @@
+"""`charge`, `pay`, `receipt`, `review`, `trust`: the charge, the money, the word about it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import samples
+from .contract import require_fits
+from .person import Person
+from .stub_node import Refusal, StubNode
+
+ID = samples.BOOKING[:8]
+PATH = f"bookings/{ID}"
+
+
+def charging(energy_wh: int, session: str = "ACTIVE") -> dict[str, Any]:
+    meter = {**samples.METER, "energy_wh": energy_wh}
+    return {**samples.BOOKING_VIEW, "session": session, "energy_wh": energy_wh, "meter": meter}
+
+
+@pytest.fixture
+def plug(node: StubNode, monkeypatch: pytest.MonkeyPatch) -> StubNode:
+    monkeypatch.setattr("chargemesh_cli.commands.charge._POLL_SECONDS", 0.01)
+    node.answers |= {
+        f"GET {PATH}": [
+            samples.BOOKING_VIEW,
+            charging(1000),
+            charging(1000),
+            charging(2000),
+            charging(2500, "COMPLETED"),
+        ],
+        **{
+            f"POST {PATH}/{what}": samples.BOOKING_VIEW
+            for what in ("start", "stop", "claim", "confirm", "review")
+        },
+        f"GET {PATH}/receipt": samples.RECEIPT,
+        f"GET {PATH}/payment": samples.PAYMENT,
+        f"GET {PATH}/payment.png": b"\x89PNG",
+        f"GET {PATH}/payment.svg": b"<svg/>",
+        f"GET {PATH}/records": {"records": []},
+        f"GET trust/{ID}": samples.TRUST,
+    }
+    return node
+
+
+def test_start_signs_for_what_was_said(person: Person, plug: StubNode) -> None:
+    assert "Checked in" in person.types("charge", "start", ID).out
+    assert plug.calls(f"POST {PATH}/start")[-1].body == {}
+    assert person.types("charge", "start", ID, "--energy", "10kWh", "--max-cost", "5 EUR").code == 0
+    body = plug.calls(f"POST {PATH}/start")[-1].body
+    require_fits("start", body)
+    assert body == {"energy_wh": 10_000, "cost_micro": 5_000_000}
+    assert person.types("charge", "stop", ID).code == 0
+
+
+def test_watch_ends_with_the_session(person: Person, plug: StubNode) -> None:
+    said = person.types("charge", "watch", ID)
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[0] == "RESERVED: no reading yet"
+    assert lines[1].startswith("CHARGING: 1 kWh · 10.9 kW · 0.43 EUR") and "2 of 3 signed by both" in lines[1]
+    assert [line.split(":")[0] for line in lines[1:4]] == ["CHARGING", "CHARGING", "COMPLETED"]
+    assert lines[-1].endswith("5.78 EUR.")
+
+
+def test_with_json_watch_prints_an_object_a_change(person: Person, plug: StubNode) -> None:
+    values = person.types("--json", "charge", "watch", ID).values
+    assert [one["energy_wh"] for one in values] == [0, 1000, 2000, 2500]
+    assert values[-1]["session"] == "COMPLETED" and values[1]["meter"]["countersigned"] == 2
+
+
+def test_a_booking_that_is_over_is_watched_once(person: Person, plug: StubNode) -> None:
+    plug.answers[f"GET {PATH}"] = {**samples.BOOKING_VIEW, "reservation": "CANCELED", "finished": True}
+    assert person.types("charge", "watch", ID).code == 0
+
+
+def test_pay_shows_the_code_asks_and_tells_the_host(person: Person, plug: StubNode) -> None:
+    said = person.types("pay", ID, answers="y\n")
+    assert "Transfer 2.59 EUR to Bob." in said.out and "▀▄▀" in said.out
+    body = plug.calls(f"POST {PATH}/claim")[-1].body
+    require_fits("claim", body)
+    assert body == {"rail": "sepa-qr", "reference": samples.PAYMENT["reference"]}
+
+
+def test_pay_claims_nothing_that_was_not_said(person: Person, plug: StubNode) -> None:
+    assert person.types("pay", ID).code == 0
+    assert person.types("pay", ID, answers="n\n").code == 0
+    assert not plug.calls(f"POST {PATH}/claim")
+    assert person.types("--json", "pay", "--paid", ID).value == samples.PAYMENT
+    assert len(plug.calls(f"POST {PATH}/claim")) == 1
+    plug.answers[f"GET {PATH}/payment"] = {**samples.PAYMENT, "settlement": "CLAIMED"}
+    assert "knows of your payment already" in person.types("pay", ID, "--paid").out
+    assert len(plug.calls(f"POST {PATH}/claim")) == 1
+
+
+def test_pay_writes_pictures(person: Person, plug: StubNode, tmp_path: Path) -> None:
+    png, svg = tmp_path / "q.png", tmp_path / "q.svg"
+    said = person.types("pay", "--png", str(png), "--svg", str(svg), ID)
+    assert said.code == 0 and png.read_bytes() == b"\x89PNG" and svg.read_bytes() == b"<svg/>"
+    assert "▀▄▀" not in said.out
+    assert person.types("pay", ID, "--png", str(tmp_path / "none" / "q.png")).code == 1
+
+
+def test_pay_confirm_is_the_hosts_word(person: Person, plug: StubNode) -> None:
+    plug.answers[f"GET {PATH}"] = {**samples.BOOKING_VIEW, "receipt": samples.RECEIPT}
+    said = person.types("pay", "confirm", ID, answers="n\n")
+    assert (
+        said.code == 1
+        and "Have you received 2.59 EUR?" in said.err
+        and not plug.calls(f"POST {PATH}/confirm")
+    )
+    assert person.types("pay", "confirm", ID, "--yes").code == 0
+    assert person.types("pay", "confirm", ID).code == 0  # naming it is enough where nobody can be asked
+
+
+def test_the_receipt_names_lines_signatures_and_differences(
+    person: Person, plug: StubNode, tmp_path: Path
+) -> None:
+    plug.answers[f"GET {PATH}/receipt"] = {
+        **samples.RECEIPT,
+        "differences": ["total: 3 on the receipt, 2 computed"],
+    }
+    file = tmp_path / "records.json"
+    out = person.types("receipt", ID, "--records", str(file)).out
+    assert "2027-01-15 09:00 to 12:00" in out and "Total: 2.59 EUR" in out
+    assert "by the driver not yet" in out and "computes otherwise: total" in out and "OPEN to Bob" in out
+    assert json.loads(file.read_text()) == {"records": []}
+    plug.answers[f"GET {PATH}/receipt"] = Refusal(404, "no-receipt", "There is no receipt yet.", "", 3)
+    assert person.types("receipt", ID).code == 3
+
+
+def test_a_review_is_signed(person: Person, plug: StubNode) -> None:
+    assert person.types("review", ID, "--stars", "5", "--text", "Easy").code == 0
+    assert plug.calls(f"POST {PATH}/review")[-1].body == {"stars": 5, "text": "Easy"}
+    assert person.types("review", ID, answers="six\n4\n-\n").code == 0
+    body = plug.calls(f"POST {PATH}/review")[-1].body
+    require_fits("review", body)
+    assert body == {"stars": 4, "text": ""}
+
+
+def test_trust_explains_itself(person: Person, plug: StubNode) -> None:
+    out = " ".join(person.types("trust", "show", ID).out.split())
+    assert (
+        "586 of 1000" in out
+        and "50 reviews count nothing" in out
+        and "2027-01, eeeeeeee, 5 of 5 stars: Easy" in out
+    )
+    assert person.types("--json", "trust", "show", ID).value == samples.TRUST

@@ -1,0 +1,99 @@
+"""Every command's help, the table of commands, and a start that imports nothing heavy."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from chargemesh_cli.lazy import COMMANDS
+from chargemesh_cli.main import cli
+from tests.house.tree import ROOT
+
+from .person import Person
+
+DESIGNED = {
+    "init", "run", "stop", "status", "doctor", "id", "peers", "invite", "join", "charger", "find", "quote",
+    "book", "bookings", "booking", "charge", "pay", "receipt", "review", "trust", "record", "wallbox", "demo",
+    "backup", "restore", "config", "logs",
+}  # fmt: skip
+HEAVY = (
+    "rich",
+    "httpx",
+    "cbor2",
+    "nacl",
+    "h3",
+    "msgspec",
+    "asyncio",
+    "http.client",
+    "platformdirs",
+    "libp2p",
+)
+
+
+def is_there(name: str) -> bool:
+    """Whether the command's module is in this tree (`demo` is made by others)."""
+    return (ROOT / "cli/chargemesh_cli/commands" / f"{COMMANDS[name].module}.py").exists()
+
+
+def every_command() -> Iterator[tuple[str, ...]]:
+    """The words of every command and group."""
+
+    def below(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[str, ...]]:
+        yield path
+        if isinstance(command, click.Group):
+            for name in command.commands:
+                yield from below((*path, name), command.commands[name])
+
+    for name in filter(is_there, COMMANDS):
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        yield from below((name,), command)
+
+
+def test_the_table_names_what_the_design_asks_for() -> None:
+    assert set(COMMANDS) >= DESIGNED
+
+
+@pytest.mark.parametrize("words", list(every_command()), ids=" ".join)
+def test_every_command_says_what_it_does(person: Person, words: tuple[str, ...]) -> None:
+    said = person.types(*words, "--help")
+    assert said.code == 0 and "Usage: chargemesh" in said.out and said.err == ""
+    assert all(len(line) <= 80 for line in said.out.splitlines())
+
+
+def test_the_first_help_lists_them_all(person: Person) -> None:
+    said = person.types("--help")
+    for name, entry in COMMANDS.items():
+        assert name in said.out and entry.help.split()[0] in said.out
+    assert person.types("--version").out.startswith("chargemesh ")
+
+
+def test_every_entry_of_the_table_leads_to_a_command() -> None:
+    for name in filter(is_there, COMMANDS):
+        module = importlib.import_module(f"chargemesh_cli.commands.{COMMANDS[name].module}")
+        assert getattr(module, COMMANDS[name].attribute).name == name
+
+
+def test_a_start_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from chargemesh_cli.main import main; main(['--help'], interactive=False); "
+        f"print([one for one in {HEAVY} if one in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert done.stderr.strip() == "[]"
+
+
+def test_help_is_short_of_imports_in_every_command() -> None:
+    """`find --help` may load what reads prices and times, not the network's or the node's parts."""
+    code = (
+        "import sys; from chargemesh_cli.main import main; main(['find', '--help'], interactive=False); "
+        "print([one for one in sys.modules if one.startswith(('libp2p', 'chargemesh_node', 'nacl'))], "
+        "file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert done.stderr.strip() == "[]"

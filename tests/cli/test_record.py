@@ -1,0 +1,156 @@
+"""`record show` and `record verify`: records in whatever way they were written, judged without a node."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chargemesh_node.keystore import Keys, load_keys
+from chargemesh_protocol.booking.records import Cancel, CancelReason
+from chargemesh_protocol.identity import create_identity, public_key
+from chargemesh_protocol.record import Record, sign
+
+from .conftest import NETWORK
+from .person import Person
+
+NOW = 1_800_000_000_000
+
+
+@pytest.fixture
+def keys(person: Person) -> Keys:
+    return load_keys(person.home, NETWORK)
+
+
+@pytest.fixture
+def cancel(keys: Keys) -> Record[Cancel]:
+    body = Cancel(
+        author=keys.author,
+        issued=_delegated(keys),
+        booking=b"b" * 32,
+        seen=b"s" * 32,
+        reason=CancelReason.TRAFFIC,
+    )
+    return sign(body, keys.device, NETWORK)
+
+
+def _delegated(keys: Keys) -> int:
+    return keys.bundle.delegations[0].body.issued + 1
+
+
+def verify(person: Person, path: Path, *more: str) -> Any:
+    return person.types("--json", "record", "verify", str(path), *more)
+
+
+def test_a_bundle_is_verified_and_told(person: Person) -> None:
+    said = person.types("record", "verify", str(person.home.keys / "identity"))
+    assert said.code == 0 and "2 of 2 valid on chargemesh-test-cli" in said.out
+    shown = person.types("record", "show", str(person.home.keys / "identity"))
+    assert "1. genesis" in shown.out and "scopes: list, book, log" in shown.out
+
+
+@pytest.mark.parametrize("written", ["raw", "twice", "base64", "base64url", "hex", "list", "json"])
+def test_every_way_of_writing_records_down(
+    person: Person, cancel: Record[Cancel], tmp_path: Path, written: str
+) -> None:
+    raw = cancel.raw
+    contents: dict[str, bytes] = {
+        "raw": raw,
+        "twice": raw + raw,
+        "base64": base64.b64encode(raw) + b"\n",
+        "base64url": base64.urlsafe_b64encode(raw).rstrip(b"="),
+        "hex": raw.hex().encode(),
+        "list": b",\n".join((raw.hex().encode(), base64.b64encode(raw))),
+        "json": json.dumps(
+            {"records": [{"id": cancel.id.hex(), "raw": base64.b64encode(raw).decode()}]}
+        ).encode(),
+    }
+    (tmp_path / "f").write_bytes(contents[written])
+    said = verify(person, tmp_path / "f")
+    assert said.code == 0
+    found = said.value["records"]
+    assert len(found) == (2 if written in ("twice", "list") else 1)
+    assert found[0]["kind"] == "cancel" and found[0]["id"] == cancel.id.hex()
+    assert found[0]["fields"]["reason"] == "TRAFFIC" and found[0]["speaks"] is None
+
+
+def test_with_its_bundle_a_record_is_its_authors(
+    person: Person, keys: Keys, cancel: Record[Cancel], tmp_path: Path
+) -> None:
+    file = tmp_path / "f"
+    bundle = base64.b64encode(keys.bundle.to_bytes()).decode()
+    file.write_text(f"{bundle} {cancel.raw.hex()}")
+    said = verify(person, file)
+    assert said.code == 0 and [one["speaks"] for one in said.value["records"]] == [None, True, True]
+    stranger = sign(cancel.body, b"x" * 32, NETWORK)
+    file.write_text(f"{bundle} {stranger.raw.hex()}")
+    said = verify(person, file)
+    assert said.code == 1 and "not-delegated" in said.value["records"][-1]["fault"]
+    assert "NOT VALID: its key has no delegation" in person.types("record", "verify", str(file)).out
+
+
+def test_a_delegation_by_somebody_else_counts_nothing(
+    person: Person, keys: Keys, cancel: Record[Cancel], tmp_path: Path
+) -> None:
+    other = create_identity(
+        root_seed=b"r" * 32,
+        recovery_key=public_key(b"v" * 32),
+        device_key=public_key(b"x" * 32),
+        network=NETWORK,
+        now=NOW,
+        life_ms=1000,
+    )
+    (tmp_path / "f").write_bytes(keys.bundle.genesis.raw + other.delegations[0].raw + cancel.raw)
+    speaks = [one["speaks"] for one in verify(person, tmp_path / "f").value["records"]]
+    assert speaks == [None, None, False]
+
+
+def test_an_altered_record_is_named_and_still_shown(
+    person: Person, cancel: Record[Cancel], tmp_path: Path
+) -> None:
+    altered = cancel.raw.replace(b"TRAFFIC", b"SAFETYY")
+    (tmp_path / "f").write_bytes(altered)
+    said = verify(person, tmp_path / "f")
+    assert said.code == 1 and said.value["valid"] is False
+    (one,) = said.value["records"]
+    assert (
+        one["kind"] == "cancel" and one["fields"]["reason"] == "SAFETYY" and "bad-signature" in one["fault"]
+    )
+
+
+def test_a_record_of_another_network_is_worthless(
+    person: Person, cancel: Record[Cancel], tmp_path: Path
+) -> None:
+    (tmp_path / "f").write_bytes(cancel.raw)
+    assert verify(person, tmp_path / "f", "--network", "chargemesh-dev-1").code == 1
+    assert verify(person, tmp_path / "f", "--network", NETWORK).code == 0
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello world", b"{}", b'["abc"]', b"\xff\xfe\x00", b"\x80", b"d2" * 10, b"\x9f" * 200]
+)
+def test_what_holds_no_record_is_told(person: Person, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "f").write_bytes(content)
+    said = person.types("record", "verify", str(tmp_path / "f"))
+    assert said.code == 2 and "no chargemesh record" in said.err
+
+
+@pytest.mark.parametrize("cut", [2, 3, 60, 150, -1])
+def test_a_cut_record_is_not_valid(person: Person, cancel: Record[Cancel], tmp_path: Path, cut: int) -> None:
+    (tmp_path / "f").write_bytes(cancel.raw[:cut])
+    assert verify(person, tmp_path / "f").code == 1
+
+
+def test_it_needs_no_home_and_reads_standard_input(
+    person: Person, cancel: Record[Cancel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chargemesh_cli.commands import record
+
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(cancel.raw)))
+    assert record._read("-") == cancel.raw
+    assert person.types("record", "show", "/nowhere").code == 3

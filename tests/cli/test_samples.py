@@ -1,0 +1,39 @@
+"""The stub's answers have the shapes that the API documents: a change there fails here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from chargemesh_node.api import booking_routes, charger_routes
+from chargemesh_node.views import bookings, chargers, doctor, listings, people, receipts, status
+
+from . import samples
+
+TYPES: list[tuple[Any, Any]] = [
+    (samples.LISTING_VIEW, listings.ListingView),
+    (samples.SEARCH_END, listings.SearchEnd),
+    (samples.QUOTE_VIEW, listings.QuoteView),
+    (samples.WALLBOX, chargers.WallboxView),
+    (samples.CHARGER_VIEW, chargers.ChargerView),
+    (samples.PREVIEW, chargers.Preview),
+    ({"chargers": [samples.CHARGER_LINE]}, charger_routes.Chargers),
+    (samples.BOOKING_VIEW, bookings.BookingView),
+    ({**samples.BOOKING_VIEW, "meter": samples.METER, "receipt": samples.RECEIPT}, bookings.BookingView),
+    ({"bookings": [samples.BOOKING_LINE]}, booking_routes.Bookings),
+    (samples.RECEIPT, receipts.ReceiptView),
+    (samples.PAYMENT, receipts.PaymentView),
+    (samples.TRUST, people.Trust),
+    (samples.DOCTOR, doctor.Doctor),
+    (samples.IDENTITY, status.Identity),
+    (samples.STATUS, status.Status),
+    (samples.PEERS, status.Peers),
+    (samples.INVITE, status.InviteView),
+]
+
+
+@pytest.mark.parametrize(("value", "documented"), TYPES, ids=lambda one: getattr(one, "__name__", "sample"))
+def test_a_sample_is_what_the_api_documents(value: Any, documented: Any) -> None:
+    msgspec.convert(value, documented)
