@@ -98,6 +98,7 @@ class Node:
         self.events = EventBus()
         self.offers: OrderedDict[bytes, Offer] = OrderedDict()
         self.found: OrderedDict[bytes, FoundListing] = OrderedDict()
+        self.rows: list[bytes] = []  # what the last search showed, in order
         self._delay = delay
         self._read_only = read_only
         self._contact = ports.network.contact

@@ -95,8 +95,8 @@ def sentences(offer: Any) -> str:
     """The quote as a person agrees to it, with all times in the charger's zone."""
     span = format_span(offer["start"]["ms"], offer["end"]["ms"], offer["zone"])
     first = (
-        f"{clean(offer['title']) or 'Charger'}, {span} ({offer['zone']}): about {offer['estimate']['text']} for "
-        f"{format_energy(offer['energy_wh'])}, and never more than {offer['cap']['text']} within that time."
+        f"{clean(offer['title']) or 'Charger'}, {span} ({offer['zone']}): about {offer['estimate']['text']} "
+        f"for {format_energy(offer['energy_wh'])}, and never more than {offer['cap']['text']} in that time."
     )
     answered = (
         "The host's rules answer those it knows at once."

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ..app import App
 
 
+LAST = "last"
+
+
 class Streams:
     """How many clients follow something at this moment."""
 
@@ -95,7 +98,10 @@ class Call:
         return self.find_booking(self.id)
 
     def find_booking(self, text: str) -> Booking:
+        """By its id, a beginning of it, or `last` for the one asked for most lately."""
         ledger = self.node.runner.engine.ledger
+        if text == LAST and (newest := max(ledger, key=lambda one: one.request.body.issued, default=None)):
+            return newest
         known = [one.id for one in ledger]
         return ledger.require(by_prefix(text, known, "booking", "chargemesh bookings"))
 

@@ -18,6 +18,7 @@ from ..views.bookings import BookingView, booking_view
 from ..views.listings import ListingView, QuoteView, SearchEnd, listing_view, quote_view
 from .bodies import FindQuery
 from .context import Call
+from .limits import MIN_PREFIX_CHARS
 from .reading import by_prefix
 from .streams import Stream
 
@@ -32,7 +33,7 @@ async def find(call: Call) -> Response:
 
 
 async def ask_quote(call: Call) -> QuoteView:
-    short = by_prefix(call.body.listing, list(call.node.found), "listing", "chargemesh find")
+    short = _listing(call, call.body.listing)
     _require_span(call.body.start, call.body.end, call.node.clock.now())
     offer = await call.node.ask_quote(
         call.node.found[short], call.body.start, call.body.end, call.body.energy_wh
@@ -50,12 +51,14 @@ async def book(call: Call) -> BookingView:
 
 async def _lines(call: Call, search: Search, need: Need, min_trust: int) -> AsyncIterator[bytes]:
     shown = 0
+    rows = call.node.rows = []
     async with search:
         async for found in search:
             short = call.node.remember(found)
-            view: ListingView = listing_view(call.node, found, short, need)
+            view: ListingView = listing_view(call.node, found, short, need, row=len(rows) + 1)
             if view["host"]["trust"] < min_trust:
                 continue
+            rows.append(short)
             shown += view["fits"]
             yield _line(view)
         report = search.report
@@ -68,6 +71,21 @@ async def _lines(call: Call, search: Search, need: Need, min_trust: int) -> Asyn
             "left_off": search.results.left_off,
         }
         yield _line(end)
+
+
+def _listing(call: Call, text: str) -> bytes:
+    """The short id of what a search showed: by its row in the last one, or by its id."""
+    rows = call.node.rows
+    if len(text) < MIN_PREFIX_CHARS and text.isdecimal():
+        if 1 <= int(text) <= len(rows) and rows[int(text) - 1] in call.node.found:
+            return rows[int(text) - 1]
+        raise PersonError(
+            "no-such-row",
+            f"The last search showed {len(rows)} {'row' if len(rows) == 1 else 'rows'}, but no row {text}.",
+            "Search again with `chargemesh find`.",
+            ExitCode.NOT_FOUND,
+        )
+    return by_prefix(text, list(call.node.found), "listing", "chargemesh find")
 
 
 def _line(value: Any) -> bytes:

@@ -23,7 +23,7 @@ from ..views.people import Trust
 from ..views.status import Identity, InviteView, Peers, Status
 from .answers import json_answer
 from .connection import BoundedConnection
-from .context import Call
+from .context import LAST, Call
 from .limits import MAX_LOG_BYTES
 from .reading import by_prefix
 from .streams import Stream, server_sent
@@ -143,6 +143,8 @@ async def stop(call: Call) -> Response:
 async def get_trust(call: Call) -> Trust:
     """By author, or by a booking, which means its other side."""
     node = call.node
+    if call.id == LAST:
+        return people.trust(node, call.booking().other)
     bookings = {one.id: one.other for one in node.runner.engine.ledger}
     authors = {node.me.author, *bookings.values(), *(one.record.body.author for one in node.found.values())}
     evidence = node.replica.evidence()

@@ -68,12 +68,14 @@ class Rules(TypedDict):
 
 
 class ListingView(TypedDict):
-    """One charger of a search. id: what a quote is asked for by. distance_m: nearest and farthest possible.
+    """One charger of a search. id: what a quote is asked for by, and until the next search also the row, from
+    1 on. distance_m: nearest and farthest possible.
 
     price: of the dearest kWh in the time looked for. fits: false for one found before that no longer fits.
     proven: its author has a completed booking on record. free: the next times it is offered.
     """
 
+    row: int
     id: str
     charger: str
     host: Person
@@ -169,12 +171,13 @@ def rules_view(listing: Listing) -> Rules:
     }
 
 
-def listing_view(node: Node, found: FoundListing, short: bytes, need: Need) -> ListingView:
+def listing_view(node: Node, found: FoundListing, short: bytes, need: Need, *, row: int) -> ListingView:
     body = found.record.body
     now = node.clock.now()
     shortest = max(body.rules.min_minutes * 60_000, SLOT_MS)
     windows = free_windows(body.slots, now, shortest, _SHOWN_WINDOWS)
     return {
+        "row": row,
         "id": short.hex(),
         "charger": body.charger.hex(),
         "host": person(node, body.author),
