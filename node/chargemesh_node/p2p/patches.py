@@ -62,6 +62,7 @@ def apply(network_id: str, limits: NetworkLimits, counters: Counters) -> None:
     see_ipv6_peers()
     notice_taken_ports()
     widen_gossip_queues(limits)
+    identify_whoever_connects()
     bound_identify(limits)
     bound_kademlia_messages(limits)
 
@@ -281,6 +282,16 @@ def notice_taken_ports() -> None:
 def widen_gossip_queues(limits: NetworkLimits) -> None:
     """32 messages may wait for a peer, the rest are dropped in silence (pubsub/rpc_queue.py:39)."""
     pubsub.RpcQueue = partial(RpcQueue, max_size=limits.gossip_queue)
+
+
+def identify_whoever_connects() -> None:
+    """A peer that comes back is not asked again while the peerstore remembers its protocols (basic_host.py
+    `_has_cached_protocols`): the one that restarted on another port is told of at its old one for 2 h."""
+
+    def is_identified(self: Any, peer_id: Any) -> bool:
+        return peer_id in self._identified_peers
+
+    BasicHost._has_cached_protocols = is_identified
 
 
 def bound_identify(limits: NetworkLimits) -> None:

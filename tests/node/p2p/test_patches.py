@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import trio
@@ -47,6 +47,7 @@ PATCHED: list[tuple[Any, str]] = [
     (TrioManager, "run_task"),
     (TrioManager, "_find_parent_task"),
     (basic_host.BasicHost, "_identify_task_entry"),
+    (basic_host.BasicHost, "_has_cached_protocols"),
     (TrioTCPStream, "get_remote_address"),
     (tcp, "_set_reuse_flags"),
     (pubsub, "RpcQueue"),
@@ -336,6 +337,24 @@ def test_gossip_queues_are_wide(counters: Counters) -> None:
         assert pushed == [True] * DEFAULT_LIMITS.gossip_queue + [False]
 
     run(program)
+
+
+class BackAgain:
+    """A host that knew a peer which disconnected and now comes back."""
+
+    _identified_peers: ClassVar[dict[str, str]] = {}
+
+    class peerstore:
+        has_peer = staticmethod(lambda peer_id: True)
+        supports_protocols = staticmethod(lambda peer_id, protocols: protocols)
+
+
+def test_stock_does_not_identify_a_peer_that_comes_back() -> None:
+    assert basic_host.BasicHost._has_cached_protocols(BackAgain(), "peer")  # type: ignore[arg-type]
+
+
+def test_ours_does(counters: Counters) -> None:
+    assert not basic_host.BasicHost._has_cached_protocols(BackAgain(), "peer")  # type: ignore[arg-type]
 
 
 def test_identify_keeps_only_so_much(counters: Counters, monkeypatch: pytest.MonkeyPatch) -> None:
