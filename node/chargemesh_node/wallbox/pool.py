@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 Submit = Callable[[Event], Awaitable[Any]]
 DriverFactory = Callable[[ChargerSettings], WallboxDriver]
+AGAIN_S = 2.0
 _QUEUED_REPORTS = 1000  # days of backlog from one box come in batches; more than this waits in the box
 
 
@@ -116,10 +117,16 @@ class WallboxPool:
                 await self._tell(WallboxSaid(charger, report))
 
     async def _tell(self, event: Event) -> None:
-        try:
-            await self._submit(event)
-        except (PersonError, Refused, StoreError) as error:
-            _log.error("a wallbox report could not be kept: %s", error)
+        """What a box says is said once: while the store can't keep it (a full disk), it waits here."""
+        while True:
+            try:
+                await self._submit(event)
+                return
+            except (PersonError, Refused, StoreError) as error:
+                _log.error("a wallbox report could not be kept: %s", error)
+                if not isinstance(error, StoreError) and error.code != "store":
+                    return
+            await asyncio.sleep(AGAIN_S)
 
     async def _drop(self, charger: bytes) -> None:
         driver = self._drivers.pop(charger)
