@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
+from chargemesh_protocol.booking.charging import Box
 from chargemesh_protocol.effects import (
     SAVES,
     Announce,
@@ -85,6 +86,7 @@ class Runner:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._outbox = Outbox()
         self._engine: Engine | None = None
+        self.is_running = False  # the network may be up before us, and after us
         self.counters: dict[str, int] = {}
         self.failed: asyncio.Future[None]  # set by `start`; done only if time or deliveries stand still
 
@@ -103,12 +105,14 @@ class Runner:
         """Loads the store, does what has become due meanwhile, and begins to deliver."""
         self.failed = asyncio.get_running_loop().create_future()
         self._take(await self._store.open())
-        await self.submit(TimerDue())
+        await self._quietly(self.submit(TimerDue()), "start")  # with a full disk it is tried again
         self._spawn(self._keep_time(), vital=True)
         self._spawn(self._keep_delivering(), vital=True)
+        self.is_running = True
 
     async def close(self) -> None:
         """Stops; what was not delivered is on disk."""
+        self.is_running = False
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -126,10 +130,11 @@ class Runner:
         "store" says that the change could not be kept and did not happen.
         """
         async with self._lock:
+            boxes = self.engine.charging.boxes
             effects = self.engine.handle(event, self.moment())
             saves = [one for one in effects if isinstance(one, SAVES)]
             if saves:
-                await self._commit(saves)
+                await self._commit(saves, boxes)
         for one in saves:
             if isinstance(one, PutOutbox):
                 self._outbox.put(one)
@@ -156,13 +161,15 @@ class Runner:
         self._engine = self._build(loaded)
         self._outbox = Outbox(loaded.outbox)
 
-    async def _commit(self, saves: Sequence[Any]) -> None:
+    async def _commit(self, saves: Sequence[Any], boxes: Mapping[bytes, Box]) -> None:
+        """`boxes`: the wallboxes as they stood before the event, which the new engine must know too."""
         try:
             await self._store.commit(saves)
         except StoreError as error:
             self._count("commit-failed")
             _log.error("a change could not be saved and is undone: %s", error)
             self._take(await self._store.load())
+            self.engine.charging.recall(boxes)
             raise PersonError(
                 "store", f"The change could not be saved: {error}.", "Free some disk space and try again."
             ) from error
@@ -189,9 +196,9 @@ class Runner:
             # An instant that has come is no longer ahead, so the engine need not name it any more.
             if any(one is not None and one <= now for one in (armed, deadline)):
                 armed = None
-                await self._quietly(self.submit(TimerDue()), "timer")
-                # Whatever stays due (a start asked for again, say) must not spin.
-                await asyncio.sleep(0.2)
+                done = await self._quietly(self.submit(TimerDue()), "timer")
+                # Whatever stays due (a start asked for again, a full disk) must not spin.
+                await asyncio.sleep(0.2 if done else 2.0)
                 continue
             armed = deadline
             await _pause(self._rearm, None if deadline is None else (deadline - now) / 1000)
@@ -250,16 +257,18 @@ class Runner:
     async def _drop(self, row: OutboxRow) -> None:
         drop = DropOutbox(row.channel, row.key)
         async with self._lock:
-            await self._commit([drop])
+            await self._commit([drop], self.engine.charging.boxes)
         self._outbox.drop(drop)
 
-    async def _quietly(self, work: Awaitable[Any], name: str) -> None:
-        """For work of our own whose failure has been told and will be tried again."""
+    async def _quietly(self, work: Awaitable[Any], name: str) -> bool:
+        """For work of our own whose failure has been told and will be tried again; whether it succeeded."""
         try:
             await work
+            return True
         except (PersonError, StoreError, Refused) as error:
             self._count(f"{name}-failed")
             _log.error("%s: %s", name, error)
+            return False
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, vital: bool = False) -> None:
         task = asyncio.get_running_loop().create_task(work)

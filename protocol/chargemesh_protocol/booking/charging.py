@@ -6,7 +6,8 @@ vanished, or a lost command need no memory of their own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..charging.reports import (
@@ -82,6 +83,15 @@ class ChargingDesk:
 
     def box(self, charger: bytes) -> Box:
         return self._boxes.setdefault(charger, Box())
+
+    @property
+    def boxes(self) -> dict[bytes, Box]:
+        """The wallboxes as they stand: the one thing here that no store holds."""
+        return {charger: replace(box) for charger, box in self._boxes.items()}
+
+    def recall(self, boxes: Mapping[bytes, Box]) -> None:
+        """Takes over what an engine before this one knew: boxes say a thing once."""
+        self._boxes = dict(boxes)
 
     # --- what the wallbox says ------------------------------------------------------------------
 
