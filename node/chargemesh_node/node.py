@@ -200,6 +200,7 @@ class Node:
         if not await self.replica.catch_up_now(peers):
             return False
         await self.runner.submit(OwnLogFound(self.replica.logs))
+        self._read_only = False  # an engine that is built again must not forget it
         return True
 
     # --- what a person asks ---------------------------------------------------------------------
@@ -315,9 +316,11 @@ class Node:
 
     async def _answer(self, caller: Caller, body: bytes) -> bytes:
         """A booking message of a peer. What is wrong with it is told back in one word, and counted."""
+        if not self.runner.is_running:
+            return wire.write(wire.Failed(code=wire.UNAVAILABLE, message="this node is starting or stopping"))
         if not self._allowance.take(caller.block):
             self._count("booking-too-often")
-            return wire.write(wire.Failed(code="busy", message="too many messages; wait a moment"))
+            return wire.write(wire.Failed(code=wire.UNAVAILABLE, message="too many messages; wait a moment"))
         try:
             return await self.runner.answer(MessageReceived(caller.peer_id, caller.block, body))
         except Refused as fault:
@@ -326,7 +329,7 @@ class Node:
         except PersonError as error:
             # Our disk is full, say: nothing was promised, and the peer tries again.
             self._count(f"booking-{error.code}")
-            return wire.write(wire.Failed(code="unavailable", message="this node can't answer now"))
+            return wire.write(wire.Failed(code=wire.UNAVAILABLE, message="this node can't answer now"))
 
     def _own_chargers(self) -> Iterable[bytes]:
         return self.runner.engine.listings.known()

@@ -179,7 +179,9 @@ class Engine:
         """A restored node signs nothing until peers were asked for its newest entry: it could fork its own
         log and its bookings. Wallboxes say what they said again once their driver starts anew."""
         if isinstance(event, MessageReceived):
-            return [Reply(wire.write(wire.Failed(code="unavailable", message="this node is being restored")))]
+            return [
+                Reply(wire.write(wire.Failed(code=wire.UNAVAILABLE, message="this node is being restored")))
+            ]
         if isinstance(event, ParcelAnswered | ContactChanged | WallboxSaid | StartFailed | TimerDue):
             return []
         if isinstance(event, WallboxRemembered):
@@ -310,8 +312,9 @@ class Engine:
         return self._take(booking, message, at) + self._settle([booking], at)
 
     def _failed(self, booking: Booking, failed: wire.Failed, at: Moment) -> list[Effect]:
-        """A request refused at once ends the booking; any later refusal is only counted by the runner."""
-        if booking.is_host or booking.theirs:
+        """A request refused at once ends the booking; any later refusal is only counted by the runner, and so
+        is that of a node which can't answer now: it decided nothing, and is asked again."""
+        if booking.is_host or booking.theirs or failed.code == wire.UNAVAILABLE:
             raise Refused(failed.code, failed.message, Severity.STALE)
         effects = self.ledger.update(booking, refused=failed.code, done=True)
         effects += notice("booking.refused", booking, at, code=failed.code, message=failed.message)

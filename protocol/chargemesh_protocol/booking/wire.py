@@ -18,6 +18,7 @@ PROTOCOL = "/chargemesh/booking/1"
 MAX_RECORDS_A_MESSAGE = 128
 MAX_MESSAGES_A_PARCEL = 8
 MAX_STATEMENTS = 4
+UNAVAILABLE = "unavailable"  # a Failed of this code decides nothing: ask again later
 _RAW = Bytes(1, MAX_RECORD_BYTES)
 
 
