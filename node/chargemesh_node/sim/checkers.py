@@ -31,6 +31,7 @@ class Checkers:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._full_at: dict[str, int] = {}
         self._durable: dict[str, set[bytes]] = {}  # by person: records whose commit was reported durable
 
     def committed(self, person: Person, saves: Sequence[Save]) -> None:
@@ -109,7 +110,9 @@ class Checkers:
     def _nothing_is_overdue(self, person: Person) -> None:
         runner, now = person.node.runner, person.clock.now()
         self._require(not runner.failed.done(), f"the clockwork of {person.name} stands still")
-        if not runner.engine.keeper.read_only:
+        if person.store.full:
+            self._full_at[person.name] = now  # nothing can be kept now, and what is due has to wait
+        elif not runner.engine.keeper.read_only and now > self._full_at.get(person.name, 0) + LATE_MS:
             deadline = runner.engine.deadline(now)
             late = 0 if deadline is None else now - deadline
             self._require(late <= LATE_MS, f"{person.name} is {late} ms late with what is due")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from chargemesh_protocol.booking.ledger import Booking
 from chargemesh_protocol.booking.records import CancelReason, ProblemKind
 from chargemesh_protocol.booking.state import BookingState
+from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.events import (
     CancelBooking,
     ClaimPaid,
@@ -45,7 +46,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 EPOCH_MS = 1_790_000_000_000  # September 2026, when simulated time begins
 HOUR_MS = 3_600_000
+_PATIENCE = 60  # times that a person tries the same again
 _YEAR_MS = 365 * 24 * HOUR_MS
+
+
+class NothingFound(NetworkError):
+    """A search did not show the charger that was looked for."""
 
 
 class Person:
@@ -145,8 +151,12 @@ class Person:
         await self.start()
         others = [one for one in self.world.people.values() if one is not self and one.is_up]
         friend = knows or next(iter(others), None)
-        if friend is not None:
+        if friend is None:
+            return
+        try:
             await self.connects(friend)
+        except NetworkError:
+            return  # cut off: the node looks for its peers by itself
 
     async def connects(self, other: Person) -> None:
         await self._process.run(self.node.network.connect(other.node.network.contact))
@@ -194,15 +204,21 @@ class Person:
 
     async def insists(self, make: Callable[[], Coroutine[Any, Any, Any]], done: Callable[[], bool]) -> None:
         """Does it again until it is done, as a person does whose node fell over meanwhile."""
-        for _ in range(20):
+        last: BaseException | None = None
+        for _ in range(_PATIENCE):
             await self.world.until(lambda: self.is_up, 120, f"{self.name} is up")
             if done():
                 return
             try:
                 await make()
-            except (ProcessGone, NetworkError):
-                await self.world.pass_time(seconds=1)
-        raise AssertionError(f"seed {self.world.seed}: {self.name} gave up")
+            except (ProcessGone, NetworkError) as error:
+                last = error
+            except PersonError as error:
+                if error.code not in ("store", "unavailable"):
+                    raise
+                last = error
+            await self.world.pass_time(seconds=1)
+        raise AssertionError(f"seed {self.world.seed}: {self.name} gave up: {last}")
 
     async def offers(self, *, at: Point = BERLIN, **changes: Any) -> bytes:
         """Offers a charger that strangers may book at once; returns its id."""
@@ -226,9 +242,7 @@ class Person:
         found = await self.finds()
         listing = next((one for one in found if one.record.body.author == host.author), None)
         if listing is None:
-            raise AssertionError(
-                f"seed {self.world.seed}: {self.name} does not find {host.name} among {len(found)}"
-            )
+            raise NothingFound(f"{self.name} does not find {host.name} among {len(found)}")
         start = self.clock.now() + round(starts_in_h * HOUR_MS)
         return await self.asks(self.node.ask_quote(listing, start, start + round(hours * HOUR_MS), 10_000))
 
