@@ -120,6 +120,12 @@ class Api:
         except FileNotFoundError:
             raise NodeAway(self.home) from None
         host, _, port = where.rpartition(":")
+        if not host or not port.isdigit():
+            raise PersonError(
+                "damaged-file",
+                f"{self.home.api_port_file} does not say where the node answers.",
+                "Remove it, and start the node again.",
+            )
         return http.client.HTTPConnection(host.strip("[]"), int(port), timeout=self.timeout)
 
     def _token(self) -> str:

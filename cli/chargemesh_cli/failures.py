@@ -16,6 +16,8 @@ _MAX_LOG_BYTES = 1_000_000
 
 def report(error: BaseException, *, as_json: bool, home_flag: str) -> int:
     """Tells what went wrong and returns the exit code. Never a traceback: that goes into a log."""
+    from .render import clean
+
     known = as_person_error(error)
     if known is None:
         known = _unexpected(error, home_flag)
@@ -24,7 +26,8 @@ def report(error: BaseException, *, as_json: bool, home_flag: str) -> int:
             click.echo(
                 json.dumps({"error": {"code": known.code, "message": known.message, "hint": known.hint}})
             )
-        click.echo(f"{known.message} {known.hint}".strip(), err=True)
+        # A peer's words may be in it.
+        click.echo(clean(f"{known.message} {known.hint}".strip()), err=True)
     except OSError:
         _close_quietly()  # whoever read our output is gone; the exit code still tells
     return int(known.exit_code)

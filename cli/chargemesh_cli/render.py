@@ -26,7 +26,7 @@ def words(value: Any, name: str = "") -> str:
         return "yes" if value else "no"
     if isinstance(value, Mapping):
         if "text" in value:
-            return str(value["text"])
+            return clean(str(value["text"]))
         return ", ".join(f"{label(key)} {words(item, key)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(words(item, name) for item in value) or "–"
@@ -34,7 +34,7 @@ def words(value: Any, name: str = "") -> str:
         for ending, write in _UNITS.items():
             if name.endswith(ending):
                 return write(value)
-    return str(value)
+    return clean(str(value))
 
 
 def facts(value: Mapping[str, Any], *, leave_out: Sequence[str] = ()) -> str:
@@ -73,7 +73,7 @@ class Table:
     def row(self, cells: Iterable[str]) -> str:
         parts = []
         for cell, (_, width) in zip(cells, self._columns, strict=True):
-            parts.append(fit(cell, width) if width else cell)
+            parts.append(fit(clean(cell), width) if width else clean(cell))
         return "  ".join(parts).rstrip()
 
 
@@ -108,7 +108,7 @@ def display_width(text: str) -> int:
 def paragraph(text: str, indent: str = "") -> str:
     """Sentences wrapped to the terminal, at most 100 columns."""
     width = min(shutil.get_terminal_size().columns, 100)
-    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+    return textwrap.fill(clean(text), width, initial_indent=indent, subsequent_indent=indent)
 
 
 def short(id_: Any) -> str:
@@ -117,5 +117,5 @@ def short(id_: Any) -> str:
 
 
 def clean(text: str) -> str:
-    """What a stranger wrote, without control signs: a title must not move the cursor."""
+    """Text without control signs: a stranger's title must not move the cursor, nor turn the line around."""
     return "".join(sign if unicodedata.category(sign)[0] != "C" else " " for sign in text)

@@ -141,10 +141,10 @@ def format_clock(minute: int) -> str:
 
 
 def parse_weekday(text: str) -> int:
-    """1 for Monday to 7 for Sunday (as OCPI and ISO count) from "mon" or "Monday"."""
+    """1 for Monday to 7 for Sunday (as OCPI and ISO count) from "Mo", "mon" or "Monday"."""
     wanted = text.strip().lower()
     for number, name in enumerate(WEEKDAY_NAMES, 1):
-        if len(wanted) >= 3 and name.lower().startswith(wanted):
+        if len(wanted) >= 2 and name.lower().startswith(wanted):
             return number
     _mistake(
         "bad-weekday", f"{_shown(text)} is not a day of the week.", f"Write one of {', '.join(WEEKDAYS)}."

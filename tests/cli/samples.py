@@ -56,7 +56,6 @@ LISTING_VIEW = {
     "languages": [],
     "zone": ZONE,
     "free": [],
-    "row": 1,
     "proven": True,
     "fits": True,
 }

@@ -60,7 +60,7 @@ class StubNode:
         self.home.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write(self.home.api_token_file, TOKEN)
         self.answers.setdefault("GET id", {"author": "aa" * 32})
-        self._server = _Server(str(self.home.api_socket), _Handler)
+        self._server = _Server(str(self.home.api_socket), StubHandler)
         self._server.stub = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -95,7 +95,9 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     stub: StubNode
 
 
-class _Handler(BaseHTTPRequestHandler):
+class StubHandler(BaseHTTPRequestHandler):
+    """Answers one connection from the table of its server's stub."""
+
     server: _Server
     protocol_version = "HTTP/1.1"
 
@@ -108,7 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         stub = self.server.stub
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}" or self.headers.get("Host") != "localhost":
+        host = str(self.headers.get("Host")).partition(":")[0]
+        if self.headers.get("Authorization") != f"Bearer {TOKEN}" or host not in ("localhost", "127.0.0.1"):
             stub.refused += 1
             return self._send(401, b"{}")
         parts = urlsplit(self.path)

@@ -70,7 +70,7 @@ def test_every_flag_arrives(person: Person, host: StubNode) -> None:
         "--resolution", "8", "--connector", "CCS", "--format", "cable", "--power", "50kW",
         "--currency", "CHF",
         "--per-hour", "1.20/h", "--flat", "0.50", "--min-price", "1", "--max-price", "20", "--tax", "19%",
-        "--hours", "mon-fri 18:00-08:00", "--on-request", "--strangers", "instant", "--cancel-free", "1d",
+        "--hours", "Mo-Fr 18:00-08:00", "--on-request", "--strangers", "instant", "--cancel-free", "1d",
         "--cancel-cost", "30%", "--no-show-cost", "80", "--no-show-after", "45m", "--host-failure", "20%",
         "--overstay", "3.00/h", "--address-lead", "4h", "--min-duration", "30m",
         "--max-duration", "8h",
@@ -94,6 +94,7 @@ def test_every_flag_arrives(person: Person, host: StubNode) -> None:
         "overstay_per_hour": 3_000_000,
         "tiers": [{"minutes_before": 1440, "percent": 30, "fixed": 0}],
     }  # fmt: skip
+    assert body["hours"] == {"zone": "Europe/Berlin", "text": "mon-fri 18:00-08:00"}
     assert body["connectors"][0]["power_type"] == "DC" and body["connectors"][0]["format"] == "CABLE"
     assert body["strangers"] == {"on_request": False} and body["access_lead_minutes"] == 240
     assert body["wallbox"] == {"driver": "ocpp", "owner_tags": ["MINE", "HERS"], "plug_and_charge": False}

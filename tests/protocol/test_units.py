@@ -40,6 +40,7 @@ def berlin(text: str, now: int = NOW) -> str:
         (units.parse_clock, "18:00", 1080),
         (units.parse_clock, "24:00", 1440),
         (units.parse_weekday, "Thurs", 4),
+        (units.parse_weekday, "Mo", 1),
     ],
 )
 def test_reads_what_people_type(parse: Callable[[str], int], text: str, value: int) -> None:
