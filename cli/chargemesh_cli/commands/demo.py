@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import click
 
 from ..app import App, pass_app
 from ..lazy import command
+
+_COLUMNS, _ROWS = 78, 23
 
 
 @command("demo")
@@ -39,7 +43,7 @@ def demo(app: App, nodes: int, keep: Path | None, plain: bool) -> None:
     stage: Stage
     if app.json:
         stage = JsonStage(watch)
-    elif plain or not sys.stdout.isatty():
+    elif plain or not _has_room():
         stage = PlainStage(watch)
     else:
         from ..demo.live import LiveStage
@@ -48,3 +52,10 @@ def demo(app: App, nodes: int, keep: Path | None, plain: bool) -> None:
     figures = run(stage, watch, nodes=nodes, keep=keep)
     kept = f" Homes and records are in {keep}." if keep else ""
     app.result({"demo": "ok", **figures}, f"The demo took {figures['seconds']:.0f} s.{kept}")
+
+
+def _has_room() -> bool:
+    """Whether stdout is a terminal that the live view fits on."""
+    size = shutil.get_terminal_size()
+    dumb = os.environ.get("TERM", "dumb") == "dumb"
+    return sys.stdout.isatty() and not dumb and size.columns >= _COLUMNS and size.lines >= _ROWS

@@ -48,16 +48,17 @@ class Child:
         """The error that says where to look."""
         return PersonError(
             "demo-process",
-            f"The process of {self.name} ended (exit code {self.process.poll()}): {self._last_line()}",
+            f"The process of {self.name} ended (exit code {self.process.poll()}). {self._last_words()}".strip(),
             f"Its output is in {self.log}.",
         )
 
-    def _last_line(self) -> str:
+    def _last_words(self) -> str:
+        """The last line that was meant for people."""
         with self.log.open("rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - _TAIL_BYTES))
             lines = file.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing."
+        return lines[-1] if lines and not lines[-1].startswith("{") else ""
 
 
 class Processes:

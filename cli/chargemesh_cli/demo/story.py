@@ -6,6 +6,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from .processes import Processes
 from .stage import Stage, Stopwatch
 
 _NETWORK = "chargemesh-demo-{}"
+_LAST_BREATH_SECONDS = 0.3
 
 
 def run(stage: Stage, watch: Stopwatch, *, nodes: int, keep: Path | None) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def run(stage: Stage, watch: Stopwatch, *, nodes: int, keep: Path | None) -> dic
             finally:
                 interrupts.ignore()
         except (ChargemeshError, OSError, KeyboardInterrupt) as error:
-            raise _with_logs(error, folder) from error
+            raise _early_end(error, processes, folder) from error
         finally:
             counter.stop()
             processes.end_all()
@@ -138,12 +140,16 @@ def _folder(keep: Path | None) -> Path:
     return folder
 
 
-def _with_logs(error: BaseException, folder: Path) -> PersonError:
-    """What is told at an early end; the folder stays then."""
+def _early_end(error: BaseException, processes: Processes, folder: Path) -> PersonError:
+    """What is told then; the folder stays. A process that ended by itself is the likely cause of all else."""
     hint = f"All processes of the demo are ended; their logs are in {folder}."
-    match error:
-        case PersonError():
-            return PersonError(error.code, str(error), hint, error.exit_code)
-        case KeyboardInterrupt():
-            return PersonError("stopped", "Stopped.", hint)
+    if isinstance(error, KeyboardInterrupt):
+        return PersonError("stopped", "Stopped.", hint)
+    time.sleep(_LAST_BREATH_SECONDS)  # a process that is just dying counts as ended
+    try:
+        processes.require_alive()
+    except PersonError as ended:
+        return PersonError(ended.code, ended.message, hint)
+    if isinstance(error, PersonError):
+        return PersonError(error.code, error.message, f"{error.hint} {hint}".strip(), error.exit_code)
     return PersonError("demo", f"The demo failed: {error}.", hint)
