@@ -226,7 +226,9 @@ class HostDesk:
 
     def _no_show_due(self, state: BookingState) -> int | None:
         """When to say that nobody came. A node that was off first hears what drivers say."""
-        if state.no_show_from is None or state.accept is None or self._up_since is None:
+        if state.reservation is not Reservation.RESERVED or state.accept is None:
+            return None
+        if state.no_show_from is None or self._up_since is None:
             return None
         was_off = self._up_since > max(state.quote.start, state.accept.body.issued)
         return max(state.no_show_from, self._up_since + _HEARING_MS) if was_off else state.no_show_from

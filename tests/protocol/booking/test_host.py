@@ -481,3 +481,15 @@ def test_a_host_that_was_off_and_hears_nothing_says_so_later() -> None:
     assert bob.state(booking).reservation is Reservation.RESERVED
     street.wait(10 * MINUTE)
     assert bob.state(booking).reservation is Reservation.NO_SHOW
+
+
+def test_a_slot_that_passed_while_the_host_was_off_is_nobodys_fault() -> None:
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice, street.now + HOUR)
+    street.now += 4 * HOUR
+    for _ in range(3):
+        alice.restarts()
+        street.settle()
+    assert alice.state(booking).reservation is bob.state(booking).reservation is Reservation.FAILED
+    assert [one.kind for one in alice.booking(booking).mine] == ["accept", "access"]
