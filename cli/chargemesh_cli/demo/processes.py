@@ -46,11 +46,8 @@ class Child:
 
     def ended(self) -> PersonError:
         """The error that says where to look."""
-        return PersonError(
-            "demo-process",
-            f"The process of {self.name} ended (exit code {self.process.poll()}). {self._last_words()}".strip(),
-            f"Its output is in {self.log}.",
-        )
+        said = f"The process of {self.name} ended (exit code {self.process.poll()}). {self._last_words()}"
+        return PersonError("demo-process", said.strip(), f"Its output is in {self.log}.")
 
     def _last_words(self) -> str:
         """The last line that was meant for people."""
