@@ -68,7 +68,7 @@ def draw(label: str) -> bytes:
 
 
 class Person:
-    """A person, their disk and their car. `start` and `stop` as often as wanted: the disk outlives the node."""
+    """A person, their disk and their car, which outlive the node: it starts and stops as often as wanted."""
 
     def __init__(self, people: People, name: str, seed: bytes, *, sqlite: bool) -> None:
         self.name = name
@@ -170,7 +170,9 @@ class Person:
             if self.box.running is not None:
                 now = self.clock.now()
                 self.box.advance(now)
-                self.box.tell(Reading(self.box.running.name, self.box.register_wh, 11_000, now, "Sample.Periodic"))
+                self.box.tell(
+                    Reading(self.box.running.name, self.box.register_wh, 11_000, now, "Sample.Periodic")
+                )
 
     async def _notify(self, key: bytes, body: bytes) -> None:
         self.notices.append(body)
@@ -275,11 +277,11 @@ class Person:
 class People:
     """Everybody of one test, and the folder with their files."""
 
-    def __init__(self, nursery: Nursery, folder: Path, limits: NetworkLimits) -> None:
+    def __init__(self, nursery: Nursery, folder: Path, limits: NetworkLimits, network_id: str) -> None:
         self.nursery = nursery
         self.folder = folder
         self.limits = limits
-        self.network_id = f"chargemesh-test-e2e-{next(_networks)}"
+        self.network_id = network_id
         self.all: list[Person] = []
 
     def know(self, name: str, *, seed: bytes | None = None, sqlite: bool = False) -> Person:
@@ -301,11 +303,12 @@ class People:
 
 
 @asynccontextmanager
-async def street(limits: NetworkLimits = LIMITS) -> AsyncIterator[People]:
+async def street(limits: NetworkLimits = LIMITS, *, network_id: str = "") -> AsyncIterator[People]:
+    """People on a network of their own; at the end their nodes stop."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         nursery = await stack.enter_async_context(warm_processes())
-        people = People(nursery, folder, limits)
+        people = People(nursery, folder, limits, network_id or f"chargemesh-test-e2e-{next(_networks)}")
         stack.push_async_callback(people.end)
         yield people
 

@@ -1,4 +1,4 @@
-"""The main job between real nodes: libp2p streams, SQLite files; and what happens when the network dies in it."""
+"""The main job between real nodes, on libp2p streams and SQLite files; also while the network dies."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ async def test_a_stranger_goes_through_everything_and_a_third_sees_the_reputatio
 
 async def killed(person: Person) -> float:
     """`kill -9` of the person's network process; seconds until it is back with its peers and its name."""
-    peers, before, pid = set(one.peer_id for one in person.network.peers()), person.contact, person.network.pid
+    peers, before, pid = (
+        {one.peer_id for one in person.network.peers()},
+        person.contact,
+        person.network.pid,
+    )
     assert pid is not None and peers
     began = asyncio.get_running_loop().time()
     os.kill(pid, signal.SIGKILL)
