@@ -29,7 +29,7 @@ def come_up(play: Play) -> None:
         with play.timed("first_node_up_s"):
             first.start(None)
             wait_for(f"{first.name}'s node", _UP_SECONDS, lambda: first.up)
-        _is_up(play, first)
+        scene.nodes[first.name] = True
         address = first.address
         play.stage.step(
             "first-node",
