@@ -181,8 +181,10 @@ async def get_payment_svg(call: Call) -> Response:
 async def get_records(call: Call) -> Records:
     booking = call.booking()
     node = call.node
-    signed = [booking.quote, booking.request, *booking.mine, *booking.theirs, *booking.statements.values()]
-    unique = {one.id: one for one in sorted(signed, key=lambda one: getattr(one.body, "issued", 0))}
+    signed = [booking.quote, booking.request, *booking.mine, *booking.theirs]
+    signed.sort(key=lambda one: one.body.issued)
+    # Statements for the log carry no time of their own.
+    unique = {one.id: one for one in [*signed, *booking.statements.values()]}
     bundles = [node.directory.get(author) for author in (booking.host, booking.driver)]
     return {
         "booking": booking.id.hex(),

@@ -61,7 +61,7 @@ def _operation(route: Route, by_type: dict[str, Any], components: dict[str, Any]
         content["schema"] = answers[0] if len(answers) == 1 else {"oneOf": answers}
     operation: dict[str, Any] = {
         "summary": route.says,
-        "operationId": route.handler.__name__,
+        "operationId": _name(route),
         "responses": {
             str(int(route.status)): {
                 "description": HTTPStatus(route.status).phrase,
@@ -96,6 +96,12 @@ def _query_parameters(query: Any, components: dict[str, Any]) -> list[dict[str, 
         {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": shape}
         for name, shape in schema["properties"].items()
     ]
+
+
+def _name(route: Route) -> str:
+    """Two parts may each have a `stop`: the module's name goes before."""
+    part = route.handler.__module__.rpartition(".")[2].removesuffix("_routes")
+    return f"{part}_{route.handler.__name__}"
 
 
 def _answers(route: Route) -> tuple[Any, ...]:

@@ -43,6 +43,8 @@ def parse_body(body: bytes, wanted: type[T]) -> T:
         return msgspec.json.decode(body or b"{}", type=wanted)
     except msgspec.ValidationError as error:
         raise _mistake(error, wanted) from None
+    except RecursionError:
+        raise PersonError("bad-json", "The request is nested too deeply.", "", ExitCode.USAGE) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PersonError("bad-json", f"The request is not JSON: {error}.", "", ExitCode.USAGE) from None
 

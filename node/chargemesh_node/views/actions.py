@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.records import Authorisation, Claim
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.booking.table import Reservation, Session, Settlement
 from chargemesh_protocol.engine import agreed_receipt
@@ -24,6 +27,11 @@ def actions(booking: Booking, state: BookingState, now: int) -> list[str]:
     return found
 
 
+def _on_its_way(booking: Booking, state: BookingState, kind: type[Any]) -> bool:
+    """Whether such a record of ours waits to be included by the host, from when on it counts."""
+    return any(one.id in state.not_included for one in booking.own(kind))
+
+
 def _host(state: BookingState) -> list[str]:
     found = []
     if state.reservation is Reservation.PENDING:
@@ -41,11 +49,17 @@ def _driver(booking: Booking, state: BookingState, now: int) -> list[str]:
     live = state.reservation in _LIVE
     running = state.session in (Session.PENDING, Session.ACTIVE)
     in_time = quote.start - CLOCK_TOLERANCE_MS <= now < quote.end
-    if live and running and in_time and (not state.checked_in or state.stopped_at is not None):
+    idle = not state.checked_in or state.stopped_at is not None
+    if live and running and in_time and idle and not _on_its_way(booking, state, Authorisation):
         found.append("start")
     if state.checked_in and running and live and state.stopped_at is None:
         found.append("stop")
-    if state.receipt is not None and state.settlement in (Settlement.OPEN, Settlement.DISPUTED):
+    due = state.receipt is not None and state.receipt.body.total > 0
+    if (
+        due
+        and state.settlement in (Settlement.OPEN, Settlement.DISPUTED)
+        and not _on_its_way(booking, state, Claim)
+    ):
         found.append("claim")
     if state.reservation in _OPEN and state.session is Session.PENDING:
         found.append("cancel")

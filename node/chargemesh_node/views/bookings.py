@@ -104,7 +104,8 @@ class BookingView(BookingLine):
 
     cancelling_costs: what it would cost the driver now, null where nothing can be cancelled any more.
     deadline: the next instant at which the state changes by itself. undelivered: something of ours has
-    not reached the other side yet. faults: contradictions in the host's signed records.
+    not reached the other side yet. unconfirmed: how many of the driver's records the host has not yet
+    included, as it must for most to count. faults: contradictions in the host's signed records.
     """
 
     so_far: list[str]
@@ -122,6 +123,7 @@ class BookingView(BookingLine):
     review: ReviewState
     vehicle: str
     undelivered: bool
+    unconfirmed: int
     faults: list[str]
 
 
@@ -158,6 +160,7 @@ def booking_view(node: Node, booking: Booking) -> BookingView:
         "review": _review(booking),
         "vehicle": booking.request.body.vehicle or "",
         "undelivered": node.runner.engine.ledger.owes(booking),
+        "unconfirmed": len(state.not_included),
         "faults": [one.reason for one in state.faults],
     }
 

@@ -98,7 +98,7 @@ def status(app: App, version: str) -> Status:
     return {
         "version": version,
         "pid": os.getpid(),
-        "network_pid": app.network.pid,
+        "network_pid": getattr(app.node.network, "pid", None),  # simulated networks have no process
         "identity": identity(app),
         "home": str(app.home.root),
         "started": instant(app.started_at, UTC),

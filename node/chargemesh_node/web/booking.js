@@ -71,6 +71,8 @@ export class BookingPage {
         return card(null, button(`I have received ${total}`, async () => {
           if (await ask(`Confirm that you have received ${total}? This can't be taken back.`, "Confirm")) await act("confirm");
         }, "huge"));
+      case "wait":
+        return card(null, el("p", { role: "status" }, "Sent. Waiting for the charger to answer…"));
       default:
         return null;
     }
@@ -132,6 +134,7 @@ export class BookingPage {
 function mainAction(one, can) {
   if (can.has("stop")) return { kind: "stop" };
   if (can.has("start")) return { kind: "start", cap: one.agreed.cap.text, energy: one.agreed.energy_wh };
+  if (one.unconfirmed && one.role === "driver" && one.session === "PENDING" && one.reservation === "RESERVED") return { kind: "wait" };
   if (can.has("accept")) return { kind: "decide" };
   if (can.has("confirm")) return { kind: "confirm", total: one.receipt.total.text };
   return null;
