@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,10 +19,11 @@ from .guard import Guard, HostCheck, is_public
 from .openapi import document
 from .reading import parse_body, parse_query, read_body
 from .table import ROUTES, Route
+from .tokens import Holder
 
 
-def application(context: Context, ours: HostCheck) -> ASGIApp:
-    """One listener's application. `ours` says whether a Host header names it."""
+def application(context: Context, ours: HostCheck, holders: Container[Holder] = tuple(Holder)) -> ASGIApp:
+    """One listener's application. `ours` and `holders`: see `Guard`."""
 
     async def openapi(_: Request) -> Response:
         return json_answer(document())
@@ -30,7 +33,7 @@ def application(context: Context, ours: HostCheck) -> ASGIApp:
     ]
     routes.append(StarletteRoute("/openapi.json", openapi, methods=["GET"]))
     handlers = {ChargemeshError: tell, HTTPException: tell, Exception: tell}
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), context.tokens, ours)
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), context.tokens, ours, holders)
 
 
 def _endpoint(context: Context, route: Route):  # type: ignore[no-untyped-def]

@@ -53,10 +53,12 @@ class Streams:
 
 @dataclass(slots=True)
 class Context:
-    """One API. `closing` is set when it ends: streams and long polls answer then."""
+    """One API. `closing` is set when it ends: streams and long polls answer then. `address`: its HOST:PORT
+    on loopback."""
 
     app: App
     tokens: Tokens
+    address: str = ""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     streams: Streams = field(default_factory=Streams)
     changes: Changes = field(default_factory=Changes)

@@ -7,7 +7,7 @@ everything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,12 +33,16 @@ _HEADERS = [
 
 
 class Guard:
-    """Wraps the application. `ours` says whether a Host header names this listener."""
+    """Wraps the application. `ours` says whether a Host header names this listener, `holders` whose tokens
+    it takes: the owner's never travels over a LAN."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, ours: HostCheck) -> None:
+    def __init__(
+        self, app: ASGIApp, tokens: Tokens, ours: HostCheck, holders: Container[Holder] = tuple(Holder)
+    ) -> None:
         self._app = app
         self._tokens = tokens
         self._ours = ours
+        self._holders = holders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -63,7 +67,7 @@ class Guard:
             return None
         given = _values(scope, b"authorization")
         holder = self._tokens.holder(given[0]) if len(given) == 1 else None
-        if holder is None:
+        if holder is None or holder not in self._holders:
             raise PersonError(
                 "token",
                 "The API's token is missing or wrong.",

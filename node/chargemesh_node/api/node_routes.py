@@ -21,6 +21,7 @@ from ..views import people, status
 from ..views.doctor import Doctor
 from ..views.people import Trust
 from ..views.status import Identity, InviteView, Peers, Status
+from . import limits
 from .answers import json_answer
 from .connection import BoundedConnection
 from .context import LAST, Call
@@ -59,6 +60,9 @@ class PhoneView(TypedDict):
 
 async def get_status(call: Call) -> Status:
     found = status.status(call.app, version("chargemesh"))
+    found["limits"] |= {
+        f"API_{name}": round(value) for name, value in vars(limits).items() if isinstance(value, int | float)
+    }
     found["counters"] |= {f"api.{name}": count for name, count in BoundedConnection.refused.items()}
     return found
 
@@ -165,7 +169,7 @@ async def add_phone(call: Call) -> PhoneView:
     """The link that makes a phone one of this node's."""
     token = call.context.tokens.for_phone(call.body.name)
     lan = call.app.config.phone.address
-    host = lan or call.request.headers["host"]
+    host = lan or call.context.address
     link = f"http://{host}/#token={token}"
     name = call.body.name.strip().lower()
     return {"name": name, "link": link, "qr_terminal": qr_text(link), "on_lan": bool(lan)}

@@ -27,7 +27,7 @@ from .connection import BoundedConnection
 from .context import Context
 from .guard import exact_host, loopback_host
 from .limits import CLOSING_SECONDS, MAX_CONNECTIONS, MAX_HEADER_BYTES
-from .tokens import Tokens
+from .tokens import Holder, Tokens
 
 if TYPE_CHECKING:
     from ..app import App
@@ -62,7 +62,8 @@ class ApiServer:
             if phone:
                 host, port = split_host_port(phone)
                 lan = _listen(host, port, "phone.address")
-                servers.append(_Server(application(context, exact_host(phone)), [lan]))
+                phones = application(context, exact_host(phone), (Holder.PHONE,))
+                servers.append(_Server(phones, [lan]))
         except BaseException:
             for one in bound:
                 one.close()
@@ -72,8 +73,9 @@ class ApiServer:
         for server in servers:
             self._running.append(asyncio.create_task(server.serve(server.bound), name="api"))
         await asyncio.gather(*(server.ready.wait() for server in servers))
-        where = f"[{api.host}]" if ":" in api.host else api.host
-        replace_private_file(app.home.api_port_file, f"{where}:{self.port}\n".encode())
+        host = f"[{api.host}]" if ":" in api.host else api.host
+        context.address = f"{host}:{self.port}"
+        replace_private_file(app.home.api_port_file, f"{context.address}\n".encode())
 
     async def close(self) -> None:
         """Answers what is under way, within CLOSING_SECONDS; nothing if it was never started."""

@@ -7,9 +7,12 @@ import { card, el, notice } from "./dom.js";
 
 const POLL_MS = 5000; // time alone changes bookings too
 const AGAIN_MS = 3000;
+const SOON_MS = 200;
 const main = document.getElementById("main");
 const link = document.getElementById("link");
 let page = null; // the BookingPage shown, null for the list
+let asking = false;
+let askAgain = false;
 let showing = 0; // grows with every change of view: late answers of an earlier one are dropped
 
 function show(...nodes) {
@@ -31,8 +34,23 @@ function askForToken(why) {
       el("button", { type: "submit" }, "Use it"))));
 }
 
+/** One question at a time; what happens meanwhile leads to one more. */
 async function refresh() {
   if (!hasToken() || document.hidden) return;
+  if (asking) {
+    askAgain = true;
+    return;
+  }
+  asking = true;
+  await ask();
+  asking = false;
+  if (askAgain) {
+    askAgain = false;
+    setTimeout(refresh, SOON_MS);
+  }
+}
+
+async function ask() {
   const mine = showing;
   try {
     if (page) {

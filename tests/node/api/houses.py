@@ -168,4 +168,4 @@ def app_for(node: Node, root: Path, *, started_at: int = 0, config: Config | Non
 def client_of(person: Person, root: Path) -> Client:
     """The owner's program at a simulated person's node."""
     app = app_for(person.node, root / person.name, started_at=person.clock.now())
-    return Client(Context(app, Tokens(TOKEN)))
+    return Client(Context(app, Tokens(TOKEN), "127.0.0.1:8080"))

@@ -132,12 +132,19 @@ async def test_the_phones_listener_answers_under_its_own_name_only(tmp_path: Pat
         port = free.getsockname()[1]
     config = Config(phone=PhoneSettings(address=f"127.0.0.2:{port}"))
     async with served(tmp_path, config) as (server, _):
-        reader, writer = await asyncio.open_connection("127.0.0.2", port)
-        assert b" 200 " in await _said(reader, writer, request("/v1/bookings", host=f"127.0.0.2:{port}"))
-        reader, writer = await asyncio.open_connection("127.0.0.2", port)
-        assert b" 403 " in await _said(reader, writer, request("/v1/bookings", host="localhost"))
-        link = await talk(server, request("/v1/phones", method="POST"))
-        assert f"http://127.0.0.2:{port}/#token=phone.phone.".encode() in link
+        told = await talk(server, request("/v1/phones", method="POST"))
+        link = json.loads(told.partition(b"\r\n\r\n")[2])["link"]
+        token = link.removeprefix(f"http://127.0.0.2:{port}/#token=")
+
+        async def ask(sent: bytes) -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.2", port)
+            return (await _said(reader, writer, sent)).partition(b"\r\n")[0]
+
+        mine = request("/v1/bookings", host=f"127.0.0.2:{port}").replace(TOKEN.encode(), token.encode())
+        assert b" 200 " in await ask(mine)
+        assert b" 403 " in await ask(mine.replace(f"127.0.0.2:{port}".encode(), b"localhost"))
+        # The owner's token is none here: it would travel in clear.
+        assert b" 401 " in await ask(request("/v1/bookings", host=f"127.0.0.2:{port}"))
 
 
 @pytest.mark.asyncio

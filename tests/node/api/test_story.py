@@ -183,7 +183,7 @@ async def looks_around(host: Client, driver: Client) -> None:
     host.context.app.home.log_file.write_text("one\ntwo\nthree\n")
     assert (await host.get("/v1/logs", lines=2))["lines"] == ["two", "three"]
     phone = await host.post("/v1/phones", {"name": "Annas-Phone"})
-    assert phone["link"].startswith("http://localhost/#token=phone.annas-phone.")
+    assert phone["link"].startswith("http://127.0.0.1:8080/#token=phone.annas-phone.")
     assert TOKEN not in phone["link"] and not phone["on_lan"]
     await vouches(host, driver)
     charger = (await host.get("/v1/chargers"))["chargers"][0]["id"]
