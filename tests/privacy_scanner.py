@@ -17,7 +17,7 @@ import math
 import re
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -49,27 +49,12 @@ class Scanner:
         self._seen: set[bytes] = set()
         self._secrets = _secrets_of(home)
 
-    @classmethod
-    def of(cls, person: Any) -> Scanner:
-        """For the one charger of somebody with a node."""
-        (settings,) = person.node.runner.engine.listings.all_settings()
-        return cls(settings.home, settings.resolution)
-
     def leaks(self, captured: Iterable[bytes]) -> list[str]:
         """What is found in these, each thing once; what was scanned before is known."""
         before = len(self.found)
         for number, data in enumerate(captured):
             self._scan(data, f"#{number}")
         return self.found[before:]
-
-    def tap(self, name: str) -> Callable[[str, str, str, bytes], None]:
-        """For `World.taps`: scans whatever the node of that name sends."""
-
-        def hear(sender: str, receiver: str, protocol: str, data: bytes) -> None:
-            if sender == name:
-                self._scan(data, f"{protocol} to {receiver}")
-
-        return hear
 
     def _scan(self, data: bytes, way: str) -> None:
         self.found += dict.fromkeys(self._bytes(data, way, 0, whole=True))
