@@ -1,0 +1,266 @@
+"""Writes what the specs say twice: `python -m tests.protocol.write_specs`.
+
+The CDDL, the limits, the tables of fields and the worked example come from the code, and a test holds them to
+it, so that neither can change without the other.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from chargemesh_protocol import identity_wire, limits
+from chargemesh_protocol.booking import records
+from chargemesh_protocol.booking import wire as booking
+from chargemesh_protocol.booking.sealing import Message as SealedMessage
+from chargemesh_protocol.discovery import wire as discovery
+from chargemesh_protocol.listing import Renewal
+from chargemesh_protocol.record import KINDS, aad, parts, sig_structure, sign
+from chargemesh_protocol.shape import (
+    Bool,
+    Bytes,
+    Int,
+    Kind,
+    Name,
+    Seq,
+    Struct,
+    Text,
+    keys_of,
+)
+from chargemesh_protocol.trust import entries, news, sync
+
+SPECS = Path(__file__).parents[2] / "specs"
+MESSAGES: dict[str, type] = {
+    "booking-ask-quote": booking.AskQuote,
+    "booking-quote-given": booking.QuoteGiven,
+    "booking-exchange": booking.Exchange,
+    "booking-failed": booking.Failed,
+    "sealed-message": SealedMessage,
+    "listing-store": discovery.Store,
+    "listing-store-renewal": discovery.StoreRenewal,
+    "listing-withdraw": discovery.Withdraw,
+    "listing-query": discovery.Query,
+    "listing-found": discovery.Found,
+    "listing-kept": discovery.Kept,
+    "listing-failed": discovery.Failed,
+    "identity-get": identity_wire.Get,
+    "identity-given": identity_wire.Given,
+    "log-catch-up": sync.CatchUp,
+    "log-news": news.News,
+    "review-content": entries.ReviewContent,
+}
+_MAX_UINT = 2**63 - 1
+
+
+def shapes() -> dict[str, type]:
+    """Every map of the protocol by the name of its CDDL rule: records, messages, and what they hold."""
+    if records.Quote not in KINDS.values():
+        raise AssertionError("a kind is known once its module is imported")
+    found = {**KINDS, **MESSAGES}
+    waiting = list(found.values())
+    while waiting:
+        for _, _, kind, _ in keys_of(waiting.pop()):
+            inner = kind.item if isinstance(kind, Seq) else kind
+            if isinstance(inner, Struct) and inner.cls not in found.values():
+                found[_kebab(inner.cls.__name__)] = inner.cls
+                waiting.append(inner.cls)
+    return found
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+# --- CDDL -----------------------------------------------------------------------------------------
+
+CDDL_HEAD = """\
+; chargemesh records and messages (RFC 8610). Written by tests/protocol/write_specs.py from the code.
+;
+; What CDDL can't say and a reader checks beside it: bytes are in deterministic form (01-encoding.md); an
+; unknown key from 0 to 15 refuses the map; tstr .size counts bytes, our bounds count code points (a quarter
+; of the number given here); rules between fields, which the chapters name.
+
+cose-record = #6.18([ bstr .cbor header, {}, payload: bstr .cbor payload, signature: bstr .size 64 ])
+header = { 1: -8, 4: bstr .size 32, 16: tstr .size (1..40) }
+bundle = [ bstr .cbor cose-record, 0*8 bstr .cbor cose-record ]  ; a genesis, then delegations
+uint63 = 0..9223372036854775807
+int63 = -9223372036854775808..9223372036854775807
+value = int63 / bstr / tstr / bool / [* value] / { * 0..23 => value }
+"""
+
+
+def cddl() -> str:
+    """The whole schema."""
+    names = {cls: name for name, cls in shapes().items()}
+    blocks = [CDDL_HEAD, "payload = " + "\n        / ".join(sorted(KINDS)) + "\n"]
+    for name, cls in sorted(shapes().items()):
+        lines = [f"{name} = {{"]
+        for number, field, kind, optional in keys_of(cls):
+            mark = "? " if optional else "  "
+            lines.append(f"  {mark}{number}: {_cddl_type(kind, names)},  ; {field}")
+        blocks.append("\n".join([*lines, "  * 16..23 => value", "}"]) + "\n")
+    return "\n".join(blocks)
+
+
+def _cddl_type(kind: Kind, names: dict[type, str]) -> str:
+    match kind:
+        case Int(low, high):
+            if low == high:
+                return str(low)
+            if (low, high) == (-(2**63), _MAX_UINT):
+                return "int63"
+            return "uint63" if (low, high) == (0, _MAX_UINT) else f"{low}..{high}"
+        case Bool():
+            return "bool"
+        case Bytes(low, high):
+            return f"bstr .size {low}" if high < 0 else f"bstr .size ({low}..{high})"
+        case Text(high, low):
+            return f"tstr .size ({low}..{4 * high})"
+        case Name(enum):
+            return " / ".join(f'"{one.value}"' for one in enum)
+        case Seq(item, high, low):
+            inner = _cddl_type(item, names)
+            return f"[{low}*{high} ({inner})]" if " / " in inner else f"[{low}*{high} {inner}]"
+        case Struct(cls):
+            return names[cls]
+    raise AssertionError(f"no CDDL for {kind}")
+
+
+# --- tables of fields -----------------------------------------------------------------------------
+
+
+def field_table(name: str) -> str:
+    """A Markdown table of one map's fields."""
+    names = {cls: rule for rule, cls in shapes().items()}
+    rows = ["| key | field | type |", "|---|---|---|"]
+    for number, field, kind, optional in keys_of(shapes()[name]):
+        rows.append(
+            f"| {number} | `{field}` | {_words(kind, names)}{', may be absent' if optional else ''} |"
+        )
+    return "\n".join(rows)
+
+
+def _words(kind: Kind, names: dict[type, str]) -> str:
+    match kind:
+        case Int(low, high):
+            if low == high:
+                return f"{low}"
+            if (low, high) == (-(2**63), _MAX_UINT):
+                return "integer"
+            return "unsigned" if (low, high) == (0, _MAX_UINT) else f"integer {low} to {high}"
+        case Bool():
+            return "boolean"
+        case Bytes(low, high):
+            return f"{low} bytes" if high < 0 else f"{low} to {high} bytes"
+        case Text(high, low):
+            return f"text, {low} to {high}" if low else f"text, up to {high}"
+        case Name(enum):
+            return "one of " + " ".join(f"`{one.value}`" for one in enum)
+        case Seq(item, high, low):
+            return f"array of {low} to {high}: {_words(item, names)}"
+        case Struct(cls):
+            return f"map `{names[cls]}`"
+    raise AssertionError(f"no words for {kind}")
+
+
+# --- the worked example ---------------------------------------------------------------------------
+
+
+def example(_: str = "") -> str:
+    """One renewal, with every byte of the way."""
+    network, seed = "chargemesh-test-example", bytes(range(32))
+    record = sign(Renewal(issued=1_800_000_000_000, listing=b"\x11" * 32), seed, network)
+    protected, payload, signature = parts(record.raw)
+    steps = (
+        ("network id", network),
+        ("seed of the signing key (Ed25519)", seed.hex()),
+        ("kid", record.kid.hex()),
+        ("protected header", protected.hex()),
+        ("payload", payload.hex()),
+        ("external_aad", aad(network).hex()),
+        ("Sig_structure", sig_structure(record.raw, network).hex()),
+        ("id of the record", record.id.hex()),
+        ("signature", signature.hex()),
+        ("the record", record.raw.hex()),
+    )
+    return "\n".join(["```", *(f"{name}:\n{_wrapped(text)}" for name, text in steps), "```"])
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(f"  {text[at : at + 96]}" for at in range(0, len(text), 96))
+
+
+# --- limits ---------------------------------------------------------------------------------------
+
+
+def limit_rows() -> list[tuple[str, str, int, str]]:
+    """(section, name, value, reason) of every bound, in the order of the file."""
+    source = Path(limits.__file__).read_text().splitlines()
+    rows, section = [], ""
+    for line in source:
+        if title := re.fullmatch(r"# --- (.*?) -+", line):
+            section = title.group(1)
+        elif found := re.match(r"([A-Z_]+) = [^#]+(?:# (.*))?$", line):
+            rows.append((section, found.group(1), getattr(limits, found.group(1)), found.group(2) or ""))
+    return rows
+
+
+def limits_json() -> str:
+    """Every bound as data."""
+    import json
+
+    rows = [
+        json.dumps({"name": name, "value": value, "about": section, "reason": reason})
+        for section, name, value, reason in limit_rows()
+    ]
+    return "[\n" + ",\n".join(rows) + "\n]\n"
+
+
+# --- error codes ----------------------------------------------------------------------------------
+
+
+def codes_in_code() -> set[str]:
+    """Every reason that one node gives another: first argument of Refused and No, `code` of Failed."""
+    named = {"UNAVAILABLE": booking.UNAVAILABLE}
+    found: set[str] = set()
+    for path in (*(SPECS.parent / "protocol").rglob("*.py"), *(SPECS.parent / "node").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or _name(node.func) not in ("Refused", "No", "Failed"):
+                continue
+            for given in (*node.args[:1], *(one.value for one in node.keywords if one.arg == "code")):
+                code = given.value if isinstance(given, ast.Constant) else named.get(_name(given))
+                if isinstance(code, str):
+                    found.add(code)
+    return found
+
+
+def _name(function: ast.expr) -> str:
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+_BLOCK = re.compile(r"(<!-- (fields|example) ?([a-z-]*) -->\n).*?(<!-- end -->)", re.DOTALL)
+_FILLERS: dict[str, Callable[[str], str]] = {"fields": field_table, "example": example}
+
+
+def generated() -> dict[Path, str]:
+    """Every file that is written from code, wholly or in its marked blocks, as it must read."""
+    files = {SPECS / "cddl" / "chargemesh.cddl": cddl(), SPECS / "limits.json": limits_json()}
+    for path in sorted(SPECS.glob("*.md")):
+        text = path.read_text()
+        files[path] = _BLOCK.sub(
+            lambda found: f"{found[1]}\n{_FILLERS[found[2]](found[3])}\n\n{found[4]}", text
+        )
+    return files
+
+
+def main() -> None:
+    for path, text in generated().items():
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
