@@ -55,7 +55,7 @@ from .identity import Directory, open_bundle
 from .listing_desk import ListingDesk
 from .me import Me
 from .moment import Moment
-from .notices import notice
+from .notices import news, notice
 from .record import Record
 from .trust.desk import TrustDesk
 from .trust.drafts import BatchDelay
@@ -326,7 +326,9 @@ class Engine:
             effects += self._introduced(booking, message.bundle)
         merged = self.ledger.merge(booking, message)
         effects += merged.saves
-        if not booking.is_host:
+        if booking.is_host:
+            effects += [one for record in merged.fresh for one in news(booking, record, at)]
+        else:
             effects += self.driver.took(booking, merged.fresh, at)
         for one in merged.messages:
             effects += notice("booking.message", booking, at, text=one.text)

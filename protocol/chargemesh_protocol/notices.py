@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from .booking.records import Accept, Cancel, Claim, Decline, HostCancel, NoShow, Paid, Problem
 from .effects import Effect, PutOutbox, Tell
 from .moment import Moment
+from .record import Record
 
 if TYPE_CHECKING:
     from .booking.ledger import Booking
@@ -37,6 +39,26 @@ def notice(name: str, booking: Booking, at: Moment, **facts: Any) -> list[Effect
         json.dumps(said, sort_keys=True).encode(),
     )
     return [row, Tell(name, said)]
+
+
+def news(booking: Booking, record: Record[Any], at: Moment) -> list[Effect]:
+    """What a new record of the other side says to our person; nothing if it only keeps the machines going."""
+    match record.body:
+        case Accept():
+            return notice("booking.accepted", booking, at)
+        case Decline(reason=reason):
+            return notice("booking.declined", booking, at, reason=reason.name)
+        case Cancel(reason=reason) | HostCancel(reason=reason):
+            return notice("booking.canceled", booking, at, reason=reason.name)
+        case NoShow():
+            return notice("booking.no_show", booking, at)
+        case Problem(problem=problem, text=text):
+            return notice("booking.problem", booking, at, problem=problem.name, text=text)
+        case Claim(rail=rail, reference=reference):
+            return notice("receipt.claimed", booking, at, rail=rail, reference=reference)
+        case Paid():
+            return notice("receipt.paid", booking, at)
+    return []
 
 
 def charger_notice(name: str, charger: bytes, at: Moment, **facts: Any) -> list[Effect]:

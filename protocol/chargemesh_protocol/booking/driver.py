@@ -18,7 +18,7 @@ from ..limits import CLOCK_TOLERANCE_MS
 from ..listing_desk import ListingDesk
 from ..me import Me
 from ..moment import Moment
-from ..notices import notice
+from ..notices import news, notice
 from ..record import Record, open_as, open_record
 from ..shape import from_tree, to_tree
 from .charging import charge_due
@@ -198,7 +198,8 @@ class DriverDesk:
                 case Receipt(total=total):
                     effects += notice("receipt.received", booking, at, total=total)
                 case _:
-                    effects.append(Tell(f"booking.{record.kind}", {"booking": booking.id.hex()}))
+                    told = news(booking, record, at)
+                    effects += told or [Tell(f"booking.{record.kind}", {"booking": booking.id.hex()})]
         return effects
 
     def react(self, booking: Booking, at: Moment) -> list[Effect]:
