@@ -9,11 +9,8 @@ import pytest
 
 from chargemesh_protocol.booking import wire
 from chargemesh_protocol.booking.charging import tag_of
-from chargemesh_protocol.booking.records import CancelReason, DeclineReason, Quote, Request
-from chargemesh_protocol.booking.retention import FORGOTTEN_AFTER_MS
-from chargemesh_protocol.booking.sealing import one_time_keypair
+from chargemesh_protocol.booking.records import CancelReason, DeclineReason, Quote
 from chargemesh_protocol.booking.table import Reservation, Settlement
-from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.effects import Announce, HoldSlot, ReleaseSlot
 from chargemesh_protocol.errors import PersonError, Refused
 from chargemesh_protocol.events import (
@@ -25,8 +22,7 @@ from chargemesh_protocol.events import (
     StartCharging,
     TimerDue,
 )
-from chargemesh_protocol.identity import create_identity, public_key
-from chargemesh_protocol.record import open_as, sign
+from chargemesh_protocol.record import open_as
 
 from ..neighbours import (
     CHARGER,
@@ -37,19 +33,11 @@ from ..neighbours import (
     NETWORK,
     ON_REQUEST,
     SECRETS,
-    Person,
     Street,
     charger,
     charges,
 )
-
-STRICT = charger().strangers
-
-
-def refusal(answer: Any) -> tuple[str, str]:
-    assert isinstance(answer, wire.Failed), answer
-    return answer.code, answer.message
-
+from .strangers import Stranger, ask_by_hand, refusal_of
 
 # --- quotes ---------------------------------------------------------------------------------------
 
@@ -97,7 +85,7 @@ def test_booked_closed_and_away_look_alike() -> None:
             alice = street.person("zoe")
         elif prepare == "long past the bitmap":
             start += 15 * DAY
-        answers.add(refusal(bob.asks(alice, start)))
+        answers.add(refusal_of(bob.asks(alice, start)))
     assert answers == {("not-offerable", "this time can't be had")}
 
 
@@ -116,7 +104,7 @@ def test_what_the_rules_forbid_is_said_whoever_asks(start: int, minutes: int, co
     street = Street()
     rules = replace(charger().rules, lead_minutes=120 if code == "lead-time" else 0)
     alice, bob = street.host(rules=rules), street.driver()
-    assert refusal(bob.asks(alice, street.now + start, minutes))[0] == code
+    assert refusal_of(bob.asks(alice, street.now + start, minutes))[0] == code
 
 
 # --- requests -------------------------------------------------------------------------------------
@@ -177,7 +165,7 @@ def test_an_expired_quote_is_refused() -> None:
     assert error.value.code == "quote-expired"
     quote = open_as(Quote, given.quote, NETWORK)
     street.wait(2 * MINUTE)
-    assert refusal(_ask_by_hand(street, alice, quote, given.quote, Stranger(1)))[0] == "quote-expired"
+    assert refusal_of(ask_by_hand(street, alice, quote, given.quote, Stranger(1)))[0] == "quote-expired"
 
 
 @pytest.mark.parametrize("spoil", ["opening", "bundle", "records", "quote of bob", "another's bundle", "id"])
@@ -228,122 +216,6 @@ def test_a_receipt_over_nothing_is_no_debt() -> None:
     charges(alice, tag_of(booking), watt=0, minutes=2)
     assert bob.state(booking).settlement is Settlement.PAID
     assert bob.state(bob.books(alice, street.now + HOUR)).reservation is Reservation.RESERVED
-
-
-# --- strangers ------------------------------------------------------------------------------------
-
-
-class Stranger:
-    """A fresh key, as cheap as they come: no engine."""
-
-    def __init__(self, number: int) -> None:
-        tail = number.to_bytes(4, "big") + bytes(27)
-        self._device = b"d" + tail
-        bundle = create_identity(
-            root_seed=b"r" + tail,
-            recovery_key=b"v" + tail,
-            device_key=public_key(self._device),
-            network=NETWORK,
-            now=1_800_000_000_000,
-            life_ms=300 * DAY,
-        )
-        self.author, self.bundle = bundle.author, bundle.to_bytes()
-
-    def request(self, quote: bytes, now: int, wait_ms: int = HOUR) -> Any:
-        body = Request(
-            author=self.author,
-            issued=now,
-            quote=quote,
-            one_time_key=one_time_keypair(self._device)[0],
-            contact=Contact("12D3KooStranger", ()),
-            expires=now + wait_ms,
-        )
-        return sign(body, self._device, NETWORK)
-
-
-def _ask_by_hand(street: Street, host: Person, quote: Any, raw: bytes, by: Stranger, block: str = "") -> Any:
-    request = by.request(quote.id, street.now)
-    body = wire.write(
-        wire.Exchange(booking=request.id, records=(request.raw,), opening=raw, bundle=by.bundle)
-    )
-    return wire.read(host.answers(body, block or f"block:{by.author.hex()[:8]}"))
-
-
-def test_the_bounds_on_first_bookings() -> None:
-    street = Street()
-    alice, bob, carol = street.host(), street.driver(), street.driver("carol")
-    for start, minutes in ((HOUR, 5 * 60), (49 * HOUR, 60)):
-        refused = bob.books(alice, street.now + start, minutes)
-        assert bob.booking(refused).file.refused == "stranger"
-    bob.books(alice, street.now + HOUR)
-    assert bob.booking(bob.books(alice, street.now + 6 * HOUR)).file.refused == "stranger"  # one open booking
-    given = carol.asks(alice, street.now + 6 * HOUR)
-    quote = open_as(Quote, given.quote, NETWORK)
-    assert refusal(_ask_by_hand(street, alice, quote, given.quote, Stranger(1), "peer:bob"))[0] == "stranger"
-    # None of it holds for somebody known.
-    alice.known.add(bob.author)
-    assert bob.state(bob.books(alice, street.now + 60 * HOUR, 6 * 60)).reservation is Reservation.RESERVED
-
-
-def test_first_timers_wait_for_a_person_by_default() -> None:
-    street = Street()
-    alice, bob = street.host(strangers=replace(STRICT, on_request=True)), street.driver()
-    assert bob.state(bob.books(alice, street.now + HOUR)).reservation is Reservation.PENDING
-    alice.known.add(bob.author)
-    assert bob.state(bob.books(alice, street.now + 4 * HOUR)).reservation is Reservation.RESERVED
-
-
-def test_a_host_may_ask_for_trust() -> None:
-    street = Street()
-    alice, bob = street.host(rules=replace(charger().rules, min_trust=100)), street.driver()
-    assert bob.booking(bob.books(alice)).file.refused == "trust"
-    alice.known.add(bob.author)
-    assert bob.state(bob.books(alice)).reservation is Reservation.RESERVED
-
-
-@pytest.mark.parametrize("ahead", [0, 10 * HOUR])
-def test_three_strangers_a_week_learn_the_address_sent_or_promised(ahead: int) -> None:
-    street = Street()
-    alice = street.host()
-    drivers = [street.driver(f"driver {number}") for number in range(5)]
-    bookings = [
-        one.books(alice, street.now + ahead + number * HOUR, 60) for number, one in enumerate(drivers)
-    ]
-    states = [one.state(key).reservation for one, key in zip(drivers, bookings, strict=True)]
-    assert states == [Reservation.RESERVED] * 3 + [Reservation.PENDING] * 2
-    street.wait(30 * HOUR)
-    told = [one.engine.driver.access(one.booking(key)) for one, key in zip(drivers, bookings, strict=True)]
-    assert [one is not None for one in told] == [True] * 3 + [False] * 2
-    street.wait(7 * DAY)
-    late = street.driver("late")
-    assert late.state(late.books(alice)).reservation is Reservation.RESERVED
-
-
-def test_five_thousand_fresh_keys_keep_no_known_driver_out_and_learn_no_address() -> None:
-    street = Street()
-    alice, bob = street.host(strangers=replace(STRICT, on_request=True)), street.driver()
-    alice.known.add(bob.author)
-    given = bob.asks(alice, street.now + 5 * HOUR)
-    quote = open_as(Quote, given.quote, NETWORK)
-    codes: dict[str, int] = {}
-    for number in range(5000):
-        answer = _ask_by_hand(street, alice, quote, given.quote, Stranger(number))
-        code = answer.code if isinstance(answer, wire.Failed) else "pending"
-        codes[code] = codes.get(code, 0) + 1
-        alice.effects.clear()
-    assert codes == {"pending": STRICT.pending_requests, "busy": 5000 - STRICT.pending_requests}
-    assert len(list(alice.engine.ledger)) == STRICT.pending_requests
-    kept = sum(len(value) for of in alice.disk.documents.values() for value in of.values())
-    assert kept < 200_000
-    booking = bob.takes(alice, given)
-    assert bob.state(booking).reservation is Reservation.RESERVED
-    street.wait(4 * HOUR)
-    assert bob.engine.driver.access(bob.booking(booking)) is not None
-    everything = b"".join(alice.seen)
-    assert not any(secret.encode() in everything for secret in SECRETS)
-    # What the strangers left behind goes by itself.
-    street.wait(FORGOTTEN_AFTER_MS)
-    assert [one.id for one in alice.engine.ledger] == [booking]
 
 
 # --- the address ----------------------------------------------------------------------------------
