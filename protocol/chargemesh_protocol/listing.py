@@ -27,7 +27,7 @@ from .tariff import Tariff, TariffDimension, prices, resolve
 from .terms import Terms
 
 # OCPI 2.3.0 ConnectorType. A reader meets names of later versions too, so the record holds text.
-CONNECTOR_TYPES = [
+CONNECTOR_TYPES = (
     "CHADEMO",
     "CHAOJI",
     "DOMESTIC_A",
@@ -68,7 +68,7 @@ CONNECTOR_TYPES = [
     "SAE_J3400",
     "TESLA_R",
     "TESLA_S",
-]
+)
 
 
 class ConnectorFormat(Enum):
@@ -208,7 +208,7 @@ def require_fresh(listing: Record[Listing], renewal: Record[Renewal], now: int) 
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What a driver looks for; absent means anything. Power in W, price in micro-units per kWh, instants in ms."""
+    """What a driver looks for; absent means anything. W, micro-units per kWh, unix ms."""
 
     connector: str | None = key(0, Text(40, 1), optional=True)
     min_power_w: int | None = key(1, Uint(), optional=True)

@@ -98,7 +98,7 @@ class FoundItem:
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What fits, best first by the caretaker's own lights. `more` is there if the next page may hold something."""
+    """What fits, best first by the caretaker's own lights. `more` leads to the next page, if there is one."""
 
     operation: int = key(0, Int(5, 5), default=5)
     items: tuple[FoundItem, ...] = key(1, Seq(Struct(FoundItem), MAX_FOUND_ITEMS))
