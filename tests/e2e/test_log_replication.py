@@ -6,11 +6,9 @@ The observer refuses every connection of host and driver for good: what it knows
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-import pytest_asyncio
 
 from chargemesh_node.p2p.bridge import Libp2pNetwork
 from chargemesh_node.p2p.peer_id import peer_id_of
@@ -36,7 +34,7 @@ from chargemesh_protocol.trust.sync import FIRST_KEY, LAST_KEY, PROTOCOL, CatchU
 
 from .nodes import HOUR_MS, People, Person, draw, eventually, street
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio
 
 
 class Scene:
@@ -76,13 +74,15 @@ class Scene:
         return any(engine.keeper.waiting for engine in engines)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scene() -> AsyncIterator[Scene]:
+async def test_the_log_reaches_who_was_off_and_never_met_either_side() -> None:
     async with street() as people:
-        yield Scene(people)
+        scene = Scene(people)
+        await who_was_off_hears_of_both_bookings_from_a_third(scene)
+        await what_happens_while_it_is_on_comes_by_gossip(scene)
+        await forged_pairs_and_reviews_change_nothing(scene)
 
 
-async def test_who_was_off_and_met_neither_side_hears_of_both_bookings_from_a_third(scene: Scene) -> None:
+async def who_was_off_hears_of_both_bookings_from_a_third(scene: Scene) -> None:
     host, driver, third, observer = scene.host, scene.driver, scene.third, scene.observer
     await third.start()
     await scene.observer_comes()
@@ -110,7 +110,7 @@ async def test_who_was_off_and_met_neither_side_hears_of_both_bookings_from_a_th
     assert "2 completed bookings on record" in observer.node.score(host.author).sentence()
 
 
-async def test_a_change_while_it_is_on_comes_by_gossip_through_the_third(scene: Scene) -> None:
+async def what_happens_while_it_is_on_comes_by_gossip(scene: Scene) -> None:
     before = scene.observer.thinks_of(scene.host)
     await scene.driver.goes_through(scene.host, stars=5)
     await eventually(lambda: len(scene.entries(scene.third)) == 13, "the third booking is in the log")
@@ -170,7 +170,7 @@ class Forger:
         return Item(raw=sign(entry, key, network_id).raw, content=content)
 
 
-async def test_forged_pairs_and_reviews_change_nothing(scene: Scene) -> None:
+async def forged_pairs_and_reviews_change_nothing(scene: Scene) -> None:
     observer, host, driver = scene.observer, scene.host, scene.driver
     forger, elsewhere = Forger(scene), "chargemesh-test-elsewhere"
     replica = observer.node.replica
