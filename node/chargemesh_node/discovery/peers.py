@@ -35,6 +35,7 @@ class _Candidate:
     back_off: float = FIRST_BACK_OFF_SECONDS
     next_try: float = 0.0  # loop time
     remembered: int = 0  # unix ms
+    remembered_as: Contact | None = None
     error: str = ""
 
 
@@ -127,8 +128,9 @@ class PeerBook:
         if candidate is None:
             return
         candidate.error, candidate.back_off = "", FIRST_BACK_OFF_SECONDS
-        if now >= candidate.remembered + REMEMBER_AGAIN_MS:
-            candidate.remembered = now
+        # One that was started again answers at another port; after our own start the old one leads nowhere.
+        if contact != candidate.remembered_as or now >= candidate.remembered + REMEMBER_AGAIN_MS:
+            candidate.remembered, candidate.remembered_as = now, contact
             await self._cache.put_peer(contact, now)
 
     async def _keep(self) -> None:

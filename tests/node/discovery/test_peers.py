@@ -69,6 +69,26 @@ def test_lost_connections_are_replaced() -> None:
     run(story())
 
 
+def test_a_peer_that_was_started_again_on_another_port_is_remembered_there() -> None:
+    async def story() -> None:
+        internet = SimulatedInternet(5)
+        (neighbour,) = await some_nodes(internet, 1)
+        network, cache = internet.node("new"), MemoryCache(LoopClock(NOW))
+        await network.start()
+        peers = book(network, cache, neighbour.contact)
+        await peers.start()
+        await a_while(1)
+        assert await cache.peers(10) == [neighbour.contact]
+        moved = Contact(neighbour.contact.peer_id, ("/ip4/192.0.2.1/tcp/2",))
+        network._tell_of(neighbour.contact, False)
+        network._tell_of(moved, True)
+        await a_while(1)
+        assert await cache.peers(10) == [moved]
+        await peers.close()
+
+    run(story())
+
+
 def test_who_does_not_answer_is_tried_less_and_less_and_the_problem_is_said() -> None:
     async def story() -> None:
         internet = SimulatedInternet(3)
