@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
+from chargemesh_protocol.booking.charging import BY_HAND
 from chargemesh_protocol.charging.reports import (
     Connected,
     Reading,
@@ -25,7 +26,6 @@ from .book import MemoryBook, SessionBook
 from .errors import WallboxError
 from .memory import read_memory, write_memory
 
-CONTEXT = "Manual"
 MAX_REGISTER_WH = 10**10  # 10 GWh: no household meter goes so far
 
 
@@ -172,7 +172,7 @@ class ManualDriver:
     def _last_word(session: _Session) -> Reading | SessionEnded:
         if session.ended:
             return SessionEnded(session.name, session.last_wh, session.at, "Remote")
-        return Reading(session.name, session.last_wh, None, session.at, CONTEXT)
+        return Reading(session.name, session.last_wh, None, session.at, BY_HAND)
 
     async def _keep(self) -> None:
         session = None if self._session is None else asdict(self._session)

@@ -39,6 +39,7 @@ RETRY_MS = 30_000  # a start or stop that brought nothing is asked for again
 LOST_AFTER_MS = 30 * 60_000  # a box that stays away this long after the end has had its last word
 MAX_TICKETS = 1024  # of a booking's own time; a long one has its tickets farther apart
 _OWNER_CAR = "The charger is still in use by its owner. The owner has been told."
+BY_HAND = "Manual"  # context of a reading that a person typed in: each becomes a ticket
 _CONTEXTS = {
     "Transaction.Begin": ReadingContext.TRANSACTION_BEGIN,
     "Transaction.End": ReadingContext.TRANSACTION_END,
@@ -249,7 +250,8 @@ class ChargingDesk:
         wanted = 60_000 if settings is None else settings.ticket_seconds * 1000
         quote = booking.quote.body
         pause = max(wanted, (quote.end - quote.start) // MAX_TICKETS)
-        if (tickets and report.at < tickets[-1].body.at + pause) or not self._ledger.has_room(booking):
+        too_soon = bool(tickets) and report.at < tickets[-1].body.at + pause and report.context != BY_HAND
+        if too_soon or not self._ledger.has_room(booking):
             return [], []
         context = _CONTEXTS.get(report.context, ReadingContext.SAMPLE_PERIODIC)
         if context is ReadingContext.TRANSACTION_END:
