@@ -41,6 +41,7 @@ from .ports import Clock, Entropy, Loaded, OutboxRow, Store
 _log = logging.getLogger(__name__)
 
 DELIVERIES_AT_ONCE = 16
+LONGEST_NAP_S = 15.0  # a laptop sleeps, a clock is set: neither moves a timer that is armed
 _SEED_BYTES = 32
 
 
@@ -201,7 +202,8 @@ class Runner:
                 await asyncio.sleep(0.2 if done else 2.0)
                 continue
             armed = deadline
-            await _pause(self._rearm, None if deadline is None else (deadline - now) / 1000)
+            ahead = None if deadline is None else min(LONGEST_NAP_S, (deadline - now) / 1000)
+            await _pause(self._rearm, ahead)
 
     async def _keep_delivering(self) -> None:
         while True:
