@@ -59,6 +59,7 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
 @click.option(
     "--refuse-in-finishing", is_flag=True, help="Refuse a remote start until the car was unplugged."
 )
+@click.option("--refuse-start", is_flag=True, help="Refuse every remote start.")
 @click.option("--no-subprotocol", is_flag=True, help="Offer no subprotocol.")
 @click.option("--stop-below-start", is_flag=True, help="Send a stop value 1 Wh below the start.")
 @click.option("--stop-minus-one", is_flag=True, help="Stop the session -1.")
@@ -102,6 +103,7 @@ def _options(given: dict[str, Any]) -> Any:
         duplicates=given["duplicates"],
         unit=given["unit"],
         refuse_in_finishing=given["refuse_in_finishing"],
+        refuse_start=given["refuse_start"],
         no_subprotocol=given["no_subprotocol"],
         stop_below_start=given["stop_below_start"],
         stop_minus_one=given["stop_minus_one"],

@@ -21,6 +21,7 @@ class Faults:
     the start. `stop_minus_one`: the session -1 is stopped. `stop_before_start`: the stop is stamped an hour
     before the start. `values_after_stop`: one more reading after the stop. `reboot_on_settings`: reboots
     whenever it is asked to sample measurands. `ignore_refusal`: charges on when its tag is refused.
+    `refuse_start`: no remote start at all.
     """
 
     vanish_after_s: float | None = None
@@ -38,6 +39,7 @@ class Faults:
     values_after_stop: bool = False
     reboot_on_settings: bool = False
     ignore_refusal: bool = False
+    refuse_start: bool = False
 
 
 NO_FAULTS = Faults()

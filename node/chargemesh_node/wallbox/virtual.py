@@ -175,7 +175,8 @@ class VirtualWallbox:
     def start_asked(self, tag: str, connector: int | None) -> str:
         if self.session is not None or self.state not in ("Available", "Preparing", "Finishing"):
             return "Rejected"
-        if self.state == "Finishing" and self._faults.refuse_in_finishing:
+        if self._faults.refuse_start or (self.state == "Finishing" and self._faults.refuse_in_finishing):
+            self._tell("refused to start", {"tag": tag})
             return "Rejected"
         if self.car is None:
             self._waiting_tag = tag
