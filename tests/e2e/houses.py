@@ -62,6 +62,11 @@ class Said:
         return [json.loads(line) for line in self.out.splitlines()]
 
     @property
+    def sentence(self) -> str:
+        """What a person reads on stderr, on one line."""
+        return " ".join(self.err.split())
+
+    @property
     def code_word(self) -> str:
         """The error's name, with --json."""
         return str(self.value["error"]["code"])
@@ -173,10 +178,10 @@ class House:
         return said.value
 
     def reads(self, *words: str) -> str:
-        """A command that works, as a person sees it."""
+        """A command that works, in the words that a person sees, on one line."""
         said = self.call(*words)
         assert said.code == 0, f"{self.name}: {' '.join(words)}: {said}"
-        return said.out + said.err
+        return " ".join((said.out + said.err).split())
 
     def is_told(self, *words: str, **environment: str) -> Said:
         """A command that can't work: one sentence on stderr, the same in JSON on stdout."""
@@ -199,21 +204,20 @@ class House:
             "--strangers": "instant",
             "--cancel-free": "0m",
         }
-        given = dict(zip(flags[::2], flags[1::2], strict=True))
-        words = [part for flag in (usual | given).items() for part in flag]
-        made = self.says("charger", "add", "--yes", "--no-wait", "--title", title, *words)
+        words = [part for flag in usual.items() for part in flag]  # of a flag given twice the last counts
+        made = self.says("charger", "add", "--yes", "--no-wait", "--title", title, *words, *flags)
         self.api.patch(f"chargers/{made['id']}", {"ticket_seconds": 1})
         return str(made["id"])
 
     def plugs_in(self, charger: str, *flags: str, car: bool = True) -> Wallbox:
-        """Pairs a virtual wallbox with a charger, whose car charges 300 times too fast, and waits for it."""
+        """Pairs a virtual wallbox with a charger, whose car charges 60 times too fast, and waits for it."""
         paired = self.says("charger", "pair", charger, "--no-wait")
         number = len(self._boxes)
         secret = self.home.root.with_suffix(f".{number}.password")
         secret.write_text(paired["password"])
         log = self.home.root.with_suffix(f".{number}.box.log")
         words = ["--url", paired["url"], "--id", paired["id"], "--password-file", str(secret)]
-        words += ["--speed", "300", "--sample", "0.5", *(() if car else ("--no-plug-in",)), *flags]
+        words += ["--speed", "60", "--sample", "0.5", *(() if car else ("--no-plug-in",)), *flags]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*self._program, "--json", "wallbox", *words],
