@@ -278,7 +278,7 @@ class Runner:
         task.add_done_callback(functools.partial(self._ended, vital))
 
     def _ended(self, vital: bool, task: asyncio.Task[None]) -> None:
-        """A task that ends by an exception shows a defect of ours: it is told, and a vital one ends the node."""
+        """A task that ends by an exception is a defect of ours: it is told, and a vital one ends the node."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is None:
@@ -293,8 +293,9 @@ class Runner:
 
 
 async def _pause(event: asyncio.Event, seconds: float | None) -> None:
-    """Until the event is set, or for that long."""
+    """Until the event is set, or for that long. (Python 3.11's wait_for can lose a cancellation here.)"""
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
     except TimeoutError:
         return
