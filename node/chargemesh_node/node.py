@@ -201,6 +201,8 @@ class Node:
             return False
         await self.runner.submit(OwnLogFound(self.replica.logs))
         self._read_only = False  # an engine that is built again must not forget it
+        await self.wallboxes.restart()  # what boxes said meanwhile was heard by nobody
+        await self._keep_wallboxes()
         return True
 
     # --- what a person asks ---------------------------------------------------------------------

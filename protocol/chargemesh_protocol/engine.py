@@ -199,7 +199,7 @@ class Engine:
             return None
         candidates = [self.listings.deadline(), self.keeper.deadline(), self.host.deadline(now)]
         for booking in self.ledger:
-            if not booking.file.done:
+            if not booking.file.done and not booking.file.restored:
                 candidates.append(booking.state(now).next_deadline)
                 receipt = agreed_receipt(booking, now)
                 if receipt is not None:

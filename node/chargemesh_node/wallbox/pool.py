@@ -49,8 +49,7 @@ class WallboxPool:
         self._spawn(self._feed())
 
     async def close(self) -> None:
-        for charger in list(self._drivers):
-            await self._drop(charger)
+        await self.restart()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -67,6 +66,11 @@ class WallboxPool:
                 driver = self._make_driver(settings)
                 self._drivers[charger], self._made_from[charger] = driver, settings
                 await driver.start(functools.partial(self._heard, charger))
+
+    async def restart(self) -> None:
+        """Ends every driver; those that `keep` starts again tell how their boxes stand."""
+        for charger in list(self._drivers):
+            await self._drop(charger)
 
     def get(self, charger: bytes) -> WallboxDriver | None:
         return self._drivers.get(charger)

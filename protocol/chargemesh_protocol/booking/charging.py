@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from ..charging.reports import (
@@ -81,6 +82,7 @@ class ChargingDesk:
         self._listings = listings
         self._boxes: dict[bytes, Box] = {}
         self._stop_asked: dict[bytes, int] = {}
+        self._held: dict[bytes, list[SessionStarted | SessionEnded]] = {}  # for bookings that may not sign
 
     def box(self, charger: bytes) -> Box:
         return self._boxes.setdefault(charger, Box())
@@ -136,6 +138,10 @@ class ChargingDesk:
     # --- what is due ----------------------------------------------------------------------------
 
     def react(self, booking: Booking, at: Moment) -> list[Effect]:
+        held = self._held.pop(booking.id, [])
+        if held:
+            told = [self.said(booking.quote.body.charger, one, at)[0] for one in held]
+            return [*chain.from_iterable(told), *self.react(booking, at)]
         state = booking.state(at.now)
         if booking.file.session and not booking.file.ended_at:
             return self._watch(booking, state, at)
@@ -223,6 +229,8 @@ class ChargingDesk:
     ) -> tuple[list[Effect], list[Booking]]:
         box.session, box.tag, box.owner = report.session, report.tag, report.owner
         box.owner_parked = False
+        if self._holds(charger, report):
+            return [], []
         for booking in self._of(charger, at):
             if tag_of(booking.id) != report.tag or booking.file.ended_at:
                 continue
@@ -242,6 +250,8 @@ class ChargingDesk:
         self, charger: bytes, box: Box, report: Reading, at: Moment
     ) -> tuple[list[Effect], list[Booking]]:
         box.power_w = report.power_w or 0
+        if self._holds(charger, report):
+            return [], []
         booking = self._by_session(charger, report.session)
         if booking is None or booking.file.ended_at:
             return [], []
@@ -264,6 +274,8 @@ class ChargingDesk:
     ) -> tuple[list[Effect], list[Booking]]:
         box.owner_parked = box.owner and box.session == report.session
         box.session, box.tag, box.owner, box.power_w = "", "", False, 0
+        if self._holds(charger, report):
+            return [], []
         booking = self._by_session(charger, report.session)
         if booking is None or booking.file.ended_at:
             return [Tell("wallbox.session_ended", {"charger": charger.hex()})], self._of(charger, at)
@@ -332,6 +344,21 @@ class ChargingDesk:
         if session:
             return charger_notice("wallbox.lost", charger, at, session=session)
         return [Tell("wallbox.disconnected", {"charger": charger.hex()})]
+
+    def _holds(self, charger: bytes, report: SessionStarted | Reading | SessionEnded) -> bool:
+        """A booking from a backup signs nothing until it was compared with the other side's: how its session
+        began and ended waits for that. A reading does not, since the next one says more."""
+        for booking in self._ledger:
+            if not (booking.is_host and booking.file.restored and booking.quote.body.charger == charger):
+                continue
+            held = self._held.setdefault(booking.id, [])
+            known = {booking.file.session, *(one.session for one in held)}
+            begins = isinstance(report, SessionStarted) and report.tag == tag_of(booking.id)
+            if begins or report.session in known:
+                if not isinstance(report, Reading):
+                    held.append(report)
+                return True
+        return False
 
     def _by_session(self, charger: bytes, session: str) -> Booking | None:
         for one in self._ledger:
