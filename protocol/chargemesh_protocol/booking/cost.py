@@ -10,6 +10,8 @@ from .table import Reservation
 
 # A driver who is a little early may check in, and may find the plug blocked, from then on.
 EARLY_MS = SLOT_MS
+# A minute between two readings, and the stop: 22 kW make 370 Wh of it.
+OVERSHOOT_WH = 500
 # What a driver reports of these, it may leave for nothing, and was not absent.
 AT_THE_PLUG = frozenset({ProblemKind.BLOCKED, ProblemKind.NO_POWER, ProblemKind.WONT_START})
 
@@ -92,6 +94,14 @@ def authorised_energy(state: BookingState) -> int:
     seen = state.countersigned_up_to
     countersigned = seen.body.energy_wh if seen else 0
     return max(countersigned, _within_authorisation(state))
+
+
+def tolerated_energy(state: BookingState) -> int:
+    """Wh up to which a driver's node signs for its person: a box ends a session only after the reading that
+    showed enough. The tolerance counts once, from the authorisation and not from what was countersigned."""
+    if state.authorised is None:
+        return authorised_energy(state)
+    return max(authorised_energy(state), _within_authorisation(state) + OVERSHOOT_WH)
 
 
 def _within_authorisation(state: BookingState) -> int:

@@ -7,6 +7,7 @@ authorisation and agrees with a receipt only if it computes the same one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..effects import Effect, PutDocument, Result, Tell
@@ -22,7 +23,7 @@ from ..notices import news, notice
 from ..record import Record, open_as, open_record
 from ..shape import from_tree, to_tree
 from .charging import charge_due
-from .cost import authorised_energy, cost_if_acknowledged
+from .cost import cost_if_acknowledged, tolerated_energy
 from .ledger import Booking, BookingFile, Ledger, Role, learn_bundle
 from .receipt import differences, reckon_charge, reckon_session
 from .records import (
@@ -127,7 +128,9 @@ class DriverDesk:
         if state.session is not Session.PENDING:
             raise PersonError("charging", "Charging has begun.", "Use `chargemesh charge stop` instead.")
         _, effects = self._write(booking, Cancel, reason=reason, at=at)
-        cost = cost_if_acknowledged(booking.state(at.now))
+        # The host takes in what was reported before it takes in the cancellation.
+        reported = replace(booking.state(at.now), problems=tuple(booking.own(Problem)))
+        cost = cost_if_acknowledged(reported)
         return [*effects, Result({"booking": booking.id.hex(), "reservation": "CANCELED", "cost": cost})]
 
     def start(self, booking: Booking, command: StartCharging, at: Moment) -> list[Effect]:
@@ -246,7 +249,7 @@ class DriverDesk:
         newest = state.tickets[-1]
         if any(one.body.ticket == newest.id for one in booking.own(Countersign)):
             return False  # it only waits to be included
-        return newest.body.energy_wh <= authorised_energy(state)
+        return newest.body.energy_wh <= tolerated_energy(state)
 
     def _agreed(self, booking: Booking, receipt: bytes) -> bool:
         return any(one.body.receipt == receipt for one in booking.own(Agreement))
@@ -272,7 +275,7 @@ def check_receipt(booking: Booking, state: BookingState) -> tuple[str, ...]:
         return ("there is no meter ticket",)
     own = reckon_session(quote, [one.body for one in state.tickets])
     wrong = differences(receipt, own, quote.plan.currency)
-    covered = authorised_energy(state)
+    covered = tolerated_energy(state)
     if own.energy_wh > covered:
         wrong += (f"energy_wh: {own.energy_wh} billed, {covered} authorised or countersigned",)
     return wrong

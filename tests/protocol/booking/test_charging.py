@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chargemesh_protocol.booking.charging import LOST_AFTER_MS, MAX_TICKETS, RETRY_MS, tag_of
+from chargemesh_protocol.booking.cost import OVERSHOOT_WH
 from chargemesh_protocol.booking.ledger import _KEPT_FOR_THE_END
 from chargemesh_protocol.booking.records import Authorisation, ReadingContext
 from chargemesh_protocol.booking.set import MAX_RECORDS_A_SIDE
@@ -241,7 +242,18 @@ def test_charging_stops_at_what_the_driver_authorised() -> None:
     assert alice.asked(AuthoriseTag)[-1] == AuthoriseTag(CHARGER, tag_of(booking), None)
     alice.box(SessionEnded("s1", 101_060, alice.street.now, "Remote"))
     state = bob.state(booking)
-    assert state.receipt is not None and state.receipt.body.beyond_authorisation_wh == 60
+    assert state.receipt is not None and state.receipt.body.energy_wh == 1060
+    assert state.agreed is not None  # no box stops at once
+
+
+def test_what_goes_far_beyond_the_authorisation_is_the_hosts_claim_only() -> None:
+    alice, bob, booking = reserved()
+    bob.tells(StartCharging(booking, energy_wh=1000))
+    alice.box(SessionStarted("s1", tag_of(booking), 100_000, alice.street.now))
+    reads(alice, 101_050)
+    alice.box(SessionEnded("s1", 101_001 + OVERSHOOT_WH, alice.street.now, "Remote"))
+    state = bob.state(booking)
+    assert state.receipt is not None and state.receipt.body.beyond_authorisation_wh == OVERSHOOT_WH + 1 - 50
     assert state.agreed is None and "authorised or countersigned" in str(bob.told("receipt.wrong"))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from chargemesh_protocol.booking import wire
 from chargemesh_protocol.booking.charging import tag_of
+from chargemesh_protocol.booking.cost import OVERSHOOT_WH
 from chargemesh_protocol.booking.records import (
     Access,
     Agreement,
@@ -182,17 +183,18 @@ def test_a_corrected_receipt_is_agreed_to_after_a_dispute() -> None:
 
 
 def test_no_ticket_beyond_the_authorisation_is_countersigned() -> None:
+    """A box stops only after the reading that showed enough: so much more is tolerated, once."""
     street = Street()
     alice, bob = street.host(), street.driver()
     booking = bob.books(alice)
     bob.tells(StartCharging(booking, energy_wh=1000))
     alice.box(SessionStarted("s1", tag_of(booking), 0, street.now))
-    for register in (900, 1500):
+    for register in (900, 1000 + OVERSHOOT_WH, 1001 + OVERSHOOT_WH):
         street.wait(MINUTE)
         alice.box(Reading("s1", register, 9000, street.now, "Sample.Periodic"))
-    assert len(bob.state(booking).tickets) == 3
+    assert len(bob.state(booking).tickets) == 4
     assert [one.body.ticket for one in bob.booking(booking).own(Countersign)] == [
-        one.id for one in bob.state(booking).tickets[:2]
+        one.id for one in bob.state(booking).tickets[:3]
     ]
 
 
