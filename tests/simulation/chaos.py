@@ -1,4 +1,4 @@
-"""Everything that can go wrong around two nodes and a neighbour, drawn from one seed, while they do business."""
+"""What can go wrong around two nodes and a neighbour, drawn from one seed, while they do business."""
 
 from __future__ import annotations
 

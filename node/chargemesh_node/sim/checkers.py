@@ -31,6 +31,7 @@ class Checkers:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._restored: set[str] = set()
         self._full_at: dict[str, int] = {}
         self._durable: dict[str, set[bytes]] = {}  # by person: records whose commit was reported durable
 
@@ -39,9 +40,14 @@ class Checkers:
         kept = self._durable.setdefault(person.name, set())
         kept.update(one.id for one in saves if isinstance(one, AddRecord))
 
+    def forgive(self, person: Person) -> None:
+        """This person's disk was replaced by an older copy: what came after it is lost, and may be."""
+        self._restored.add(person.name)
+
     def always(self) -> None:
         for person in self._up():
-            self._nothing_durable_is_lost(person)
+            if person.name not in self._restored:
+                self._nothing_durable_is_lost(person)
             self._no_slots_overlap(person)
             self._nothing_is_overdue(person)
             for booking in person.node.runner.engine.ledger:
@@ -84,7 +90,7 @@ class Checkers:
         for person in self._up():
             for booking in person.node.runner.engine.ledger:
                 other = by_author.get(booking.other)
-                if other is None or not other.is_up or not booking.theirs:
+                if other is None or not other.is_up or other.name in self._restored or not booking.theirs:
                     continue
                 theirs = other.node.runner.engine.ledger.get(booking.id)
                 held = set() if theirs is None else {one.id for one in theirs.mine}

@@ -1,0 +1,374 @@
+"""How bookings end otherwise: cancelled, declined, expired, unused; a box that fails, a car in the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from chargemesh_node.sim.loop import run
+from chargemesh_node.sim.people import Person
+from chargemesh_node.sim.world import World
+from chargemesh_protocol.booking.records import CancelReason, ProblemKind
+from chargemesh_protocol.booking.state import BookingState
+from chargemesh_protocol.booking.table import Reservation, Session, Settlement
+from chargemesh_protocol.events import StartCharging
+from chargemesh_protocol.listing import BookingRules
+from chargemesh_protocol.money import divide_half_up
+from chargemesh_protocol.terms import CancellationTier, Terms
+from tests.seeds import seeds
+from tests.simulation.stories import Deal
+
+TERMS = Terms(
+    tiers=(CancellationTier(24 * 60, 10), CancellationTier(2 * 60, 50)),
+    no_show_percent=100,
+    no_show_after=15,
+    host_failure_percent=20,
+)
+ON_REQUEST = BookingRules(instant=False, min_minutes=15, max_minutes=1440, lead_minutes=0, min_trust=0)
+
+
+def share_of_cap(state: BookingState, percent: int) -> int:
+    return divide_half_up(state.quote.cap * percent, 100)
+
+
+class Scene:
+    """A host with terms that cost something, and a driver."""
+
+    def __init__(self, seed: int) -> None:
+        self.world = World(seed)
+
+    async def opens(self, **changes: Any) -> tuple[Person, Person]:
+        host, driver = await self.world.add_all("host", "driver")
+        await host.offers(terms=TERMS, **changes)
+        await self.world.pass_time(seconds=20)
+        return host, driver
+
+    async def reserved(self, host: Person, driver: Person, starts_in_h: float) -> Deal:
+        deal = Deal(self.world, host, driver)
+        deal.id = await driver.books(host, starts_in_h=starts_in_h, hours=1)
+        await deal.reaches("the acceptance", lambda state: state.reservation is Reservation.RESERVED)
+        return deal
+
+    async def closes(self) -> None:
+        await self.world.settles()
+        await self.world.end()
+
+
+def events_of(person: Person) -> list[str]:
+    return [json.loads(body)["event"] for _, body in person.notices]
+
+
+def play(story: Coroutine[Any, Any, None]) -> None:
+    run(story)
+
+
+@pytest.mark.parametrize(("starts_in_h", "percent"), [(40, 0), (6, 10), (1, 50)])
+@pytest.mark.parametrize("seed", seeds(1))
+def test_a_drivers_cancellation_costs_its_tier(seed: int, starts_in_h: float, percent: int) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        deal = await scene.reserved(host, driver, starts_in_h)
+        slots = host.store.durable().slots
+        assert len(slots) == 1, seed
+        told = await driver.cancels(deal.id, CancelReason.DRIVER_CANCELED)
+        owed = share_of_cap(driver.state(deal.id), percent)
+        assert told["cost"] == owed, f"seed {seed}: {told}"
+        await deal.reaches("the end", lambda state: _is_cancelled(state, "driver") and state.cost == owed)
+        if owed:
+            await deal.reaches("an agreed receipt over it", lambda state: state.agreed is not None)
+            assert driver.state(deal.id).receipt.body.total == -(-owed // 10_000) * 10_000  # type: ignore[union-attr]
+            await deal.is_paid()
+        assert not host.store.durable().slots, f"seed {seed}: the slot is still held"
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("seed", seeds(2))
+def test_a_hosts_cancellation_is_free_for_the_driver_and_owes_compensation(seed: int) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        deal = await scene.reserved(host, driver, 1)
+        await host.cancels(deal.id, CancelReason.BROKEN_CHARGER)
+        await deal.reaches("the end", lambda state: _is_cancelled(state, "host"))
+        state = driver.state(deal.id)
+        assert (state.cost, state.compensation) == (0, share_of_cap(state, 20)), seed
+        assert not host.store.durable().slots, seed
+        again = await scene.reserved(host, driver, 1)
+        assert again.id != deal.id, f"seed {seed}: the slot can be had again"
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("accept", [True, False])
+@pytest.mark.parametrize("seed", seeds(3))
+def test_a_request_waits_for_its_person(seed: int, accept: bool) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens(rules=ON_REQUEST)
+        deal = Deal(scene.world, host, driver)
+        deal.id = await driver.books(host, starts_in_h=3, hours=1)
+        await scene.world.until(lambda: host.knows_booking(deal.id), 60, "the request at the host")
+        await scene.world.pass_time(minutes=10)
+        assert driver.state(deal.id).reservation is Reservation.PENDING, seed
+        assert not host.store.durable().slots, f"seed {seed}: what waits for a person holds nothing"
+        await (host.accepts if accept else host.declines)(deal.id)
+        wanted = Reservation.RESERVED if accept else Reservation.REJECTED
+        await deal.reaches("the answer", lambda state: state.reservation is wanted)
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("seed", seeds(4))
+def test_a_request_that_nobody_answers_expires_on_both_sides(seed: int) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens(rules=ON_REQUEST)
+        deal = Deal(scene.world, host, driver)
+        deal.id = await driver.books(host, starts_in_h=3, hours=1)
+        await scene.world.pass_time(hours=1, minutes=3)
+        await deal.reaches("the expiry", lambda state: state.reservation is Reservation.FAILED)
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("seed", seeds(5))
+def test_a_host_that_is_away_lets_the_request_expire(seed: int) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        offer = await driver.gets_quote(host, starts_in_h=3, hours=1)
+        await host.stop()
+        booking = await driver.takes(offer)
+        await scene.world.pass_time(hours=1, minutes=3)
+        assert driver.state(booking).reservation is Reservation.FAILED, seed
+        await scene.world.until(lambda: not driver.owes, 60, "nothing owed any more")
+        await host.restart()
+        await scene.world.pass_time(minutes=2)
+        assert not host.knows_booking(booking), f"seed {seed}: an expired request came back"
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("seed", seeds(6))
+def test_a_driver_who_never_comes_owes_the_no_show(seed: int) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        deal = await scene.reserved(host, driver, 1)
+        await deal.gets_address()
+        await scene.world.pass_time(hours=1, minutes=10)
+        assert driver.state(deal.id).reservation is Reservation.RESERVED, f"seed {seed}: too early"
+        await scene.world.pass_time(minutes=10)
+        await deal.reaches("the no-show", lambda state: state.reservation is Reservation.NO_SHOW)
+        await deal.reaches("its receipt", lambda state: state.agreed is not None)
+        state = driver.state(deal.id)
+        assert state.cost == state.quote.cap, seed
+        assert not host.store.durable().slots, seed
+        assert events_of(host).count("booking.no_show") == 1, seed
+        await deal.is_paid()
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("seed", seeds(7))
+def test_a_box_that_will_not_start_costs_the_driver_nothing(seed: int) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        host.box.broken = True
+        deal = await scene.reserved(host, driver, 0)
+        await deal.gets_address()
+        await driver.starts_charging(deal.id)
+        await scene.world.until(
+            lambda: bool(driver.booking(deal.id).messages), 60, "the driver is told that it did not start"
+        )
+        assert "did not start" in driver.booking(deal.id).messages[0].text, seed
+        assert events_of(host).count("charging.start_failed") == 1, seed
+        await scene.world.pass_time(minutes=5)
+        assert events_of(host).count("charging.start_failed") == 1, f"seed {seed}: told once"
+        await driver.reports(deal.id, ProblemKind.WONT_START, "It only blinks.")
+        cost = await driver.cancels(deal.id, CancelReason.BROKEN_CHARGER)
+        assert cost["cost"] == 0, seed
+        await deal.reaches("the end", lambda state: _is_cancelled(state, "driver") and state.cost == 0)
+        assert not host.box.sessions, seed
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("seed", seeds(8))
+def test_a_box_that_is_mended_in_time_starts_by_itself(seed: int) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        host.box.broken = True
+        deal = await scene.reserved(host, driver, 0)
+        await deal.gets_address()
+        await driver.starts_charging(deal.id)
+        await scene.world.pass_time(minutes=3)
+        host.box.broken = False
+        await deal.reaches("charging", lambda state: state.session is Session.ACTIVE, 60)
+        await deal.charges()
+        await deal.ends_charging()
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("charging", [True, False])
+@pytest.mark.parametrize("seed", seeds(9))
+def test_the_owners_car_in_the_way_is_told_to_both(seed: int, charging: bool) -> None:
+    """Outside bookings it charges as it likes; when a booking begins, it is not cut off."""
+
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        host.box.owner_plugs_in(host.clock.now())
+        await scene.world.pass_time(minutes=5)
+        if not charging:
+            host.box.owner_stops(host.clock.now())
+        deal = await scene.reserved(host, driver, 0.25)
+        await deal.gets_address()
+        await scene.world.pass_time(minutes=16)
+        assert events_of(host).count("charging.owner_car") == 1, f"seed {seed}: {events_of(host)}"
+        assert "owner" in driver.booking(deal.id).messages[0].text, seed
+        await driver.starts_charging(deal.id)
+        await scene.world.pass_time(minutes=2)
+        assert driver.state(deal.id).session is Session.PENDING, seed
+        if charging:
+            assert host.box.running is not None and host.box.running.owner, (
+                f"seed {seed}: the owner was cut off"
+            )
+        host.box.unplug(host.clock.now())
+        await deal.reaches("charging", lambda state: state.session is Session.ACTIVE, 60)
+        await deal.charges()
+        await deal.ends_charging()
+        mine = host.box.sessions[-1]
+        assert driver.state(deal.id).receipt.body.energy_wh == mine.end_wh - mine.start_wh, seed  # type: ignore[union-attr]
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("seed", seeds(10))
+def test_a_box_that_vanishes_in_mid_charge_loses_no_energy(seed: int) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        deal = await scene.reserved(host, driver, 0)
+        await deal.gets_address()
+        await deal.begins_charging()
+        await deal.charges()
+        host.box.vanish()
+        await scene.world.pass_time(minutes=12)
+        assert "wallbox.lost" in events_of(host), seed
+        host.box.come_back(host.clock.now())
+        await deal.charges(tickets=len(driver.state(deal.id).tickets) + 1)
+        await deal.ends_charging()
+        mine = host.box.sessions[-1]
+        assert len(host.box.sessions) == 1, seed
+        assert driver.state(deal.id).receipt.body.energy_wh == mine.end_wh - mine.start_wh, seed  # type: ignore[union-attr]
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("seed", seeds(11))
+def test_a_box_that_never_comes_back_is_billed_as_far_as_it_told(seed: int) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        deal = await scene.reserved(host, driver, 0)
+        await deal.gets_address()
+        await deal.begins_charging()
+        await deal.charges(tickets=5)
+        host.box.vanish()
+        told = host.state(deal.id).tickets[-1].body.energy_wh
+        await scene.world.pass_time(hours=1, minutes=40)
+        await deal.reaches("an agreed receipt", lambda state: state.agreed is not None)
+        assert driver.state(deal.id).receipt.body.energy_wh == told, seed  # type: ignore[union-attr]
+        await deal.is_paid()
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("seed", seeds(12))
+def test_charging_ends_with_what_was_authorised_and_a_stranger_gets_nothing(seed: int) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        deal = await scene.reserved(host, driver, 0)
+        await deal.gets_address()
+        await driver.starts_charging(deal.id)
+        host.box.stranger_holds_up("SOMEBODY", host.clock.now())
+        await scene.world.pass_time(hours=1, minutes=2)
+        await deal.reaches("an agreed receipt", lambda state: state.agreed is not None)
+        session = host.box.sessions[-1]
+        assert session.ended_at is not None and session.ended_at < driver.state(deal.id).quote.end, seed
+        assert "wallbox.unknown_tag" in events_of(host), seed
+        receipt = driver.state(deal.id).receipt
+        assert receipt is not None and receipt.body.energy_wh >= 10_000, (
+            f"seed {seed}: up to what was authorised"
+        )
+        assert driver.state(deal.id).settlement is Settlement.OPEN, seed
+        await deal.is_paid()
+        await scene.closes()
+
+    play(story())
+
+
+@pytest.mark.parametrize("seed", seeds(13))
+def test_an_unpaid_receipt_blocks_the_next_booking(seed: int) -> None:
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        deal = await scene.reserved(host, driver, 0)
+        await deal.gets_address()
+        await deal.begins_charging()
+        await deal.charges()
+        await deal.ends_charging()
+        refused = await driver.books(host, starts_in_h=3, hours=1)
+        await scene.world.until(lambda: bool(driver.booking(refused).file.refused), 60, "a refusal")
+        assert driver.booking(refused).file.refused == "unpaid-receipt", seed
+        await deal.is_paid()
+        await scene.reserved(host, driver, 3)
+        await scene.closes()
+
+    play(story())
+
+
+def _is_cancelled(state: BookingState, by: str) -> bool:
+    return state.reservation is Reservation.CANCELED and state.cancelled_by == by
+
+
+@pytest.mark.parametrize("seed", seeds(14))
+def test_charging_ends_with_the_slot(seed: int) -> None:
+    """All of the hour at full power: the last second beyond it is nobody's quarrel."""
+
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        deal = await scene.reserved(host, driver, 0)
+        await deal.gets_address()
+        await driver.does(StartCharging(deal.id, energy_wh=50_000))
+        await scene.world.pass_time(hours=1, minutes=2)
+        await deal.reaches("an agreed receipt", lambda state: state.agreed is not None)
+        ended = host.box.sessions[-1].ended_at
+        assert ended is not None, seed
+        assert 0 <= ended - driver.state(deal.id).quote.end <= 5_000, f"seed {seed}: ended at {ended}"
+        await deal.is_paid()
+        await scene.closes()
+
+    play(story())
