@@ -37,10 +37,11 @@ class VirtualMeter:
         self, register_wh: float, power_w: int, at: int, context: str, measurands: tuple[str, ...]
     ) -> list[dict[str, Any]]:
         sampled: list[dict[str, Any]] = []
+        shown_wh = int(register_wh)  # as at the stop: rounded up, the reading before it would be the higher
         if _REGISTER in measurands:
-            entry = {"value": f"{register_wh:.0f}", "measurand": _REGISTER, "unit": "Wh", "context": context}
+            entry = {"value": str(shown_wh), "measurand": _REGISTER, "unit": "Wh", "context": context}
             if self._faults.unit != "Wh":
-                entry["value"] = f"{register_wh / 1000:.3f}"
+                entry["value"] = f"{shown_wh / 1000:.3f}"
                 entry["unit"] = "kWh"
             if self._faults.unit == "kwh-as-wh":
                 del entry["unit"]
