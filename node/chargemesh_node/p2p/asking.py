@@ -15,6 +15,7 @@ from typing import Any
 
 import trio
 from libp2p.custom_types import TProtocol
+from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
 
 from .counters import Counters
@@ -105,7 +106,9 @@ class Asker:
             stream = await self._host.new_stream(peer, [TProtocol(protocol)])
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
-            if self._host.get_network().get_connections(peer):
+            # The dial failed; a connection that is there by now is the peer's own, which came back meanwhile.
+            undialled = isinstance(error, SwarmException)
+            if self._host.get_network().get_connections(peer) and not undialled:
                 raise Refusal(f"no stream for {protocol}: {reason}") from error
             raise CannotReach(reason) from error
         return Framed(stream, self.limits.max_message_bytes)
