@@ -40,7 +40,7 @@ from .records import (
     Request,
     Stop,
 )
-from .sealing import AccessRecord, one_time_keypair, unseal
+from .sealing import AccessRecord, one_time_keypair, require_key, unseal
 from .state import BookingState
 from .table import Reservation, Session, Settlement
 
@@ -77,6 +77,7 @@ class DriverDesk:
         if quote.body.author != bundle.author:
             raise Refused("mismatch", "the bundle is not the host's")
         self._directory.authorise(quote, bundle.author, Scope.LIST)
+        require_key(quote.body.one_time_key)
         if bundle.author == self._me.author:
             raise PersonError(
                 "own-charger", "This is your own charger.", "Just plug in: you need no booking."
@@ -273,7 +274,10 @@ def check_receipt(booking: Booking, state: BookingState) -> tuple[str, ...]:
         return differences(receipt, reckon_charge(quote, *charge), quote.plan.currency)
     if not state.tickets:
         return ("there is no meter ticket",)
-    own = reckon_session(quote, [one.body for one in state.tickets])
+    try:
+        own = reckon_session(quote, [one.body for one in state.tickets])
+    except ValueError as error:  # tickets of a session that no car could have
+        return (f"tickets: {error}",)
     wrong = differences(receipt, own, quote.plan.currency)
     covered = tolerated_energy(state)
     if own.energy_wh > covered:

@@ -38,7 +38,7 @@ from .records import (
     Request,
 )
 from .rules import WEEK_MS, AskPerson, Load, No, Standing, judge, quotable
-from .sealing import NONCE_BYTES, AccessRecord, seal
+from .sealing import NONCE_BYTES, AccessRecord, require_key, seal
 from .state import BookingState
 from .table import Reservation, Session
 from .wire import AskQuote, Exchange, Failed, QuoteGiven, write
@@ -258,6 +258,7 @@ class HostDesk:
         if bundle.author != request.body.author or bundle.author == self._me.author:
             raise Refused("mismatch", "the bundle is not the driver's", Severity.FORGED)
         self._directory.authorise(request, request.body.author, Scope.BOOK)
+        require_key(request.body.one_time_key)
         return quote, request, exchange.bundle
 
     def _offerable(self, settings: ChargerSettings, start: int, end: int, now: int) -> bool:

@@ -262,7 +262,7 @@ class Ledger:
         """Whether the other side has not yet said that it holds everything of ours."""
         return not booking.file.refused and (
             booking.peer_known < len(booking.mine)
-            or booking.peer_heard < len(self._our_messages(booking))
+            or bool(self._unheard(booking))
             or any(id_ not in booking.peer_held for id_ in self._our_statements(booking))
             or (not booking.is_host and not booking.theirs)
         )
@@ -295,7 +295,7 @@ class Ledger:
             opening, bundle = booking.file.quote, self._me.bundle
         elif booking.is_host and not booking.peer_known:
             bundle = self._me.bundle
-        ours = self._our_messages(booking)[booking.peer_heard :][:MAX_MESSAGES_A_PARCEL]
+        unheard = self._unheard(booking)[:MAX_MESSAGES_A_PARCEL]
         return Exchange(
             booking=booking.id,
             records=tuple(([booking.request.raw] if opening else []) + records),
@@ -308,7 +308,7 @@ class Ledger:
             held=tuple(id_ for id_ in booking.statements if id_ not in self._our_statements(booking)),
             sealed=tuple(
                 self._sealed(booking, message, nonce)
-                for message, nonce in zip(ours, fresh_nonces, strict=False)
+                for message, nonce in zip(unheard, fresh_nonces, strict=False)
             ),
             heard=len(booking.messages) - len(self._our_messages(booking)),
             opening=opening,
@@ -397,6 +397,10 @@ class Ledger:
 
     def _our_messages(self, booking: Booking) -> list[KeptMessage]:
         return [one for one in booking.messages if one.ours]
+
+    def _unheard(self, booking: Booking) -> list[KeptMessage]:
+        """Our messages that can still reach the other side: once the keys are deleted, none can."""
+        return self._our_messages(booking)[booking.peer_heard :] if booking.file.secret else []
 
     def _our_statements(self, booking: Booking) -> list[bytes]:
         return [id_ for id_, one in booking.statements.items() if one.body.author == self._me.author]

@@ -58,8 +58,16 @@ def one_time_keypair(seed: bytes) -> tuple[bytes, bytes]:
     return bytes(public), bytes(secret)
 
 
+def require_key(public: bytes) -> None:
+    """Refused unless something can be sealed to this X25519 key: with points of small order nothing can."""
+    try:
+        sodium.crypto_box_beforenm(public, _ANY_SECRET)
+    except (nacl.exceptions.CryptoError, ValueError) as error:
+        raise Refused("bad-key", "nothing can be sealed to this one-time key", Severity.FORGED) from error
+
+
 def seal(plaintext: bytes, nonce: bytes, their_public: bytes, our_secret: bytes) -> bytes:
-    """nonce || box. The nonce is 24 fresh bytes."""
+    """nonce || box. The nonce is 24 fresh bytes; `require_key` has passed `their_public`."""
     sealed = nonce + sodium.crypto_box(plaintext, nonce, their_public, our_secret)
     if len(sealed) > MAX_SEALED_BYTES:
         raise ValueError("too long to seal")
@@ -76,6 +84,9 @@ def unseal(sealed: bytes, their_public: bytes, our_secret: bytes) -> bytes:
         )
     except (nacl.exceptions.CryptoError, ValueError) as error:
         raise Refused("sealed", "not sealed for this booking", Severity.FORGED) from error
+
+
+_, _ANY_SECRET = one_time_keypair(bytes(32))  # a point of small order fails with every secret
 
 
 def seal_message(message: Message, nonce: bytes, their_public: bytes, our_secret: bytes) -> bytes:

@@ -1,0 +1,124 @@
+"""What the other party of a booking may send to do harm: it is refused or named, and the node goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from chargemesh_protocol.booking import wire
+from chargemesh_protocol.booking.charging import tag_of
+from chargemesh_protocol.booking.records import Acknowledge, Agreement, Quote, Stop
+from chargemesh_protocol.booking.retention import SECRETS_KEPT_MS
+from chargemesh_protocol.charging.reports import SessionEnded, SessionStarted
+from chargemesh_protocol.errors import Refused
+from chargemesh_protocol.events import Book, StartCharging, TimerDue, WallboxSaid, WriteMessage
+from chargemesh_protocol.identity import Bundle, open_bundle
+from chargemesh_protocol.record import open_as, sign
+from chargemesh_protocol.zones import LAST_INSTANT
+
+from ..neighbours import CHARGER, DAY, HOUR, MINUTE, NETWORK, Person, Street
+
+FAR = LAST_INSTANT + 1
+SMALL_ORDER = (bytes(32), b"\x01" + bytes(31))  # X25519 gives the same shared secret for every key: none
+
+
+@pytest.mark.parametrize("point", SMALL_ORDER)
+def test_a_request_with_a_key_that_nothing_can_be_sealed_to_is_refused(point: bytes) -> None:
+    """Accepted, it would break the host's node when the address is due."""
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    given = bob.asks(alice)
+    bob.handles(
+        Book(
+            given.quote, given.bundle, alice.contact, region=1, title="", zone="Europe/Berlin", wait_ms=MINUTE
+        )
+    )
+    (booking,) = bob.engine.ledger
+    request = bob.me.sign(replace(booking.request.body, one_time_key=point))
+    exchange = wire.Exchange(
+        booking=request.id, records=(request.raw,), opening=given.quote, bundle=bob.me.bundle
+    )
+    with pytest.raises(Refused) as refused:
+        alice.answers(wire.write(exchange))
+    assert refused.value.code == "bad-key"
+    assert not list(alice.engine.ledger)
+
+
+@pytest.mark.parametrize("point", SMALL_ORDER)
+def test_a_quote_with_such_a_key_is_not_booked(point: bytes) -> None:
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    given = bob.asks(alice)
+    quote = alice.me.sign(replace(open_as(Quote, given.quote, NETWORK).body, one_time_key=point))
+    with pytest.raises(Refused) as refused:
+        bob.takes(alice, replace(given, quote=quote.raw))
+    assert refused.value.code == "bad-key"
+    assert not list(bob.engine.ledger)
+
+
+def in_300_years(person: Person) -> bytes:
+    """A bundle by which the person's device may also sign with times that no calendar shows."""
+    bundle = open_bundle(person.me.bundle, NETWORK)
+    later = replace(bundle.delegations[0].body, issued=FAR, expires=FAR + DAY)
+    signed = sign(later, sha256(person.name.encode()).digest(), NETWORK)
+    return Bundle(bundle.genesis, (*bundle.delegations, signed)).to_bytes()
+
+
+@pytest.mark.parametrize("who", ["host", "driver"])
+def test_a_record_from_after_the_last_calendar_is_refused(who: str) -> None:
+    """The month of such a receipt can't be told: computing it would break the reader's node."""
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice)
+    writer, reader = (alice, bob) if who == "host" else (bob, alice)
+    fields: Any = writer.booking(booking).set
+    kind, usual = (
+        (Acknowledge, fields.host_fields(street.now))
+        if who == "host"
+        else (Stop, fields.driver_fields(street.now))
+    )
+    record = writer.me.sign(kind(**(usual | {"issued": FAR})))
+    held = len(reader.booking(booking).set)
+    exchange = wire.Exchange(booking=booking, records=(record.raw,), bundle=in_300_years(writer))
+    reader.answers(wire.write(exchange))
+    assert len(reader.booking(booking).set) == held
+    assert reader.told("booking.fault")[0]["code"] == "schema"
+
+
+def test_a_session_that_no_car_could_have_is_not_agreed_to_and_stops_no_timer() -> None:
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice)
+    bob.tells(StartCharging(booking))
+    alice.box(SessionStarted("s1", tag_of(booking), 0, street.now))
+    street.wait(MINUTE)
+    alice.handles(WallboxSaid(CHARGER, SessionEnded("s1", 100, street.now, "Local")))
+    receipt = alice.booking(booking).mine[-1].body
+    last = alice.booking(booking).mine[-2].body
+    # The host's node lies about its last ticket: it is from two hundred days later.
+    late = alice.me.sign(replace(last, at=last.at + 200 * DAY))
+    bill = alice.me.sign(replace(receipt, previous=late.id))
+    bob.answers(wire.write(wire.Exchange(booking=booking, records=(late.raw, bill.raw))))
+    assert bob.state(booking).receipt is not None
+    assert not bob.booking(booking).own(Agreement)
+    assert bob.told("receipt.wrong")[0]["differences"] == ["tickets: no car uses that much in one session"]
+    bob.handles(TimerDue())
+
+
+def test_messages_that_nobody_fetched_in_time_are_given_up_with_the_keys() -> None:
+    """Nothing can be sealed any more: the records still travel, and nothing is owed for ever."""
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice, street.now + HOUR)
+    bob.handles(WriteMessage(booking, "is the gate open?"))
+    assert bob.owes() == [booking]
+    street.now += 3 * HOUR + SECRETS_KEPT_MS
+    for one in (alice, bob):
+        one.handles(TimerDue())
+        assert not one.booking(booking).file.secret
+    assert wire.read(bob.answers(wire.write(wire.Exchange(booking=booking))))
+    street.settle()
+    assert not bob.owes() and not alice.owes()
