@@ -19,7 +19,9 @@ PATH = f"bookings/{ID}"
 
 def charging(energy_wh: int, session: str = "ACTIVE") -> dict[str, Any]:
     meter = {**samples.METER, "energy_wh": energy_wh}
-    return {**samples.BOOKING_VIEW, "session": session, "energy_wh": energy_wh, "meter": meter}
+    receipt = samples.RECEIPT if session == "COMPLETED" else None
+    told = {"session": session, "energy_wh": energy_wh, "meter": meter, "receipt": receipt}
+    return {**samples.BOOKING_VIEW, **told}
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_start_signs_for_what_was_said(person: Person, plug: StubNode) -> None:
     assert person.types("charge", "stop", ID).code == 0
 
 
-def test_watch_ends_with_the_session(person: Person, plug: StubNode) -> None:
+def test_watch_ends_with_the_receipt(person: Person, plug: StubNode) -> None:
     said = person.types("charge", "watch", ID)
     assert said.code == 0
     lines = said.out.splitlines()

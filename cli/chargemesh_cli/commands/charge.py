@@ -68,7 +68,7 @@ def stop(app: App, booking_id: str) -> None:
 @click.argument("booking_id", metavar="BOOKING")
 @pass_app
 def watch(app: App, booking_id: str) -> None:
-    """Energy, power and cost as the meter counts, and how far both have signed; ends with the session.
+    """Energy, power and cost as the meter counts, and how far both have signed; ends with the receipt.
 
     Ctrl-C stops watching, not charging.
     """
@@ -91,7 +91,7 @@ def _watch(app: App, api: Api, path: str) -> None:
                 last = told
             else:
                 live.show(f"{state_word(view)}: {meter_line(view)}" if view["meter"] else meter_line(view))
-            if view["session"] in ("COMPLETED", "INVALID") or view["finished"]:
+            if view["receipt"] or view["session"] == "INVALID" or view["finished"]:
                 break
             time.sleep(_POLL_SECONDS)
     except KeyboardInterrupt:

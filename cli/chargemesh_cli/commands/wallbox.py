@@ -13,6 +13,7 @@ from chargemesh_protocol.errors import ExitCode, PersonError
 from chargemesh_protocol.units import format_energy, format_power, parse_energy, parse_power
 
 from ..app import App, pass_app
+from ..client import Api, segment
 from ..lazy import command
 
 _SECONDS = click.FloatRange(0.01)
@@ -27,8 +28,9 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
 
 
 @command("wallbox")
-@click.option("--url", required=True, help="Where the node listens, as `charger pair` shows it.")
-@click.option("--id", "charger_id", required=True, help="The charge point's id.")
+@click.option("--charger", metavar="ID", help="A charger of this home's node; needless if it has only one.")
+@click.option("--url", help="Another node: where it listens, as `charger pair` shows it.")
+@click.option("--id", "charger_id", help="Then also the charge point's id.")
 @click.option("--password", help="The charge point's password; it shows in the list of processes.")
 @click.option("--password-file", type=click.Path(path_type=Path), help="A file that holds the password.")
 @click.option("--power", default="11kW", show_default=True, help="What wallbox and car can do at most.")
@@ -75,10 +77,16 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
 def wallbox(app: App, /, **given: Any) -> None:
     """A virtual OCPP 1.6J wallbox: it connects to a node like a real one, and misbehaves when told to.
 
+    Without --url it is the wallbox of a charger of this home's node.
+
     Lines typed into it: plug, unplug, tag TAG, vanish SECONDS, quit.
     """
     from chargemesh_node.wallbox.virtual_run import run_virtual
 
+    if given["url"] is None:
+        given |= _paired(app.api(), given["charger"])
+    elif given["charger_id"] is None:
+        raise click.UsageError("Missing option '--id': the charge point's id at that node.")
     options = _options(given)
 
     def tell(event: str, facts: dict[str, Any]) -> None:
@@ -88,6 +96,26 @@ def wallbox(app: App, /, **given: Any) -> None:
             click.echo(_line(event, facts))
 
     asyncio.run(run_virtual(options, tell))
+
+
+def _paired(api: Api, charger: str | None) -> dict[str, Any]:
+    """URL, id and password of a charger of our own."""
+    if charger is None:
+        own = [one for one in api.get("chargers")["chargers"] if one["driver"] == "ocpp"]
+        if len(own) != 1:
+            raise PersonError(
+                "which-charger",
+                f"This node has {len(own)} chargers with a wallbox.",
+                "Name one with --charger ID (`chargemesh charger list`), or another node with --url.",
+                ExitCode.USAGE,
+            )
+        charger = own[0]["id"]
+    view = api.get(f"chargers/{segment(charger)}/wallbox")
+    if view["driver"] != "ocpp":
+        raise PersonError(
+            "no-wallbox", "That charger has no wallbox that the node runs.", "Choose another.", ExitCode.USAGE
+        )
+    return {"url": view["url"], "charger_id": view["id"], "password": view["password"], "password_file": None}
 
 
 def _options(given: dict[str, Any]) -> Any:
