@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from functools import cache
 
 from chargemesh_node.sim.loop import run
 from chargemesh_node.sim.people import Person
@@ -26,9 +25,14 @@ class Point:
     what: str
 
 
+@cache
+def without_fault(seed: int) -> Played:
+    return run(_play(seed, None, False))
+
+
 def points(seed: int) -> list[Point]:
     """Every commit (three instants each) and everything sent by either side, in a run without a fault."""
-    counted = run(_play(seed, None, False))
+    counted = without_fault(seed)
     return [
         Point(side, number, what)
         for side in SIDES
@@ -39,17 +43,19 @@ def points(seed: int) -> list[Point]:
 
 @dataclass(slots=True)
 class Played:
-    """What a run left behind. ready: how many points each side had passed before the booking began."""
+    """What a run left behind. ready: how many points each side had passed before the booking began. told: the
+    events that each side's person heard of."""
 
     points: dict[str, list[str]]
     ready: dict[str, int]
-    trace: str
+    told: dict[str, set[str]]
 
 
 def crash_at(seed: int, point: Point, *, power_cut: bool, again_after: int | None = None) -> None:
     """Runs the story with that crash (and a second one so many points later); AssertionError names both."""
     try:
-        run(_play(seed, point, power_cut, again_after))
+        told = run(_play(seed, point, power_cut, again_after)).told
+        assert told == without_fault(seed).told, f"seed {seed}: other notices came: {told}"
     except AssertionError as error:
         fault = "power cut" if power_cut else "kill -9"
         raise AssertionError(
@@ -76,7 +82,9 @@ async def _play(seed: int, point: Point | None, power_cut: bool, again_after: in
         assert dies.starts > 1, f"seed {seed}: the crash never came"
     _once(world, deal, host, driver)
     await world.end()
-    return Played({one.name: one.points for one in (host, driver)}, ready, world.trace)
+    both = (host, driver)
+    told = {one.name: {_event(body) for _, body in one.notices} for one in both}
+    return Played({one.name: one.points for one in both}, ready, told)
 
 
 def _once(world: World, deal: Deal, host: Person, driver: Person) -> None:
@@ -104,8 +112,3 @@ def _notices_once(world: World, person: Person) -> None:
 def _event(body: bytes) -> str:
     name: str = json.loads(body)["event"]
     return name
-
-
-def spread(found: list[Point], every: int) -> Iterator[Point]:
-    """One of so many points of each side, commits and sends alike."""
-    return chain.from_iterable([one for one in found if one.side == side][::every] for side in SIDES)

@@ -70,6 +70,20 @@ def test_twenty_nodes_go_through_the_main_job(seed: int) -> None:
     run(story())
 
 
+@pytest.mark.parametrize("seed", seeds(5))
+def test_without_the_dht_nobody_is_found(seed: int) -> None:
+    """What the story above proves of it: driver and host learn of each other by look-ups alone."""
+
+    async def story() -> None:
+        world = World(seed)
+        world.internet.faults.no_look_ups = True
+        people = await street(world)
+        assert await people["bob"].finds() == [], seed
+        await world.end()
+
+    run(story())
+
+
 @pytest.mark.parametrize("seed", seeds(3))
 def test_an_observers_score_falls_after_a_bad_review(seed: int) -> None:
     """Olga once charged at a neighbour's, who charged at alice's: a path for trust. Then alice fails bob."""

@@ -30,6 +30,7 @@ class Faults:
     duplication: float = 0.0
     min_delay: float = 0.005
     max_delay: float = 0.050
+    no_look_ups: bool = False  # the DHT is gone
     cut: set[tuple[str, str]] = field(default_factory=set)  # (from, to): nothing passes
 
 
@@ -190,6 +191,8 @@ class SimNetwork:
 
     async def closest(self, key: bytes, count: int = 8) -> list[Contact]:
         await asyncio.sleep(self._internet.delay())
+        if self._internet.faults.no_look_ups:
+            return [self.contact]
         target = int.from_bytes(hashlib.sha256(key).digest(), "big")
         near = sorted(
             self._internet.nodes.values(),
