@@ -269,6 +269,8 @@ class Engine:
             raise PersonError("keys-gone", "This booking ended more than a week ago; its keys are deleted.")
         if not text.strip():
             raise PersonError("empty", "An empty message can't be sent.", exit_code=ExitCode.USAGE)
+        if not self.ledger.may_message(booking):
+            raise PersonError("too-many-messages", "No more messages fit into this booking.", "Call them.")
         kept = KeptMessage(ours=True, sent=at.now, text=text)
         return [
             *self.ledger.add_message(booking, kept),
@@ -315,7 +317,8 @@ class Engine:
         """A request refused at once ends the booking; any later refusal is only counted by the runner, and so
         is that of a node which can't answer now: it decided nothing, and is asked again."""
         if booking.is_host or booking.theirs or failed.code == wire.UNAVAILABLE:
-            raise Refused(failed.code, failed.message, Severity.STALE)
+            # The peer's own words are for people, never the name of a counter.
+            raise Refused("refused-by-peer", f"{failed.code!r} {failed.message!r}", Severity.STALE)
         effects = self.ledger.update(booking, refused=failed.code, done=True)
         effects += notice("booking.refused", booking, at, code=failed.code, message=failed.message)
         return effects + self.ledger.delivery(booking, at.now)
@@ -332,7 +335,9 @@ class Engine:
             effects += self.driver.took(booking, merged.fresh, at)
         for one in merged.messages:
             effects += notice("booking.message", booking, at, text=one.text)
-        if merged.fault is not None:
+        if merged.fault is not None and merged.fault.code not in booking.told_faults:
+            # Once for each reason: the other side may send the same thing again for ever.
+            booking.told_faults.append(merged.fault.code)
             effects += notice("booking.fault", booking, at, code=merged.fault.code)
         return effects
 

@@ -58,6 +58,7 @@ MAX_LOCAL_PEERS = 32  # neighbours of the local network that listings are exchan
 # --- booking ------------------------------------------------------------------------------------
 MAX_BOOKING_RECORDS = 4096  # tickets included: a day at one a minute on both sides fits
 MAX_INCLUDES = 32
+MAX_MESSAGES_A_SIDE = 200  # texts of one booking; more than two people ever have to say about a plug
 MAX_SEALED_BYTES = 12 * 1024
 QUOTE_LIFE_MS = 15 * 60 * 1000
 

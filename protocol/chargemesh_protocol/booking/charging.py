@@ -22,7 +22,7 @@ from ..charging.reports import (
     WallboxReport,
 )
 from ..effects import AuthoriseTag, Effect, StartWallbox, StopWallbox, Tell
-from ..limits import CLOCK_TOLERANCE_MS
+from ..limits import CLOCK_TOLERANCE_MS, MAX_NOTE_CHARS
 from ..listing_desk import ListingDesk
 from ..metering import Reading as MeterReading
 from ..metering import bill
@@ -127,13 +127,11 @@ class ChargingDesk:
 
     def start_failed(self, booking: Booking, code: str, message: str, at: Moment) -> list[Effect]:
         """The box would not start: both sides hear of it, and it is tried again while the time lasts."""
-        text = f"The wallbox did not start: {message}"[:400]
-        if any(one.ours and one.text == text for one in booking.messages):
+        text = f"The wallbox did not start: {message}"[:MAX_NOTE_CHARS]
+        told = self._tell_driver(booking, text, at)
+        if not told:
             return [Tell("charging.start_failed", {"booking": booking.id.hex(), "code": code})]
-        return [
-            *notice("charging.start_failed", booking, at, code=code, message=message),
-            *self._ledger.add_message(booking, KeptMessage(ours=True, sent=at.now, text=text)),
-        ]
+        return [*notice("charging.start_failed", booking, at, code=code, message=message), *told]
 
     # --- what is due ----------------------------------------------------------------------------
 
@@ -181,9 +179,10 @@ class ChargingDesk:
             return []
         effects: list[Effect] = []
         owner_there = box.owner_parked or (box.owner and bool(box.session))
-        if owner_there and not any(one.text == _OWNER_CAR for one in booking.messages):
+        told = self._tell_driver(booking, _OWNER_CAR, at) if owner_there else []
+        if told:
             effects += charger_notice("charging.owner_car", quote.charger, at, booking=booking.id.hex())
-            effects += self._ledger.add_message(booking, KeptMessage(ours=True, sent=at.now, text=_OWNER_CAR))
+            effects += told
         if not self._may_begin(booking, state):
             return effects
         if booking.tried_start_at and at.now < booking.tried_start_at + RETRY_MS:
@@ -194,6 +193,13 @@ class ChargingDesk:
         if box.connected and not box.session:
             effects.append(StartWallbox(quote.charger, booking.id, tag, quote.end))
         return effects
+
+    def _tell_driver(self, booking: Booking, text: str, at: Moment) -> list[Effect]:
+        """A message of ours, once; nothing if it was said before or no more fit."""
+        said = any(one.ours and one.text == text for one in booking.messages)
+        if said or not self._ledger.may_message(booking):
+            return []
+        return self._ledger.add_message(booking, KeptMessage(ours=True, sent=at.now, text=text))
 
     def _may_begin(self, booking: Booking, state: BookingState) -> bool:
         """Whether the driver has checked in and waits for the charger."""

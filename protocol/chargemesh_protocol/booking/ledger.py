@@ -16,7 +16,13 @@ from ..effects import AddRecord, DropBooking, DropDocument, DropOutbox, Effect, 
 from ..encoding import decode, encode
 from ..errors import ExitCode, PersonError, Refused, Severity
 from ..identity import Bundle, Directory, Scope
-from ..limits import MAX_BOOKING_RECORDS, MAX_NOTE_CHARS, MAX_RECORD_BYTES, MAX_TEXT_CHARS
+from ..limits import (
+    MAX_BOOKING_RECORDS,
+    MAX_MESSAGES_A_SIDE,
+    MAX_NOTE_CHARS,
+    MAX_RECORD_BYTES,
+    MAX_TEXT_CHARS,
+)
 from ..me import Me
 from ..record import Record, open_as, open_record
 from ..shape import Bool, Bytes, Name, Struct, Text, Uint, from_tree, key, shape, to_tree
@@ -32,7 +38,7 @@ FILES = "booking"
 MESSAGES = "booking-message"
 STATEMENTS = "booking-statement"
 _MAX_EXCHANGE_RECORD_BYTES = 128 * 1024  # leaves room for statements and messages in one body
-_MAX_MESSAGES = 200
+
 _KEPT_FOR_THE_END = 64
 _OUTBOX_LIFE_MS = 21 * 24 * 3600 * 1000  # reviews open up to 14 days after the receipt
 
@@ -99,6 +105,7 @@ class Booking:
     tried_start_at: int = 0  # last StartWallbox; not kept, a restart may try again
     queued: tuple[int, ...] = ()  # how much there was when the outbox row was last written; () for no row
     told_wrong: bool = False  # the person knows that the receipt is not what we compute
+    told_faults: list[str] = field(default_factory=list)  # codes that the person knows of
 
     @property
     def is_host(self) -> bool:
@@ -215,6 +222,10 @@ class Ledger:
         """Whether the other side may still make us sign: the last records of ours are for how it ends."""
         return len(booking.mine) < MAX_RECORDS_A_SIDE - _KEPT_FOR_THE_END
 
+    def may_message(self, booking: Booking) -> bool:
+        """Whether the other side would take one more message of ours."""
+        return bool(booking.file.secret) and len(self._our_messages(booking)) < MAX_MESSAGES_A_SIDE
+
     def forget(self, booking: Booking) -> list[Effect]:
         """As if it had never been: for requests of others that came to nothing."""
         del self._bookings[booking.id]
@@ -228,12 +239,14 @@ class Ledger:
         ]
 
     def add_message(self, booking: Booking, message: KeptMessage) -> list[Effect]:
+        """Keeps one message of either side; ours only if `may_message`. ValueError if it is too long."""
         number = len(booking.messages)
         while message in booking.messages:
             # The other side knows a repetition by its time and text.
             message = replace(message, sent=message.sent + 1)
+        data = encode(to_tree(message))
         booking.messages.append(message)
-        return [PutDocument(MESSAGES, booking.id + number.to_bytes(4, "big"), encode(to_tree(message)))]
+        return [PutDocument(MESSAGES, booking.id + number.to_bytes(4, "big"), data)]
 
     def add_statement(self, booking: Booking, record: Record[Any]) -> list[Effect]:
         booking.statements[record.id] = record
@@ -381,7 +394,8 @@ class Ledger:
         merged.fresh.append(record)
 
     def _take_message(self, booking: Booking, sealed: bytes, merged: Merged) -> None:
-        if not booking.file.secret or len(booking.messages) >= _MAX_MESSAGES:
+        theirs = len(booking.messages) - len(self._our_messages(booking))
+        if not booking.file.secret or theirs >= MAX_MESSAGES_A_SIDE:
             return
         message = open_message(sealed, booking.their_key, booking.file.secret)
         parties = (message.booking, message.sender, message.recipient)

@@ -12,10 +12,19 @@ from chargemesh_protocol.booking import wire
 from chargemesh_protocol.booking.charging import tag_of
 from chargemesh_protocol.booking.records import Acknowledge, Agreement, Quote, Stop
 from chargemesh_protocol.booking.retention import SECRETS_KEPT_MS
+from chargemesh_protocol.booking.wire import MAX_MESSAGES_A_PARCEL
 from chargemesh_protocol.charging.reports import SessionEnded, SessionStarted
-from chargemesh_protocol.errors import Refused
-from chargemesh_protocol.events import Book, StartCharging, TimerDue, WallboxSaid, WriteMessage
+from chargemesh_protocol.errors import PersonError, Refused
+from chargemesh_protocol.events import (
+    Book,
+    ParcelAnswered,
+    StartCharging,
+    TimerDue,
+    WallboxSaid,
+    WriteMessage,
+)
 from chargemesh_protocol.identity import Bundle, open_bundle
+from chargemesh_protocol.limits import MAX_MESSAGES_A_SIDE
 from chargemesh_protocol.record import open_as, sign
 from chargemesh_protocol.zones import LAST_INSTANT
 
@@ -122,3 +131,46 @@ def test_messages_that_nobody_fetched_in_time_are_given_up_with_the_keys() -> No
     assert wire.read(bob.answers(wire.write(wire.Exchange(booking=booking))))
     street.settle()
     assert not bob.owes() and not alice.owes()
+
+
+def test_a_fault_that_is_repeated_is_told_once() -> None:
+    """Else a peer fills the outbox, and the person's phone, at the price of one bad record."""
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice)
+    fields: Any = bob.booking(booking).set.driver_fields(street.now) | {"booking": b"?" * 32}
+    bad = wire.write(wire.Exchange(booking=booking, records=(bob.me.sign(Stop(**fields)).raw,)))
+    rows = len(alice.disk.outbox)
+    for _ in range(5):
+        alice.answers(bad)
+    assert [one["code"] for one in alice.told("booking.fault")] == ["other-booking"]
+    assert len(alice.disk.outbox) == rows + 1
+
+
+def test_what_a_peer_calls_its_refusal_names_no_counter() -> None:
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice)
+    failed = wire.write(wire.Failed(code="\x1b[31m\n", message="later\n"))
+    with pytest.raises(Refused) as refused:
+        bob.handles(ParcelAnswered(booking, failed))
+    assert refused.value.code == "refused-by-peer"
+    assert refused.value.message.isprintable()
+
+
+def test_nobody_writes_more_messages_than_the_other_side_takes() -> None:
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice)
+    for _ in range(MAX_MESSAGES_A_SIDE):
+        bob.handles(WriteMessage(booking, "hello"))
+    with pytest.raises(PersonError) as refused:
+        bob.handles(WriteMessage(booking, "one more"))
+    assert refused.value.code == "too-many-messages"
+    with pytest.raises(ValueError, match="2000 characters"):
+        alice.handles(WriteMessage(booking, "x" * 2001))
+    assert not [one for one in alice.booking(booking).messages if one.ours]
+    for _ in range(MAX_MESSAGES_A_SIDE // MAX_MESSAGES_A_PARCEL + 1):
+        street.deliver(bob, booking)
+    assert len(alice.booking(booking).messages) == MAX_MESSAGES_A_SIDE
+    assert not bob.engine.ledger.owes(bob.booking(booking))
