@@ -72,7 +72,9 @@ class _Teller:
             _sentence(f"A contradiction in the host's records: {one.reason}") for one in self.state.faults
         )
         unheard = self.state.cancellation is not None and not self.state.cancellation.final
-        if self.state.not_included and not unheard:
+        # While it charges, the next ticket confirms what came before: nothing to worry a person with.
+        calm = self.state.session is Session.ACTIVE and self.state.stopped_at is None
+        if self.state.not_included and not unheard and not calm:
             number = len(self.state.not_included)
             news = "one message" if number == 1 else f"{number} messages"
             yield _sentence(
