@@ -17,7 +17,6 @@ from libp2p.host.basic_host import BasicHost
 from libp2p.kad_dht import common as kad_common
 from libp2p.kad_dht.kad_dht import DHTMode, KadDHT
 from libp2p.peer.id import ID
-from libp2p.peer.peerstore import PeerStore
 from libp2p.records.validator import NamespacedValidator
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
@@ -28,6 +27,7 @@ from libp2p.transport.upgrader import TransportUpgrader
 from multiaddr import Multiaddr
 
 from . import patches
+from .address_book import AddressBook
 from .addresses import reachable
 from .counters import Counters
 from .guard import Guard, StreamHandler
@@ -49,7 +49,7 @@ def make_host(
     """A host with the transport key of `seed` (32 bytes, Ed25519); it listens once it is run."""
     key_pair = create_new_key_pair(seed)
     peer_id = ID.from_pubkey(key_pair.public_key)
-    peerstore = PeerStore()
+    peerstore = AddressBook(limits.max_identify_items)
     peerstore.add_key_pair(peer_id, key_pair)
     noise = NoiseTransport(key_pair, noise_privkey=create_noise_key_pair().private_key)
     upgrader = TransportUpgrader(
