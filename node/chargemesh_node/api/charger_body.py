@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
@@ -146,14 +147,14 @@ class AboutBody(Struct, forbid_unknown_fields=True):
 
 
 class StrangersBody(Struct, forbid_unknown_fields=True):
-    """What drivers may do whom this host has not dealt with; by default what the configuration says."""
+    """What drivers may do whom this host has not dealt with; a field left out is as configured."""
 
-    on_request: bool = DEFAULT_STRANGER_RULES.on_request
-    open_bookings: int = DEFAULT_STRANGER_RULES.open_bookings
-    max_minutes: int = DEFAULT_STRANGER_RULES.max_minutes
-    horizon_minutes: int = DEFAULT_STRANGER_RULES.horizon_minutes
-    access_records_a_week: int = DEFAULT_STRANGER_RULES.access_records_a_week
-    pending_requests: int = DEFAULT_STRANGER_RULES.pending_requests
+    on_request: bool | None = None
+    open_bookings: int | None = None
+    max_minutes: int | None = None
+    horizon_minutes: int | None = None
+    access_records_a_week: int | None = None
+    pending_requests: int | None = None
 
 
 class WallboxBody(Struct, forbid_unknown_fields=True):
@@ -236,8 +237,16 @@ def _without_other_prices(tariff: dict[str, Any], changes: dict[str, Any]) -> di
     return {name: value for name, value in tariff.items() if name not in gone}
 
 
+def _stranger_rules(*said: StrangersBody | None) -> StrangerRules:
+    """Of each field the first that says anything; in the end what the protocol has."""
+    rules = DEFAULT_STRANGER_RULES
+    for one in reversed(said):
+        given = {} if one is None else _fields(one)
+        rules = replace(rules, **{name: value for name, value in given.items() if value is not None})
+    return rules
+
+
 def _build(body: ChargerBody, charger: bytes, defaults: Defaults) -> ChargerSettings:
-    strangers = body.strangers or defaults.strangers
     payee = body.payee or defaults.payee
     lead = defaults.access_lead_minutes if body.access_lead_minutes is None else body.access_lead_minutes
     if not body.connectors:
@@ -258,7 +267,7 @@ def _build(body: ChargerBody, charger: bytes, defaults: Defaults) -> ChargerSett
             amenities=tuple(body.about.amenities),
             languages=tuple(body.about.languages),
         ),
-        strangers=StrangerRules(**_fields(strangers)),
+        strangers=_stranger_rules(body.strangers, defaults.strangers),
         access_lead_minutes=lead,
         wallbox=_wallbox(body.wallbox, defaults),
         paused=body.paused,
