@@ -27,6 +27,7 @@ from chargemesh_cli.client import Api
 from chargemesh_node.home import Home
 
 T = TypeVar("T")
+ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "chargemesh_cli")
 START_SECONDS = 60.0  # a loaded machine imports slowly
 STOP_SECONDS = 20.0
@@ -127,6 +128,7 @@ class House:
                 stdout=output,
                 stderr=output,
                 env=self.environment,
+                cwd=ROOT,
             )
 
     def is_up(self) -> None:
@@ -167,6 +169,7 @@ class House:
             text=True,
             timeout=CALL_SECONDS,
             env=self.environment | environment,
+            cwd=ROOT,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Said(done.returncode, done.stdout, done.stderr)
@@ -226,6 +229,7 @@ class House:
                 stderr=subprocess.STDOUT,
                 text=True,
                 env=self.environment,
+                cwd=ROOT,
             )
         box = Wallbox(process, log)
         self._boxes.append(box)
