@@ -26,6 +26,7 @@ from .limits import NetworkLimits
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30.0
+LAST_BREATH_SECONDS = 0.2  # in which we see that the peer is gone, and not only the stream
 MAX_WAITING = 64  # requests for one peer and protocol that have no stream yet
 
 
@@ -107,11 +108,19 @@ class Asker:
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             # The dial failed; a connection that is there by now is the peer's own, which came back meanwhile.
-            undialled = isinstance(error, SwarmException)
-            if self._host.get_network().get_connections(peer) and not undialled:
-                raise Refusal(f"no stream for {protocol}: {reason}") from error
-            raise CannotReach(reason) from error
+            if isinstance(error, SwarmException):
+                raise CannotReach(reason) from error
+            raise await self.refusal(peer, f"no stream for {protocol}: {reason}") from error
         return Framed(stream, self.limits.max_message_bytes)
+
+    async def refusal(self, peer: ID, reason: str) -> AskError:
+        """Why a stream ended: one that dies refuses nothing, and its connection ends with it."""
+        with trio.move_on_after(LAST_BREATH_SECONDS):
+            connections = self._host.get_network().get_connections
+            while any(not one.is_closed for one in connections(peer)):  # noqa: ASYNC110
+                await trio.sleep(LAST_BREATH_SECONDS / 10)  # libp2p has no event for it
+            return CannotReach(reason)
+        return Refusal(reason)
 
 
 class Line:
@@ -203,7 +212,7 @@ class Line:
         used.append(await self._asker.open(self._peer, self._protocol))
         answer = await self._try(used[-1], job)
         if answer is None:
-            raise Refusal("the peer closed the stream in place of an answer")
+            raise await self._asker.refusal(self._peer, "the peer closed the stream in place of an answer")
         return answer
 
     async def _try(self, stream: Framed, job: Job) -> bytes | None:
