@@ -366,7 +366,7 @@ class Libp2pNetwork:
 
 
 def _cannot_listen(code: str, addresses: str) -> PersonError:
-    if code == "bad_address":
+    if code == "bad-address":
         return PersonError(
             code,
             f"{addresses} is no address to listen on.",

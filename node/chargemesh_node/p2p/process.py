@@ -142,7 +142,7 @@ class NetworkProcess:
         nonsense = [text for text in self._config.listen if not parse_addresses([text])]
         silent = [str(a) for a in self._listen if str(a) not in network.listeners]
         if nonsense or silent:
-            code = "bad_address" if nonsense else "port_taken"
+            code = "bad-address" if nonsense else "port-taken"
             report = frames.CannotStart(code=code, message=", ".join(nonsense or silent))
             await self._stream.send_all(frames.pack(report))
         return not (nonsense or silent)

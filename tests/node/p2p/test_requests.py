@@ -126,7 +126,7 @@ async def test_a_taken_port_is_told_in_a_sentence(pair: Pair) -> None:
     second = make_network(listen=alice.contact.addresses)
     with pytest.raises(PersonError) as caught:
         await second.start()
-    assert caught.value.code == "port_taken"
+    assert caught.value.code == "port-taken"
     assert alice.contact.addresses[0] in str(caught.value)
 
 

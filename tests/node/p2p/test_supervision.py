@@ -122,7 +122,7 @@ async def test_an_address_that_is_none_is_told_in_a_sentence() -> None:
     network = make_network(listen=["no multiaddr at all"])
     with pytest.raises(PersonError) as caught:
         await network.start()
-    assert caught.value.code == "bad_address"
+    assert caught.value.code == "bad-address"
     assert network.pid is None
 
 
