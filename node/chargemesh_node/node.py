@@ -149,6 +149,7 @@ class Node:
         )
         self.wallboxes = WallboxPool(ports.make_driver, self.runner.submit, ports.clock)
         ports.network.serve(wire.PROTOCOL, self._answer)
+        ports.network.on_peer(self._peer_changed)
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -332,6 +333,10 @@ class Node:
             # Our disk is full, say: nothing was promised, and the peer tries again.
             self._count(f"booking-{error.code}")
             return wire.write(wire.Failed(code=wire.UNAVAILABLE, message="this node can't answer now"))
+
+    def _peer_changed(self, contact: Contact, connected: bool) -> None:
+        if connected and self.runner.is_running:
+            self.runner.peer_is_back(contact.peer_id)
 
     def _own_chargers(self) -> Iterable[bytes]:
         return self.runner.engine.listings.known()

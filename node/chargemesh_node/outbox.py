@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from chargemesh_protocol.effects import DropOutbox, PutOutbox
+from chargemesh_protocol.effects import DropOutbox, PutOutbox, Save
+from chargemesh_protocol.limits import MAX_NOTICES
 
 from .ports import OutboxRow
 
@@ -16,15 +17,29 @@ LAST_RETRY_MS = 5 * 60_000
 class Outbox:
     """The rows of the store's outbox, by (channel, key)."""
 
-    def __init__(self, rows: Iterable[OutboxRow] = ()) -> None:
+    def __init__(self, rows: Iterable[OutboxRow] = (), busy: Iterable[tuple[str, bytes]] = ()) -> None:
+        """`busy`: (channel, key) of what is being tried already."""
         self._rows = {(row.channel, row.key): row for row in rows}
-        self._busy: set[tuple[str, bytes]] = set()
+        self._busy = set(busy)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __iter__(self) -> Iterator[OutboxRow]:
         return iter(self._rows.values())
+
+    @property
+    def busy(self) -> frozenset[tuple[str, bytes]]:
+        """(channel, key) of the rows that are being tried now."""
+        return frozenset(self._busy)
+
+    def take(self, saves: Iterable[Save]) -> None:
+        """What was committed."""
+        for save in saves:
+            if isinstance(save, PutOutbox):
+                self.put(save)
+            elif isinstance(save, DropOutbox):
+                self.drop(save)
 
     def put(self, save: PutOutbox) -> None:
         """A new row, or the same with a new deadline: it may be tried at once, unless told to wait."""
@@ -67,11 +82,24 @@ class Outbox:
             if row is not None:
                 self._rows["peer", key] = replace(row, next_try=min(row.next_try, now))
 
+    def crowded_out(self, saves: Iterable[Save]) -> list[DropOutbox]:
+        """The oldest notices that no longer fit beside the new ones of `saves`: while nobody takes them, a
+        peer may be the cause of many."""
+        new = sum(1 for save in saves if isinstance(save, PutOutbox) and save.channel == "notify")
+        waiting = [row for row in self._rows.values() if row.channel == "notify"] if new else []
+        waiting.sort(key=lambda row: row.expires)
+        too_many = max(0, len(waiting) + new - MAX_NOTICES)
+        return [DropOutbox(row.channel, row.key) for row in waiting[:too_many]]
+
     def expired(self, now: int) -> list[OutboxRow]:
+        """Rows whose time is over and that are not being tried."""
         return [row for place, row in self._rows.items() if row.expires <= now and place not in self._busy]
 
-    def next_due(self) -> int | None:
-        """When the next row that is not busy is due or expires."""
+    def next_due(self, limit: int) -> int | None:
+        """When the next row that is not busy is due or expires; None while `limit` rows are busy, since
+        whichever is tried first makes room."""
+        if len(self._busy) >= limit:
+            return None
         return min(
             (min(row.next_try, row.expires) for place, row in self._rows.items() if place not in self._busy),
             default=None,

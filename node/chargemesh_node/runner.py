@@ -1,8 +1,8 @@
 """Feed, commit, perform, re-arm: the one writer of a node.
 
 Every event goes through `submit`: the engine says what to do, the saves become one transaction, and
-only after that commit is anything done that the world can see. If the commit fails, the engine is built
-again from the store, so that memory never holds what the disk does not.
+only after that commit is anything done that the world can see. If the commit fails, or a defect of ours
+interrupts the engine, it is built again from the store, so that memory never holds what the disk does not.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from chargemesh_protocol.booking.charging import Box
 from chargemesh_protocol.effects import (
@@ -22,7 +22,6 @@ from chargemesh_protocol.effects import (
     Effect,
     EntriesCut,
     Parcel,
-    PutOutbox,
     Reply,
     Result,
     StartWallbox,
@@ -42,7 +41,10 @@ _log = logging.getLogger(__name__)
 
 DELIVERIES_AT_ONCE = 16
 LONGEST_NAP_S = 15.0  # a laptop sleeps, a clock is set: neither moves a timer that is armed
+# Whatever stays due (a start asked for again, a full disk) must not spin.
+_AFTER_TIMER_S, _AFTER_FAILURE_S = 0.2, 2.0
 _SEED_BYTES = 32
+T = TypeVar("T")
 
 
 class Performer(Protocol):
@@ -85,8 +87,10 @@ class Runner:
         self._rearm = asyncio.Event()  # the engine's deadline may have moved
         self._owing = asyncio.Event()  # the outbox may have something to try
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._turns: set[asyncio.Task[Any]] = set()
         self._outbox = Outbox()
         self._engine: Engine | None = None
+        self._unlike_store: Mapping[bytes, Box] | None = None  # set while the engine must be built again
         self.is_running = False  # the network may be up before us, and after us
         self.counters: dict[str, int] = {}
         self.failed: asyncio.Future[None]  # set by `start`; done only if time or deliveries stand still
@@ -112,11 +116,11 @@ class Runner:
         self.is_running = True
 
     async def close(self) -> None:
-        """Stops; what was not delivered is on disk."""
+        """Stops when what was begun is kept; what was not delivered is on disk."""
         self.is_running = False
         for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._turns, return_exceptions=True)
         if hasattr(self, "failed"):  # a node that could not begin is closed all the same
             self.failed.cancel()
         await self._store.close()
@@ -128,23 +132,10 @@ class Runner:
         """Handles one event and returns its effects, committed and under way.
 
         PersonError and Refused come from the engine and have changed nothing; a PersonError of code
-        "store" says that the change could not be kept and did not happen.
+        "store" says that the change could not be kept and did not happen. What was begun is finished, also
+        when the caller no longer waits for it.
         """
-        async with self._lock:
-            boxes = self.engine.charging.boxes
-            effects = self.engine.handle(event, self.moment())
-            saves = [one for one in effects if isinstance(one, SAVES)]
-            if saves:
-                await self._commit(saves, boxes)
-        for one in saves:
-            if isinstance(one, PutOutbox):
-                self._outbox.put(one)
-            elif isinstance(one, DropOutbox):
-                self._outbox.drop(one)
-        self._perform(effects)
-        self._rearm.set()
-        self._owing.set()
-        return effects
+        return await self._in_turn(functools.partial(self._handle, event))
 
     async def command(self, event: Event) -> Any:
         """Submits a person's command and returns its result as plain values."""
@@ -153,14 +144,57 @@ class Runner:
 
     async def answer(self, event: Event) -> bytes:
         """Submits a peer's request and returns the reply."""
-        effects = await self.submit(event)
-        return next(one.body for one in effects if isinstance(one, Reply))
+        for one in await self.submit(event):
+            if isinstance(one, Reply):
+                return one.body
+        raise AssertionError(f"no reply to {type(event).__name__}")
+
+    def peer_is_back(self, peer_id: str) -> None:
+        """What waits for this transport key need not wait for its next try."""
+        waiting = [row.key for row in self._outbox if self._is_for(row, peer_id)]
+        self._outbox.hurry(waiting, self._clock.now())
+        if waiting:
+            self._owing.set()
 
     # --- inside ---------------------------------------------------------------------------------
 
+    async def _in_turn(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Does `work` when nothing else of this kind runs, and to its end: a caller that goes away in mid
+        commit would leave memory and disk apart."""
+
+        async def alone() -> T:
+            async with self._lock:
+                return await work()
+
+        turn = asyncio.get_running_loop().create_task(alone())
+        self._turns.add(turn)
+        turn.add_done_callback(self._turns.discard)
+        return await asyncio.shield(turn)
+
+    async def _handle(self, event: Event) -> list[Effect]:
+        if self._unlike_store is not None:
+            await self._rebuild(self._unlike_store)
+        boxes = self.engine.charging.boxes
+        try:
+            effects = self.engine.handle(event, self.moment())
+        except (PersonError, Refused):
+            raise  # said before anything was changed
+        except Exception:
+            await self._rebuild(boxes)
+            raise
+        saves = [one for one in effects if isinstance(one, SAVES)]
+        saves += self._outbox.crowded_out(saves)
+        if saves:
+            await self._commit(saves, boxes)
+        self._outbox.take(saves)
+        self._perform(effects)
+        self._rearm.set()
+        self._owing.set()
+        return effects
+
     def _take(self, loaded: Loaded) -> None:
         self._engine = self._build(loaded)
-        self._outbox = Outbox(loaded.outbox)
+        self._outbox = Outbox(loaded.outbox, self._outbox.busy)
 
     async def _commit(self, saves: Sequence[Any], boxes: Mapping[bytes, Box]) -> None:
         """`boxes`: the wallboxes as they stood before the event, which the new engine must know too."""
@@ -169,11 +203,23 @@ class Runner:
         except StoreError as error:
             self._count("commit-failed")
             _log.error("a change could not be saved and is undone: %s", error)
-            self._take(await self._store.load())
-            self.engine.charging.recall(boxes)
-            raise PersonError(
-                "store", f"The change could not be saved: {error}.", "Free some disk space and try again."
-            ) from error
+            await self._rebuild(boxes)
+            raise _not_saved(error) from error
+        except Exception:
+            await self._rebuild(boxes)
+            raise
+
+    async def _rebuild(self, boxes: Mapping[bytes, Box]) -> None:
+        """The engine as the store has it. PersonError while the store can't be read: then every later event
+        waits for that."""
+        self._unlike_store = boxes
+        try:
+            loaded = await self._store.load()
+        except StoreError as error:
+            raise _not_saved(error) from error
+        self._take(loaded)
+        self.engine.charging.recall(boxes)
+        self._unlike_store = None
 
     def _perform(self, effects: Sequence[Effect]) -> None:
         for one in effects:
@@ -198,24 +244,25 @@ class Runner:
             if any(one is not None and one <= now for one in (armed, deadline)):
                 armed = None
                 done = await self._quietly(self.submit(TimerDue()), "timer")
-                # Whatever stays due (a start asked for again, a full disk) must not spin.
-                await asyncio.sleep(0.2 if done else 2.0)
+                await asyncio.sleep(_AFTER_TIMER_S if done else _AFTER_FAILURE_S)
                 continue
             armed = deadline
-            ahead = None if deadline is None else min(LONGEST_NAP_S, (deadline - now) / 1000)
-            await _pause(self._rearm, ahead)
+            await _pause(self._rearm, self._until(deadline))
 
     async def _keep_delivering(self) -> None:
         while True:
             self._owing.clear()
-            now = self._clock.now()
-            for row in self._outbox.expired(now):
-                await self._quietly(self._drop(row), "expired")
-            for row in self._outbox.due(now, DELIVERIES_AT_ONCE):
+            for row in self._outbox.expired(self._clock.now()):
+                if not await self._quietly(self._drop(row), "expired"):
+                    await asyncio.sleep(_AFTER_FAILURE_S)
+            for row in self._outbox.due(self._clock.now(), DELIVERIES_AT_ONCE):
                 self._spawn(self._deliver(row))
-            due = self._outbox.next_due()
-            pause = 1.0 if due is None else min(1.0, max(0.01, (due - self._clock.now()) / 1000))
-            await _pause(self._owing, pause)
+            await _pause(self._owing, self._until(self._outbox.next_due(DELIVERIES_AT_ONCE)))
+
+    def _until(self, instant: int | None) -> float:
+        """Seconds to sleep until `instant` (unix ms), or until the clock is looked at again."""
+        ahead = LONGEST_NAP_S if instant is None else (instant - self._clock.now()) / 1000
+        return max(0.0, min(LONGEST_NAP_S, ahead))
 
     async def _deliver(self, row: OutboxRow) -> None:
         """One try. Whatever comes of it, the row is free again and waits its turn."""
@@ -225,9 +272,9 @@ class Runner:
         finally:
             moved = self._progress(row) != before
             left = self._outbox.tried(row.channel, row.key, self._clock.now(), progress=moved)
+            self._owing.set()
         if left is not None:
             await self._quietly(self._store.reschedule(left), "reschedule")
-        self._owing.set()
 
     async def _try(self, row: OutboxRow) -> None:
         try:
@@ -257,10 +304,26 @@ class Runner:
         return self.engine.progress(row.key) if row.channel == "peer" else ()
 
     async def _drop(self, row: OutboxRow) -> None:
+        """Forgets a row, unless it was renewed while this waited for its turn."""
+        await self._in_turn(functools.partial(self._drop_if_stale, row))
+
+    async def _drop_if_stale(self, row: OutboxRow) -> None:
+        now = self._outbox.get(row.channel, row.key)
+        if now is None or (now.expires > self._clock.now() and self._is_owed(now)):
+            return
         drop = DropOutbox(row.channel, row.key)
-        async with self._lock:
-            await self._commit([drop], self.engine.charging.boxes)
+        try:
+            await self._store.commit([drop])  # the engine knows nothing of rows: it stays as it is
+        except StoreError as error:
+            raise _not_saved(error) from error
         self._outbox.drop(drop)
+
+    def _is_owed(self, row: OutboxRow) -> bool:
+        return row.channel == "peer" and self.engine.parcel(row.key, self.moment()) is not None
+
+    def _is_for(self, row: OutboxRow, peer_id: str) -> bool:
+        booking = self.engine.ledger.get(row.key) if row.channel == "peer" else None
+        return booking is not None and booking.file.peer.peer_id == peer_id
 
     async def _quietly(self, work: Awaitable[Any], name: str) -> bool:
         """For work of our own whose failure has been told and will be tried again; whether it succeeded."""
@@ -292,7 +355,13 @@ class Runner:
         self.counters[name] = self.counters.get(name, 0) + 1
 
 
-async def _pause(event: asyncio.Event, seconds: float | None) -> None:
+def _not_saved(error: StoreError) -> PersonError:
+    return PersonError(
+        "store", f"The change could not be saved: {error}.", "Free some disk space and try again."
+    )
+
+
+async def _pause(event: asyncio.Event, seconds: float) -> None:
     """Until the event is set, or for that long. (Python 3.11's wait_for can lose a cancellation here.)"""
     try:
         async with asyncio.timeout(seconds):

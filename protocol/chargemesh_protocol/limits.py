@@ -81,6 +81,9 @@ MAX_ASKED_BUNDLES = 32  # in one question; 128 KB of answer at most
 MAX_OWN_WAITING = 4096  # drafts of own entries that wait for their batch
 REVIEW_OPENS_AFTER_MS = 14 * 24 * 3600 * 1000  # after the receipt, even if the other side never committed
 
+# --- notices ------------------------------------------------------------------------------------
+MAX_NOTICES = 1000  # that wait for the person's webhook or command, a day at most; the oldest go first
+
 # --- wallbox ------------------------------------------------------------------------------------
 MAX_OCPP_MESSAGE_BYTES = 128 * 1024  # a StopTransaction with a day of transaction data fits
 MAX_OCPP_JSON_DEPTH = 12  # OCPP 1.6 itself nests 5 deep
