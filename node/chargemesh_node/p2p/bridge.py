@@ -27,7 +27,6 @@ from .peer_id import peer_id_of
 FIRST_PAUSE_SECONDS = 0.1  # before a restart, doubled at each one that follows soon
 MAX_PAUSE_SECONDS = 10.0
 HEALTHY_SECONDS = 30.0  # a run this long starts the pauses anew
-START_SECONDS = 60.0
 FIRST_TRIES = 3  # a process that ends so often before it ever listened is not worth more
 ANSWER_SLACK_SECONDS = 1.0  # the process keeps the time; this is only for the way there and back
 LOOKUP_SECONDS = 12.0
@@ -95,7 +94,8 @@ class Libp2pNetwork:
             raise RuntimeError("the network is started already")
         self._supervisor = asyncio.create_task(self._supervise())
         up = asyncio.create_task(self._up.wait())
-        await asyncio.wait({up, self._supervisor}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        seconds = self._limits.start_seconds
+        await asyncio.wait({up, self._supervisor}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         up.cancel()
         if self._start_error is not None or not self._up.is_set():
             await self.close()
@@ -131,10 +131,10 @@ class Libp2pNetwork:
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
     async def _run_child(self) -> None:
-        child = await Child.start(self._tap, self._logger, self._launch)
+        child = await Child.start(self._limits, self._tap, self._logger, self._launch)
         try:
             child.send(self._configuration())
-            while (report := await child.read(self._limits.silence_seconds)) is not None:
+            while (report := await child.read()) is not None:
                 if not self._take(child, report):
                     break
         finally:

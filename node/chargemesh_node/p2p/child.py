@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from . import frames
+from .limits import NetworkLimits
 
 LOG_LINES = 100  # of the process, in each LOG_SECONDS: strangers must not fill the disk with its complaints
 LOG_SECONDS = 10.0
 STOP_SECONDS = 5.0
+PATIENCE_STEPS = 20  # in which a silence is counted
 MAX_WAITING_BYTES = 8 * 1024 * 1024  # written and not yet read by the process; beyond it we drop
 
 
@@ -57,6 +59,7 @@ class Child:
         process: OsProcess,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        limits: NetworkLimits,
         tap: Callable[[bytes], None] | None,
         logger: logging.Logger,
     ) -> None:
@@ -65,11 +68,19 @@ class Child:
         self._writer = writer
         self._tap = tap
         self._logger = logger
+        self._patience = limits.start_seconds  # until its first report
+        self._silence_seconds = limits.silence_seconds
+        self._silent_steps = 0
         self._log_task = asyncio.create_task(self._pass_on_log())
+        self._watch_task = asyncio.create_task(self._watch())
 
     @classmethod
     async def start(
-        cls, tap: Callable[[bytes], None] | None, logger: logging.Logger, launch: Launch = launch
+        cls,
+        limits: NetworkLimits,
+        tap: Callable[[bytes], None] | None,
+        logger: logging.Logger,
+        launch: Launch = launch,
     ) -> Child:
         ours, theirs = socket.socketpair()
         try:
@@ -80,7 +91,7 @@ class Child:
         finally:
             theirs.close()
         reader, writer = await asyncio.open_connection(sock=ours)
-        return cls(process, reader, writer, tap, logger)
+        return cls(process, reader, writer, limits, tap, logger)
 
     @property
     def pid(self) -> int:
@@ -97,20 +108,31 @@ class Child:
         self._writer.write(data)
         return True
 
-    async def read(self, silence_seconds: float) -> frames.Report | None:
-        """The next report; None once the process is gone, silent for too long, or talks nonsense."""
+    async def read(self) -> frames.Report | None:
+        """The next report; None once the process is gone (also killed for its silence), or talks nonsense."""
         try:
-            async with asyncio.timeout(silence_seconds):
-                header = await self._reader.readexactly(frames.LENGTH_BYTES)
-                return frames.parse_report(await self._reader.readexactly(frames.frame_length(header)))
+            header = await self._reader.readexactly(frames.LENGTH_BYTES)
+            report = frames.parse_report(await self._reader.readexactly(frames.frame_length(header)))
         except (asyncio.IncompleteReadError, ConnectionError):
-            return None
-        except TimeoutError:
-            self._logger.warning("the network process has been silent for %g s", silence_seconds)
             return None
         except frames.FrameError as error:
             self._logger.error("the network process sent what is no report: %s", error)
             return None
+        self._silent_steps, self._patience = 0, self._silence_seconds
+        return report
+
+    async def _watch(self) -> None:
+        """Kills the process once it has been silent for too long.
+
+        The silence is counted in steps of ours: while we stand still ourselves (starved, paused, Ctrl-Z),
+        one step passes at most, and what the process said meanwhile is read before the next.
+        """
+        while self._silent_steps < PATIENCE_STEPS:
+            await asyncio.sleep(self._patience / PATIENCE_STEPS)
+            self._silent_steps += 1
+        self._logger.warning("the network process has been silent for %g s", self._patience)
+        if self._process.returncode is None:
+            self._process.kill()
 
     async def end(self, *, gently: bool) -> int | None:
         """Stops the process, by force if it must be; its exit code (negative: the signal)."""
@@ -123,6 +145,7 @@ class Child:
         if self._process.returncode is None:
             self._process.kill()
         code = await self._process.wait()
+        self._watch_task.cancel()
         self._writer.close()
         await self._log_task
         return code

@@ -17,6 +17,8 @@ class NetworkLimits:
     # --- the process ----------------------------------------------------------------------------
     memory_headroom_bytes: int = 512 * MIB  # address space beyond that at start: a flood ends in a restart
     recycle_rss_bytes: int = 384 * MIB  # resident memory at which the bridge restarts it on purpose
+    start_seconds: float = 60.0  # until its first word: on a busy Raspberry Pi the imports take half a minute
+    alive_seconds: float = 1.0  # between its signs of life, which also tell its memory and counters
     silence_seconds: float = 30.0  # no sign of life for so long: it hangs, restart it
 
     # --- connections ----------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import ctypes
 import itertools
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
@@ -34,14 +33,13 @@ from .host import make_dht, make_host, serve
 from .kad_limits import DEFAULT_LOOKUP_LIMITS, LookupLimits
 from .limits import NetworkLimits
 from .lookup import Lookup
+from .memory import limit_memory, resident_bytes
 from .neighbours import Neighbours
 
 logger = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
 REPORTS_WAITING = 1024  # beyond it the process waits for the node to read
-ALIVE_SECONDS = 1.0
-PAGE_BYTES = resource.getpagesize()
 
 
 def main(fd: int) -> None:
@@ -184,7 +182,7 @@ class NetworkProcess:
 
     async def _say_alive(self) -> None:
         while True:
-            await trio.sleep(ALIVE_SECONDS)
+            await trio.sleep(self._limits.alive_seconds)
             await self._reports.send(
                 frames.Alive(
                     rss_bytes=resident_bytes(),
@@ -332,33 +330,3 @@ def peer_of(peer: Peer) -> ID:
 
 def _texts(addresses: Any) -> tuple[str, ...]:
     return tuple(str(without_peer(address)) for address in addresses)
-
-
-def limit_memory(headroom_bytes: int) -> None:
-    """Bounds the address space to what we have now and the headroom.
-
-    A stranger who finds a way to make us allocate then ends this process, which comes back in
-    seconds, and not the machine that runs the wallboxes. The limit is relative because what Python
-    and its libraries map before the first connection differs by hundreds of MB between platforms.
-    """
-    mapped = _statm()[0]
-    if mapped:
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        wanted = mapped + headroom_bytes
-        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-
-
-def resident_bytes() -> int:
-    return _statm()[1]
-
-
-def _statm() -> tuple[int, int]:
-    """Mapped and resident bytes; (0, peak) where there is no /proc."""
-    try:
-        with open("/proc/self/statm") as statm:
-            mapped, resident = statm.read().split()[:2]
-    except OSError:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return 0, peak  # bytes on macOS
-    return int(mapped) * PAGE_BYTES, int(resident) * PAGE_BYTES

@@ -195,7 +195,7 @@ def test_a_guard_contains_caps_and_shows_out() -> None:
 
 
 GREEDY = """
-from chargemesh_node.p2p.process import limit_memory
+from chargemesh_node.p2p.memory import limit_memory
 limit_memory(64 * 2**20)
 kept = bytearray(16 * 2**20)
 try:
