@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,8 @@ class ForkedProcess:
         self._over = asyncio.Event()
 
     def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it ended, and we have not been told yet
+            os.kill(self.pid, signal.SIGKILL)
 
     async def wait(self) -> int:
         await self._over.wait()

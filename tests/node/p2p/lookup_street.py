@@ -1,4 +1,8 @@
-"""Hosts of one trio process for the look-up's tests: honest, frozen, lying, and how they are joined."""
+"""Hosts of one trio process for the look-up's tests: honest, frozen, lying, and how they are joined.
+
+The sockets are real, the time is not: it stands still while anybody has something to do, and jumps to the
+next deadline when nobody has. A busy machine makes no peer look slow, and waiting for one costs nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import trio
+import trio.testing
 from libp2p.kad_dht import common as kad_common
 from libp2p.kad_dht.pb.kademlia_pb2 import Message
 from libp2p.peer.id import ID
@@ -15,7 +20,6 @@ from libp2p.peer.peerinfo import PeerInfo
 from libp2p.tools.anyio_service import background_trio_service
 from multiaddr import Multiaddr
 
-from chargemesh_node.p2p import patches
 from chargemesh_node.p2p.counters import Counters
 from chargemesh_node.p2p.guard import Guard
 from chargemesh_node.p2p.host import make_dht, make_host
@@ -24,8 +28,11 @@ from chargemesh_node.p2p.kad_limits import LookupLimits
 from chargemesh_node.p2p.limits import DEFAULT_LIMITS
 from chargemesh_node.p2p.lookup import Lookup
 
+from .patched import patched
+
 NETWORK = "chargemesh-test-lookup"
 LIMITS = LookupLimits(join_jitter_s=0.2, tick_s=0.2)
+QUIET_SECONDS = 0.01  # of real time in which no socket has anything: loopback delivers at once
 
 Answer = Callable[[Any], Awaitable[None]]  # a stream of our protocol, to be treated badly
 
@@ -60,7 +67,6 @@ class Street:
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
         self.houses: list[House] = []
-        patches.apply(NETWORK, DEFAULT_LIMITS, Counters())
 
     async def open(self, number: int, answer: Answer | None = None, limits: LookupLimits = LIMITS) -> House:
         """A node; with `answer` it answers look-ups in that way, otherwise honestly."""
@@ -96,6 +102,7 @@ class Street:
     async def join(self, houses: list[House]) -> None:
         for house in houses[1:]:
             await house.told_of(houses[0])
+        await trio.sleep(2 * LIMITS.tick_s)  # the first one takes in who connected to it
         async with trio.open_nursery() as nursery:
             for house in houses:
                 nursery.start_soon(house.lookup.join)
@@ -120,10 +127,10 @@ async def recall(asker: House, houses: list[House], keys: range, count: int = 8)
     return right / (len(keys) * min(count, len(houses)))
 
 
-async def until(true: Callable[[], bool], seconds: float = 4.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
     with trio.fail_after(seconds):
         while not true():  # noqa: ASYNC110 - peers have no event to wait for
-            await trio.sleep(0.02)
+            await trio.sleep(0.1)
 
 
 async def read_request(stream: Any) -> bytes:
@@ -143,8 +150,8 @@ async def send(stream: Any, message: Message) -> None:
     await stream.write(bytes(out) + bytes((length,)) + body)
 
 
-def in_a_street(story: Callable[[Street], Awaitable[None]], seconds: float = 60.0) -> None:
-    """Runs the story in a trio of its own; everything it opened ends with it."""
+def in_a_street(story: Callable[[Street], Awaitable[None]], seconds: float = 300.0) -> None:
+    """Runs the story in a trio of its own, for so many of its seconds; all it opened ends with it."""
 
     async def main() -> None:
         with trio.fail_after(seconds):
@@ -152,4 +159,5 @@ def in_a_street(story: Callable[[Street], Awaitable[None]], seconds: float = 60.
                 await story(Street(nursery))
                 nursery.cancel_scope.cancel()
 
-    trio.run(main)
+    with patched(NETWORK):
+        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=QUIET_SECONDS))

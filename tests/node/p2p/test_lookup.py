@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.lowlevel
 from libp2p.kad_dht import common as kad_common
 from libp2p.kad_dht.pb.kademlia_pb2 import Message
 from libp2p.peer.id import ID
@@ -24,11 +25,11 @@ async def frozen(stream: Any) -> None:
     await trio.sleep_forever()
 
 
-def test_twelve_nodes_find_the_truly_nearest() -> None:
+def test_nodes_told_of_one_alone_find_the_truly_nearest() -> None:
     async def story(street: Street) -> None:
-        houses = await street.honest(12)
-        for asker in houses[::4]:
-            assert await recall(asker, houses, range(10)) == 1.0
+        houses = await street.honest(10)
+        for asker in houses[::5]:
+            assert await recall(asker, houses, range(5), count=6) == 1.0
 
     in_a_street(story)
 
@@ -67,8 +68,8 @@ def test_alone_the_nearest_is_ourselves() -> None:
 
 def test_a_quarter_frozen_slows_the_first_look_ups_and_hides_nobody() -> None:
     async def story(street: Street) -> None:
-        houses = [await street.open(number) for number in range(9)]
-        silent = [await street.open(number, answer=frozen) for number in range(9, 12)]
+        houses = [await street.open(number) for number in range(6)]
+        silent = [await street.open(number, answer=frozen) for number in range(6, 8)]
         await street.join(houses)
         for house in silent:
             await house.told_of(houses[0])
@@ -78,13 +79,13 @@ def test_a_quarter_frozen_slows_the_first_look_ups_and_hides_nobody() -> None:
         seconds = []
         for number in range(6):
             began = trio.current_time()
-            assert await recall(asker, houses, range(number, number + 1)) == 1.0
+            assert await recall(asker, houses, range(number, number + 1), count=6) == 1.0
             seconds.append(trio.current_time() - began)
         assert max(seconds) < LIMITS.lookup_s
         assert statistics.median(seconds) < 0.8
         await until(lambda: not any(asker.knows(house) for house in silent))
         began = trio.current_time()
-        assert await recall(asker, houses, range(6, 12)) == 1.0
+        assert await recall(asker, houses, range(6, 10), count=6) == 1.0
         assert trio.current_time() - began < 1.0
 
     in_a_street(story)
@@ -138,8 +139,11 @@ def test_callers_that_give_up_break_nothing() -> None:
         asker = houses[2]
         connections = list(asker.host.get_network().get_connections())
         for number in range(60):
-            with trio.move_on_after(0.0005 * (number % 12)):
-                await asker.lookup.closest(key(number), 8)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(asker.lookup.closest, key(number), 8)
+                for _ in range(number):  # each step is another place to be cancelled in
+                    await trio.lowlevel.checkpoint()
+                nursery.cancel_scope.cancel()
         assert await recall(asker, houses, range(5)) == 1.0
         assert asker.lookup.failures == 0
         assert all(not connection.is_closed for connection in connections)
@@ -150,9 +154,9 @@ def test_callers_that_give_up_break_nothing() -> None:
 def test_links_are_capped() -> None:
     async def story(street: Street) -> None:
         few = replace(LIMITS, max_links=3, alpha=2, parallel_lookups=1)
-        houses = [await street.open(number, limits=few) for number in range(7)]
+        houses = [await street.open(number, limits=few) for number in range(6)]
         await street.join(houses)
-        assert await recall(houses[3], houses, range(4)) == 1.0
+        assert await recall(houses[3], houses, range(3)) == 1.0
         assert len(houses[3].lookup._links) <= 3
 
     in_a_street(story)
@@ -235,22 +239,22 @@ def ground(target: bytes, raw: bytes) -> int:
 )
 def test_a_hostile_peer_costs_time_within_bounds_and_nothing_else(answer: Any) -> None:
     async def story(street: Street) -> None:
-        honest = await street.honest(5)
+        honest = await street.honest(4)
         bad = await street.open(99, answer=answer)
         asker = honest[2]
         await asker.told_of(bad)
         await trio.sleep(0.5)
         asker.lookup.requests = 0
         began = trio.current_time()
-        for number in range(4):
-            found = [peer for peer, _ in await asker.lookup.closest(key(number), 6)]
+        for number in range(3):
+            found = [peer for peer, _ in await asker.lookup.closest(key(number), 5)]
             found = [peer for peer in found if peer != bad.id]
-            assert found == nearest(honest, key(number), 6)
+            assert found == nearest(honest, key(number), 5)
         assert trio.current_time() - began < 2 * LIMITS.lookup_s
-        # Honest: 5 requests a look-up. A liar's inventions add at most its credit, again and again.
-        assert asker.lookup.requests <= 4 * (5 + LIMITS.teller_credit)
+        # Honest: 4 requests a look-up. A liar's inventions add at most its credit, again and again.
+        assert asker.lookup.requests <= 3 * (4 + LIMITS.teller_credit)
         assert all(asker.knows(house) for house in honest if house is not asker)
-        assert asker.dht.routing_table.size() <= 5
+        assert asker.dht.routing_table.size() <= 4
 
     in_a_street(story)
 
