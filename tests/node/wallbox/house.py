@@ -44,7 +44,7 @@ class House:
     ) -> None:
         self.clock = SystemClock()
         self.book = book or MemoryBook()
-        self.central = CentralSystem(port=0, call_timeout_s=2.0)
+        self.central = CentralSystem(port=0, call_timeout_s=20.0)
         self.plug_and_charge = plug_and_charge
         self.pace = pace
         self.driver = self.new_driver()
@@ -67,7 +67,7 @@ class House:
         settings |= options
         return VirtualWallbox(self.central.url(BOX), BOX, clock=self.clock, **settings)
 
-    async def until(self, fact: Callable[[], object], seconds: float = 5.0) -> None:
+    async def until(self, fact: Callable[[], object], seconds: float = 60.0) -> None:
         """Waits until `fact` holds; says what was reported if it never does."""
         end = asyncio.get_running_loop().time() + seconds
         while not fact():

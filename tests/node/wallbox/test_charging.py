@@ -159,7 +159,7 @@ async def test_the_charge_tapers_above_80_percent_and_ends_when_full() -> None:
         assert home.box.connected
         home.car.battery_wh, home.car.soc_percent = 4_000, 70.0
         await home.driver_charges(readings=2)
-        await home.until(lambda: home.car.soc_percent >= 100, seconds=8)
+        await home.until(lambda: home.car.soc_percent >= 100)
         powers = [reading.power_w or 0 for reading in home.of(Reading)]
         assert powers[0] == 11_000 and powers == sorted(powers, reverse=True) and min(powers) < 3_000
         await home.until(lambda: home.driver.status.connector_state == "SuspendedEV")

@@ -36,7 +36,7 @@ async def test_it_charges_on_commands_and_tells_in_json(tmp_path: Path) -> None:
         options = ("--password-file", str(tmp_path / "password"), "--speed", "600", "--tag", OWNER, "--json")
         process = await typed(home, *options)
         assert process.stdin is not None
-        await home.until(lambda: len(home.of(Reading)) > 2, seconds=15)
+        await home.until(lambda: len(home.of(Reading)) > 2)
         process.stdin.write(f"dance\ntag {OWNER}\n".encode())
         await home.until(lambda: home.of(SessionEnded))
         process.stdin.write(b"unplug\n")
