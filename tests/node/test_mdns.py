@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
-from zeroconf import ServiceInfo, ServiceStateChange, Zeroconf
+from zeroconf import ServiceInfo, ServiceStateChange, Zeroconf, _core
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from chargemesh_node import mdns
@@ -21,10 +21,18 @@ from chargemesh_protocol.contact import Contact
 
 LOOPBACK = ["127.0.0.1"]
 NETWORK = "chargemesh-test-mdns"
-WAIT_SECONDS = 5.0
+WAIT_SECONDS = 60.0
 
 
 OURS = f"12D3KooW{os.getpid():010d}".replace("0", "A")  # other tests may use the same multicast group
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On loopback nobody needs the seconds that zeroconf leaves to others, in milliseconds here."""
+    monkeypatch.setattr(_core, "_CHECK_TIME", 60)
+    monkeypatch.setattr(_core, "_REGISTER_TIME", 40)
+    monkeypatch.setattr(_core, "_UNREGISTER_TIME", 20)
 
 
 def peer(n: int) -> str:
