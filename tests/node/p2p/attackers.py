@@ -58,10 +58,10 @@ def peer_of(contact: Contact) -> ID:
     return ID.from_string(contact.peer_id)
 
 
-async def says(victim: Contact, protocol: str, data: bytes, count: int = 1) -> None:
-    """Opens streams for a protocol and writes the bytes on each, then leaves them for a moment."""
+async def says(victim: Contact, protocol: str, *pieces: bytes) -> None:
+    """Opens a stream for each piece and writes it, then leaves them for a moment."""
     async with stock_host(victim) as host:
-        for _ in range(count):
+        for data in pieces:
             stream = await host.new_stream(peer_of(victim), [TProtocol(protocol)])
             await stream.write(data)
         await trio.sleep(0.3)

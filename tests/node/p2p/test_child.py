@@ -60,7 +60,7 @@ async def started(limits: NetworkLimits) -> AsyncIterator[tuple[Child, Process]]
 
 
 async def test_one_that_falls_silent_is_killed() -> None:
-    limits = replace(DEFAULT_LIMITS, start_seconds=60.0, silence_seconds=0.2)
+    limits = replace(DEFAULT_LIMITS, start_seconds=2.0, silence_seconds=0.2)
     async with started(limits) as (child, process):
         process.says(ALIVE)
         assert isinstance(await child.read(), frames.Alive)

@@ -64,8 +64,8 @@ async def test_a_key_that_is_not_proved_opens_nothing(scene: Scene, how: str) ->
 
 
 async def test_malformed_protobuf_on_the_gossip_stream(scene: Scene) -> None:
-    for data in (b"\x05\xff\xff\xff\xff\xff", b"\xff" * 64, b"\x00", b"\x7f" + os.urandom(127)):
-        await attack(attackers.says, scene.victim.contact, MESHSUB, data)
+    pieces = (b"\x05\xff\xff\xff\xff\xff", b"\xff" * 64, b"\x00", b"\x7f" + os.urandom(127))
+    await attack(attackers.says, scene.victim.contact, MESHSUB, *pieces)
     await scene.check()
 
 

@@ -77,7 +77,7 @@ async def test_it_is_started_anew_when_it_holds_too_much_memory(make_network: Ma
 
 
 async def test_it_is_started_anew_when_it_hangs(make_network: Make) -> None:
-    alice = make_network(limits=replace(LIMITS, silence_seconds=2.0))  # ten signs of life
+    alice = make_network(limits=replace(LIMITS, start_seconds=20.0, silence_seconds=2.0))  # ten signs of life
     await alice.start()
     try:
         pid = alice.pid
