@@ -7,7 +7,8 @@
     run/api.token    what a program must show to use the local API
 
 Seeds are 32 raw bytes. The recovery key is never stored: its seed exists as words on the owner's paper
-(phrase.py) and only its public half stands in the genesis.
+(phrase.py) and only its public half stands in the genesis. Nothing in this version signs with it: the root
+key is random and the identity is the genesis' hash, so that only a backup (backup.py) brings one back.
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ def new_recovery_phrase(entropy: _Entropy) -> str:
 
 
 def create_keys(home: Home, *, recovery_phrase: str, network: str, entropy: _Entropy, now: int) -> Keys:
-    """Make an identity for `network` with this node as its device, under the key that the phrase holds.
+    """Make an identity for `network` with this node as its device; its genesis names the phrase's key.
+
+    The same phrase makes another identity each time: it is for a later version's recovery.
 
     All files appear at once: after a crash there is either no node or a whole one. PersonError if the
     home has keys already, or the phrase is wrong.

@@ -50,6 +50,18 @@ def require_fresh(home: Home) -> None:
         )
 
 
+def check_network(network: str) -> None:
+    """PersonError (a usage error) unless a network can be called so."""
+    from .settings import SETTINGS
+
+    try:
+        SETTINGS["network.id"].check(network)
+    except ValueError as error:
+        raise PersonError(
+            "bad-network", f"--network: {error}.", "Leave it out for the usual one.", ExitCode.USAGE
+        ) from error
+
+
 def new_phrase() -> str:
     """24 fresh words, to be shown once."""
     from .keystore import new_recovery_phrase
@@ -71,7 +83,7 @@ def create(home: Home, *, phrase: str, network: str) -> str:
     from .settings import SETTINGS
 
     require_fresh(home)
-    SETTINGS["network.id"].check(network)
+    check_network(network)
     home.create()
     if not home.config_file.exists():
         write_new_private_file(home.config_file, default_config_text().encode())

@@ -54,6 +54,21 @@ def test_init_is_never_done_twice(person: Person, home: Home) -> None:
     assert (home.keys / "root").read_bytes() == before
 
 
+def test_init_says_that_words_used_again_make_a_new_identity(empty: Home, tmp_path: Path) -> None:
+    file = tmp_path / "phrase"
+    first = Person(empty).types("init", "--phrase-file", str(file))
+    assert "Today only a backup brings an identity back" in first.out
+    again = Person(Home(empty.root / "other")).types("init", "--phrase-file", str(file))
+    assert "a NEW identity" in again.out
+
+
+def test_init_refuses_a_bad_network_before_any_phrase_is_written(empty: Home, tmp_path: Path) -> None:
+    file = tmp_path / "phrase"
+    said = Person(empty).types("init", "--network", "Bad!!", "--phrase-file", str(file))
+    assert said.code == 2 and "a network id looks like" in said.err
+    assert not file.exists() and not empty.root.exists()
+
+
 def test_init_needs_somebody_to_show_the_phrase_to(empty: Home) -> None:
     said = Person(empty).types("init")
     assert said.code == 2 and "--phrase-file" in said.err and not empty.root.exists()

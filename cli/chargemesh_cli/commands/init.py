@@ -17,6 +17,10 @@ _DEFAULT_NETWORK = "chargemesh-dev-1"
 _WORDS_A_LINE = 6
 _PHRASE_WORDS = 24
 _WORDS_ASKED = 2
+_WHAT_WORDS_DO = (
+    "Keep the words for a later version, which will replace lost keys with them. Today only a backup brings "
+    "an identity back: `chargemesh backup FILE`."
+)
 
 
 @command("init")
@@ -25,7 +29,7 @@ _WORDS_ASKED = 2
 @click.option(
     "--phrase-file",
     type=click.Path(path_type=Path),
-    help="Keep the recovery phrase in this new file (0600); if it exists, use its words.",
+    help="Keep the recovery phrase in this new file (0600); if it exists, use its words for a new identity.",
 )
 @click.option(
     "--backup", "backup_file", type=click.Path(path_type=Path), help="Also write a sealed backup there."
@@ -44,13 +48,15 @@ def init(
 ) -> None:
     """Make a node's home: keys, recovery phrase, settings.
 
-    The recovery phrase is shown once and never kept: whoever has it can take the identity over, and without
-    it a lost device means a lost identity.
+    Today only a backup brings an identity back: make one, with --backup or `chargemesh backup FILE`. The
+    recovery phrase is shown once and not kept: it is for a later version, which will replace lost keys with
+    it. No command uses it yet; the same words given to another `init` make a new identity. Keep them secret.
     """
     from chargemesh_node import offline
 
     home = app.home
     offline.require_fresh(home)
+    offline.check_network(network)
     if not (yes or app.interactive or phrase_file):
         raise PersonError(
             "not-a-terminal",
@@ -74,8 +80,15 @@ def init(
     if shown and yes:
         app.say("Recovery phrase (write it down; it is not kept anywhere):")
         app.say(_layout(phrase))
-    elif phrase_file is not None and not given:
+        app.say(_WHAT_WORDS_DO)
+    elif given:
+        app.say(
+            f"The words in {phrase_file} are used again, and this is nevertheless a NEW identity: they bring "
+            "none back. To have an earlier one again, `chargemesh restore` its backup into an empty home."
+        )
+    elif phrase_file is not None:
         app.say(f"The recovery phrase is in {phrase_file}: move it to a safe place away from this machine.")
+        app.say(_WHAT_WORDS_DO)
     if backup_file is not None and sealed_with is not None:
         offline.backup(home, backup_file, sealed_with)
         app.say(f"The backup is in {backup_file}.")
@@ -96,7 +109,7 @@ def init(
 def _show_and_ask(app: App, phrase: str) -> None:
     """A step of its own: the words, then two of them back, so that they were really written down."""
     app.note("Step 1 of 2: your recovery phrase. Write these 24 words on paper, in order.")
-    app.note("With them, and only with them, you get your identity back if this machine is lost.\n")
+    app.note(f"{_WHAT_WORDS_DO}\n")
     app.note(_layout(phrase))
     app.note("")
     words = phrase.split()
@@ -140,10 +153,11 @@ def _write_phrase(path: Path, phrase: str) -> None:
 
 
 def _offer_backup(app: App) -> Path | None:
-    """A node without a backup loses its bookings with the machine; said once, at the right moment."""
+    """A node without a backup is lost with its machine; said once, at the right moment."""
     from chargemesh_node import offline
 
-    app.note("\nAn encrypted backup holds keys, bookings and settings. Keep it on another machine.")
+    app.note("\nOnly an encrypted backup brings this identity back: it holds keys, bookings and settings.")
+    app.note("Keep it on another machine.")
     if not prompts.confirm("Write one now?", default=True):
         app.note("`chargemesh backup FILE` does it later.")
         return None
