@@ -18,7 +18,8 @@ from .booking.calendar import Calendar
 from .booking.charging import ChargingDesk
 from .booking.driver import DriverDesk
 from .booking.host import HostDesk
-from .booking.ledger import Booking, KeptMessage, Ledger, learn_bundle
+from .booking.kept import Booking, KeptMessage
+from .booking.ledger import BUNDLES, Ledger, learn_bundle
 from .booking.records import Receipt
 from .booking.retention import Retention
 from .booking.rules import Standing
@@ -54,7 +55,7 @@ from .events import (
 from .identity import Directory, open_bundle
 from .listing_desk import ListingDesk
 from .me import Me
-from .moment import Moment
+from .moment import Moment, earliest
 from .notices import news, notice
 from .record import Record
 from .trust.desk import TrustDesk
@@ -91,7 +92,7 @@ class Engine:
     ) -> None:
         self.me = me
         self.directory = directory
-        for bundle in state.documents.get("bundle", {}).values():
+        for bundle in state.documents.get(BUNDLES, {}).values():
             directory.learn(bundle, keep=True)
         directory.learn(me.bundle, keep=True)
         self.calendar = Calendar(state.slots)
@@ -115,19 +116,17 @@ class Engine:
         self.driver = DriverDesk(me, directory, self.ledger, self.listings, state.documents)
         self._retention = Retention(self.ledger, self.driver)
         self.wallbox_memory = dict(state.documents.get(WALLBOX_MEMORY, {}))
-        self._now = 0
 
-    def standing(self, author: bytes) -> Standing:
+    def standing(self, author: bytes, now: int) -> Standing:
         """The opinion given at construction, and whether this driver owes us for an earlier receipt."""
         opinion = self._standing(author)
         known = opinion.known or self.ledger.completed_with(author)
-        return replace(opinion, known=known, unpaid=self.ledger.owed_by(author, self._now))
+        return replace(opinion, known=known, unpaid=self.ledger.owed_by(author, now))
 
     # --- the one entry --------------------------------------------------------------------------
 
     def handle(self, event: Event, at: Moment) -> list[Effect]:
         """Everything that `event` leads to. PersonError for a command, Refused for a peer's message."""
-        self._now = at.now
         if self.keeper.read_only and not isinstance(event, OwnLogFound):
             return self._while_read_only(event)
         match event:
@@ -163,8 +162,8 @@ class Engine:
                 said = self.keeper.vouch(subject, stands, month_of(at.now), region, at)
                 return [*said, Result({"subject": subject.hex(), "stands": stands})]
             case Book():
-                effects = self.driver.book(event, at)
-                return effects + self._settle(list(self.ledger)[-1:], at)
+                booking, effects = self.driver.book(event, at)
+                return effects + self._settle([booking], at)
             case _:
                 booking = self.ledger.require(event.booking)
                 if booking.file.restored:
@@ -197,15 +196,21 @@ class Engine:
         """The next instant at which something is due without any event."""
         if self.keeper.read_only:
             return None
-        candidates = [self.listings.deadline(), self.keeper.deadline(), self.host.deadline(now)]
-        for booking in self.ledger:
-            if not booking.file.done and not booking.file.restored:
-                candidates.append(booking.state(now).next_deadline)
-                receipt = agreed_receipt(booking, now)
-                if receipt is not None:
-                    candidates.append(self.trust.deadline(booking, receipt))
-            candidates.append(self._retention.deadline(booking, now))
-        return min((one for one in candidates if one is not None), default=None)
+        of_bookings = [self._deadline_of(booking, now) for booking in self.ledger.awake()]
+        return earliest(self.listings.deadline(), self.keeper.deadline(), self.host.deadline(), *of_bookings)
+
+    def _deadline_of(self, booking: Booking, now: int) -> int | None:
+        """The next instant at which something is due for this booking; None if it may rest."""
+        kept = self._retention.deadline(booking, now)
+        if booking.file.done or booking.file.restored:
+            return kept
+        receipt = agreed_receipt(booking, now)
+        return earliest(
+            kept,
+            booking.state(now).next_deadline,
+            self.host.deadline_of(booking, now) if booking.is_host else None,
+            None if receipt is None else self.trust.deadline(booking, receipt),
+        )
 
     def parcel(self, key: bytes, at: Moment) -> Parcel | None:
         """What an outbox row of channel "peer" comes to now; None if nothing is owed any more."""
@@ -367,10 +372,12 @@ class Engine:
 
     def _due(self, at: Moment) -> list[Effect]:
         effects = self.listings.due(at.now) + self.keeper.cut(at) + self.host.due(at.now)
-        for booking in list(self.ledger):
+        for booking in self.ledger.awake():
             if not booking.file.done:
                 effects += self._settle([booking], at)
             effects += self._retention.due(booking, at.now)
+            if self._deadline_of(booking, at.now) is None:
+                self.ledger.rest(booking)
         return effects
 
     def _exchange(self, booking: Booking, at: Moment) -> wire.Exchange:

@@ -164,11 +164,14 @@ class Directory:
             self._kept[bundle.author] = bundle
             self._bundles.pop(bundle.author, None)
             return bundle
-        self._bundles[bundle.author] = bundle
-        self._bundles.move_to_end(bundle.author)
-        if len(self._bundles) > self._capacity:
-            self._bundles.popitem(last=False)
+        self._remember(bundle)
         return bundle
+
+    def release(self, author: bytes) -> None:
+        """We have nothing to do with this author any more: it is known like any stranger."""
+        bundle = self._kept.pop(author, None)
+        if bundle is not None:
+            self._remember(bundle)
 
     def get(self, author: bytes) -> Bundle | None:
         """What is known of an author, who counts as used by this."""
@@ -186,15 +189,8 @@ class Directory:
         `issued` is given for kinds that carry no exact time; a reader's clock plays no part.
         Raises Refused("unknown-author") if no bundle is known, Refused("not-delegated") otherwise.
         """
-        bundle = self.get(author)
-        if bundle is None:
-            raise Refused("unknown-author", "no bundle of this author is known", Severity.STALE)
         at = record.body.issued if issued is None else issued
-        for one in bundle.delegations:
-            body = one.body
-            if body.device == record.kid and scope in body.scopes and body.issued <= at < body.expires:
-                return
-        raise Refused("not-delegated", "the signing key has no delegation for this", Severity.FORGED)
+        self.authorise_span(record, author, scope, at, at + 1)
 
     def authorise_span(self, record: Record[Any], author: bytes, scope: Scope, start: int, end: int) -> None:
         """As `authorise` for a record that only names a month: its delegation covers part of [start, end)."""
@@ -211,6 +207,12 @@ class Directory:
             ):
                 return
         raise Refused("not-delegated", "the signing key has no delegation for this", Severity.FORGED)
+
+    def _remember(self, bundle: Bundle) -> None:
+        self._bundles[bundle.author] = bundle
+        self._bundles.move_to_end(bundle.author)
+        if len(self._bundles) > self._capacity:
+            self._bundles.popitem(last=False)
 
 
 def _united(known: Bundle, new: Bundle) -> Bundle:

@@ -16,3 +16,8 @@ class Moment:
     def fresh(self, label: str, n: int = 32) -> bytes:
         """`n` (up to 64) bytes for one use; another label gives independent bytes."""
         return hashlib.blake2b(label.encode(), digest_size=n, key=self.seed, person=b"chargemesh").digest()
+
+
+def earliest(*instants: int | None) -> int | None:
+    """The first of several deadlines (unix ms), None standing for none."""
+    return min((one for one in instants if one is not None), default=None)

@@ -11,7 +11,7 @@ from .moment import Moment
 from .record import Record
 
 if TYPE_CHECKING:
-    from .booking.ledger import Booking
+    from .booking.kept import Booking
 
 _LIFE_MS = 24 * 3600 * 1000  # a notice that could not be delivered for a day is no news any more
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from chargemesh_protocol.booking import wire
-from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.rules import Standing
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.chargers import (

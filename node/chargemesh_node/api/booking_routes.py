@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from starlette.responses import Response
 
-from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.records import CancelReason, ProblemKind, Receipt
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.errors import ExitCode, PersonError

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.chargers import ChargerSettings
 from chargemesh_protocol.errors import ExitCode, PersonError
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable
 from typing import TypeAlias
 
-from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.booking.table import Reservation, Session, Settlement
 from chargemesh_protocol.errors import ExitCode, PersonError

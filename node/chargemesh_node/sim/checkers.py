@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
-from chargemesh_protocol.booking.ledger import FILES, Booking
+from chargemesh_protocol.booking.kept import Booking
+from chargemesh_protocol.booking.ledger import FILES
 from chargemesh_protocol.booking.records import Accept, Access, Agreement, NoShow, Receipt
 from chargemesh_protocol.booking.set import BookingSet
 from chargemesh_protocol.booking.table import Reservation, Session

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.records import CancelReason, ProblemKind
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.errors import PersonError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.records import Authorisation, Claim
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.booking.table import Reservation, Session, Settlement

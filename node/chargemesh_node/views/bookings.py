@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from chargemesh_protocol.booking.cost import cost_of_cancelling
 from chargemesh_protocol.booking.explain import explain
-from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.sealing import AccessRecord
 from chargemesh_protocol.booking.state import BookingState, Party
 from chargemesh_protocol.booking.table import Reservation, Session

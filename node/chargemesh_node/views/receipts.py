@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from chargemesh_protocol.booking.driver import check_receipt
-from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.records import Receipt, ReceiptLine
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.metering import Reading, bill

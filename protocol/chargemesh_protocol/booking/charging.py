@@ -30,7 +30,8 @@ from ..moment import Moment
 from ..notices import charger_notice, notice
 from ..pricing import MAX_ENERGY_WH
 from .cost import authorised_energy
-from .ledger import Booking, KeptMessage, Ledger
+from .kept import Booking, KeptMessage
+from .ledger import Ledger
 from .receipt import Reckoning, reckon_charge, reckon_session
 from .records import ReadingContext, Receipt, Ticket
 from .state import BookingState
@@ -104,18 +105,16 @@ class ChargingDesk:
         match report:
             case Connected():
                 box.connected = True
-                for booking in self._of(charger, at):
+                for booking in self._of(charger):
                     booking.tried_start_at = 0  # what was asked of a box that was away was lost
-                return [Tell("wallbox.connected", {"charger": charger.hex()})], self._of(charger, at)
+                return [Tell("wallbox.connected", {"charger": charger.hex()})], self._of(charger)
             case Disconnected():
                 box.connected = False
                 return self._gone(charger, at), []
             case StatusChanged(state=state):
                 box.state = state
                 box.owner_parked &= state != "Available"
-                return [Tell("wallbox.status", {"charger": charger.hex(), "state": state})], self._of(
-                    charger, at
-                )
+                return [Tell("wallbox.status", {"charger": charger.hex(), "state": state})], self._of(charger)
             case SessionStarted():
                 return self._started(charger, box, report, at)
             case Reading():
@@ -166,12 +165,9 @@ class ChargingDesk:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _of(self, charger: bytes, at: Moment) -> list[Booking]:
-        return [
-            one
-            for one in self._ledger
-            if one.is_host and not one.file.done and one.quote.body.charger == charger
-        ]
+    def _of(self, charger: bytes) -> list[Booking]:
+        """Bookings of that charger for which something may still be due."""
+        return [one for one in self._ledger.awake() if one.is_host and one.quote.body.charger == charger]
 
     def _begin(self, booking: Booking, state: BookingState, at: Moment) -> list[Effect]:
         quote, box = booking.quote.body, self.box(booking.quote.body.charger)
@@ -237,7 +233,7 @@ class ChargingDesk:
         box.owner_parked = False
         if self._holds(charger, report):
             return [], []
-        for booking in self._of(charger, at):
+        for booking in self._of(charger):
             if tag_of(booking.id) != report.tag or booking.file.ended_at:
                 continue
             if booking.file.session == report.session:
@@ -248,9 +244,7 @@ class ChargingDesk:
             )
             effects += notice("charging.started", booking, at)
             return effects, [booking]
-        return [Tell("wallbox.session", {"charger": charger.hex(), "owner": report.owner})], self._of(
-            charger, at
-        )
+        return [Tell("wallbox.session", {"charger": charger.hex(), "owner": report.owner})], self._of(charger)
 
     def _read(
         self, charger: bytes, box: Box, report: Reading, at: Moment
@@ -284,7 +278,7 @@ class ChargingDesk:
             return [], []
         booking = self._by_session(charger, report.session)
         if booking is None or booking.file.ended_at:
-            return [Tell("wallbox.session_ended", {"charger": charger.hex()})], self._of(charger, at)
+            return [Tell("wallbox.session_ended", {"charger": charger.hex()})], self._of(charger)
         effects = self._ticket(booking, report.at, report.register_wh, 0, ReadingContext.TRANSACTION_END, at)
         effects += self._ledger.update(booking, ended_at=max(report.at, 1))
         effects += notice("charging.ended", booking, at, reason=report.reason)
@@ -354,8 +348,8 @@ class ChargingDesk:
     def _holds(self, charger: bytes, report: SessionStarted | Reading | SessionEnded) -> bool:
         """A booking from a backup signs nothing until it was compared with the other side's: how its session
         began and ended waits for that. A reading does not, since the next one says more."""
-        for booking in self._ledger:
-            if not (booking.is_host and booking.file.restored and booking.quote.body.charger == charger):
+        for booking in self._of(charger):
+            if not booking.file.restored:
                 continue
             held = self._held.setdefault(booking.id, [])
             known = {booking.file.session, *(one.session for one in held)}
@@ -367,10 +361,7 @@ class ChargingDesk:
         return False
 
     def _by_session(self, charger: bytes, session: str) -> Booking | None:
-        for one in self._ledger:
-            if one.is_host and one.quote.body.charger == charger and one.file.session == session:
-                return one
-        return None
+        return next((one for one in self._of(charger) if one.file.session == session), None)
 
     def _write(self, booking: Booking, cls: type[Any], moment: Moment, **fields: Any) -> list[Effect]:
         return self._ledger.write(booking, cls(**booking.set.host_fields(moment.now), **fields))[1]

@@ -24,7 +24,8 @@ from ..record import Record, open_as, open_record
 from ..shape import from_tree, to_tree
 from .charging import charge_due
 from .cost import cost_if_acknowledged, tolerated_energy
-from .ledger import Booking, BookingFile, Ledger, Role, learn_bundle
+from .kept import Booking, BookingFile, Role
+from .ledger import Ledger, learn_bundle
 from .receipt import differences, reckon_charge, reckon_session
 from .records import (
     Access,
@@ -70,8 +71,8 @@ class DriverDesk:
 
     # --- commands -------------------------------------------------------------------------------
 
-    def book(self, command: Book, at: Moment) -> list[Effect]:
-        """Takes a quote: signs the request and sends it until the host answers or it expires."""
+    def book(self, command: Book, at: Moment) -> tuple[Booking, list[Effect]]:
+        """Takes a quote: signs the request, to be sent until the host answers or it expires."""
         bundle, learned = learn_bundle(self._directory, command.host_bundle)
         quote = open_as(Quote, command.quote, self._me.network)
         if quote.body.author != bundle.author:
@@ -108,17 +109,9 @@ class DriverDesk:
                 region=command.region,
                 title=command.title,
                 zone=command.zone,
-                stranger=False,
-                block="",
-                refused="",
-                session="",
-                base_wh=0,
-                ended_at=0,
-                review=b"",
-                done=False,
             )
         )
-        return [*learned, *opened, Result({"booking": booking.id.hex()})]
+        return booking, [*learned, *opened, Result({"booking": booking.id.hex()})]
 
     def cancel(self, booking: Booking, reason: CancelReason, at: Moment) -> list[Effect]:
         state = booking.state(at.now)
@@ -156,7 +149,11 @@ class DriverDesk:
             raise PersonError(
                 "not-started", "Nothing has been started here.", "`chargemesh charge start` begins it."
             )
-        if state.session is Session.COMPLETED or state.stopped_at is not None:
+        if state.reservation not in _LIVE or state.session is Session.COMPLETED:
+            raise PersonError(
+                "over", "Charging is over in this booking.", "`chargemesh receipt` shows what it cost."
+            )
+        if state.stopped_at is not None:
             return [Result({"booking": booking.id.hex(), "stopped": True})]
         _, effects = self._write(booking, Stop, at=at)
         return [*effects, Result({"booking": booking.id.hex(), "stopped": True})]
@@ -217,8 +214,8 @@ class DriverDesk:
             wrong = check_receipt(booking, state)
             if not wrong:
                 effects += self._write(booking, Agreement, receipt=receipt.id, at=at)[1]
-            elif not booking.told_wrong:
-                booking.told_wrong = True
+            elif booking.file.told_receipt != receipt.id:
+                effects += self._ledger.update(booking, told_receipt=receipt.id)
                 effects += notice("receipt.wrong", booking, at, differences=list(wrong))
         return effects
 

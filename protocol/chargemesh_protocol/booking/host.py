@@ -10,18 +10,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..chargers import ChargerSettings
-from ..effects import Effect, HoldSlot, PutDocument, ReleaseSlot, Reply, Result
+from ..effects import DropDocument, Effect, HoldSlot, PutDocument, ReleaseSlot, Reply, Result
 from ..errors import PersonError, Refused, Severity
 from ..identity import Directory, Scope
 from ..listing_desk import ListingDesk
 from ..me import Me
-from ..moment import Moment
+from ..moment import Moment, earliest
 from ..notices import notice
 from ..place import region_of
 from ..record import Record, open_as
 from .calendar import Calendar
 from .charging import ChargingDesk
-from .ledger import Booking, BookingFile, Ledger, Role, learn_bundle
+from .kept import Booking, BookingFile, Role
+from .ledger import Ledger, learn_bundle
 from .quotes import QuoteMaker
 from .records import (
     Accept,
@@ -51,7 +52,7 @@ _OPEN = (Reservation.PENDING, Reservation.RESERVED)
 
 
 class HostDesk:
-    """Bookings of this node's own chargers. `standing` is this node's opinion of a driver."""
+    """Bookings of this node's own chargers. `standing(author, now)` is this node's opinion of a driver."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class HostDesk:
         listings: ListingDesk,
         calendar: Calendar,
         charging: ChargingDesk,
-        standing: Callable[[bytes], Standing],
+        standing: Callable[[bytes, int], Standing],
         documents: Mapping[str, Mapping[bytes, bytes]],
     ) -> None:
         self._me = me
@@ -105,7 +106,7 @@ class HostDesk:
         secret = self._quotes.secret_of(quote.body)
         if settings is None or secret is None:
             return [_failed(No("quote-expired", "the quote has expired; ask for a new one"))]
-        standing = self._standing(request.body.author)
+        standing = self._standing(request.body.author, at.now)
         free = self._offerable(settings, quote.body.start, quote.body.end, at.now)
         load = self._load(request.body.author, block, at.now)
         verdict = judge(settings, quote.body, request.body, standing, load, free, at.now)
@@ -124,12 +125,6 @@ class HostDesk:
                 zone=settings.hours.zone,
                 stranger=not standing.known,
                 block=block,
-                refused="",
-                session="",
-                base_wh=0,
-                ended_at=0,
-                review=b"",
-                done=False,
             )
         )
         effects += opened
@@ -207,22 +202,23 @@ class HostDesk:
 
     def due(self, now: int) -> list[Effect]:
         """What time alone asks of the host, whatever the bookings."""
-        return self._quotes.due(now)
+        old = [booking for booking, sent in self._stranger_access.items() if sent <= now - WEEK_MS]
+        for booking in old:
+            del self._stranger_access[booking]
+        return [*self._quotes.due(now), *(DropDocument(STRANGERS, booking) for booking in old)]
 
-    def deadline(self, now: int) -> int | None:
-        """When `due`, or `react` for a booking, has something to do that no event announces."""
-        wanted = [self._quotes.deadline()]
-        for booking in self._ledger:
-            if booking.is_host and not booking.file.done and not booking.file.restored:
-                wanted += self._deadlines(booking, now)
-        return min((one for one in wanted if one is not None), default=None)
+    def deadline(self) -> int | None:
+        """When `due` has something to do."""
+        oldest = min(self._stranger_access.values(), default=None)
+        return earliest(self._quotes.deadline(), None if oldest is None else oldest + WEEK_MS)
 
-    def _deadlines(self, booking: Booking, now: int) -> list[int | None]:
+    def deadline_of(self, booking: Booking, now: int) -> int | None:
+        """When `react` has something to do for this booking that no event announces."""
         state, end = booking.state(now), booking.quote.body.end
         wanted = [self._charging.deadline(booking, now), end if now < end else None]
         if state.reservation is Reservation.RESERVED:
             wanted += [None if state.access_sent else state.access_due, self._no_show_due(state)]
-        return wanted
+        return earliest(*wanted)
 
     def _no_show_due(self, state: BookingState) -> int | None:
         """When to say that nobody came. A node that was off first hears what drivers say."""
@@ -271,11 +267,9 @@ class HostDesk:
 
     def _load(self, author: bytes, block: str, now: int) -> Load:
         by_key = by_block = pending = promised = 0
-        for one in self._ledger:
-            if not one.is_host or one.file.done:
-                continue
+        for one in self._ledger.awake():
             state = one.state(now)
-            if state.reservation not in _OPEN:
+            if not one.is_host or state.reservation not in _OPEN:
                 continue
             by_key += one.driver == author
             if one.file.stranger:

@@ -8,139 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import Any
 
-from ..contact import Contact
 from ..effects import AddRecord, DropBooking, DropDocument, DropOutbox, Effect, PutDocument, PutOutbox
 from ..encoding import decode, encode
 from ..errors import ExitCode, PersonError, Refused, Severity
 from ..identity import Bundle, Directory, Scope
-from ..limits import (
-    MAX_BOOKING_RECORDS,
-    MAX_MESSAGES_A_SIDE,
-    MAX_NOTE_CHARS,
-    MAX_RECORD_BYTES,
-    MAX_TEXT_CHARS,
-)
+from ..limits import MAX_BOOKING_RECORDS, MAX_MESSAGES_A_SIDE
 from ..me import Me
 from ..record import Record, open_as, open_record
-from ..shape import Bool, Bytes, Name, Struct, Text, Uint, from_tree, key, shape, to_tree
+from ..shape import from_tree, to_tree
 from ..trust.entries import CompletionStatement, ReviewCommitment
+from .kept import Booking, BookingFile, KeptMessage, PeerHas
 from .records import Quote, Request
 from .sealing import NONCE_BYTES, Message, open_message, seal_message
 from .set import MAX_RECORDS_A_SIDE, BookingSet
-from .state import BookingState
 from .table import Settlement
 from .wire import MAX_MESSAGES_A_PARCEL, MAX_RECORDS_A_MESSAGE, MAX_STATEMENTS, Exchange
 
 FILES = "booking"
 MESSAGES = "booking-message"
 STATEMENTS = "booking-statement"
+BUNDLES = "bundle"  # of the other parties, by author
 _MAX_EXCHANGE_RECORD_BYTES = 128 * 1024  # leaves room for statements and messages in one body
 
 _KEPT_FOR_THE_END = 64
 _OUTBOX_LIFE_MS = 21 * 24 * 3600 * 1000  # reviews open up to 14 days after the receipt
-
-
-class Role(Enum):
-    """Which side of a booking this node is."""
-
-    HOST = "host"
-    DRIVER = "driver"
-
-
-@shape
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingFile:
-    """What a node keeps about a booking beside the signed records."""
-
-    role: Role = key(0, Name(Role))
-    quote: bytes = key(1, Bytes(1, MAX_RECORD_BYTES))
-    request: bytes = key(2, Bytes(1, MAX_RECORD_BYTES))
-    secret: bytes = key(3, Bytes(0, 32))  # our one-time X25519 key; emptied 7 days after the end
-    peer: Contact = key(4, Struct(Contact))
-    region: int = key(5, Uint())
-    title: str = key(6, Text(MAX_TEXT_CHARS))
-    zone: str = key(7, Text(64, 1))
-    stranger: bool = key(8, Bool())  # the driver had no completed pair when it asked
-    block: str = key(9, Text(80))  # address block the request came from
-    refused: str = key(10, Text(40))  # the host's unsigned refusal of a request, a code
-    session: str = key(11, Text(80))  # the wallbox's name for the session of this booking
-    base_wh: int = key(12, Uint())  # register at its begin
-    ended_at: int = key(13, Uint())  # when the session ended, 0 before
-    review: bytes = key(14, Bytes(0, 8192))  # our own review's content, kept until both have committed
-    done: bool = key(15, Bool())  # nothing is owed to or by the other side any more
-    restored: bool | None = key(
-        16, Bool(), optional=True
-    )  # from a backup; not yet compared with the other side
-
-
-@shape
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptMessage:
-    """One message of a booking as both sides read it."""
-
-    ours: bool = key(0, Bool())
-    sent: int = key(1, Uint())
-    text: str = key(2, Text(MAX_NOTE_CHARS))
-
-
-@dataclass(slots=True)
-class Booking:
-    """One booking in memory. `mine` and `theirs` are records in the order they count in exchanges."""
-
-    id: bytes
-    file: BookingFile
-    set: BookingSet
-    quote: Record[Quote]
-    request: Record[Request]
-    mine: list[Record[Any]] = field(default_factory=list)
-    theirs: list[Record[Any]] = field(default_factory=list)
-    messages: list[KeptMessage] = field(default_factory=list)
-    statements: dict[bytes, Record[Any]] = field(default_factory=dict)
-    peer_known: int = 0  # how many of `mine` the other side has said it holds
-    peer_heard: int = 0
-    peer_held: frozenset[bytes] = frozenset()
-    tried_start_at: int = 0  # last StartWallbox; not kept, a restart may try again
-    queued: tuple[int, ...] = ()  # how much there was when the outbox row was last written; () for no row
-    told_wrong: bool = False  # the person knows that the receipt is not what we compute
-    told_faults: list[str] = field(default_factory=list)  # codes that the person knows of
-
-    @property
-    def is_host(self) -> bool:
-        return self.file.role is Role.HOST
-
-    @property
-    def host(self) -> bytes:
-        return self.quote.body.author
-
-    @property
-    def driver(self) -> bytes:
-        return self.request.body.author
-
-    @property
-    def other(self) -> bytes:
-        return self.driver if self.is_host else self.host
-
-    @property
-    def their_key(self) -> bytes:
-        """The other side's one-time X25519 key."""
-        return self.request.body.one_time_key if self.is_host else self.quote.body.one_time_key
-
-    def own(self, cls: type[Any]) -> list[Record[Any]]:
-        """Our own records of one kind, in order."""
-        return [one for one in self.mine if type(one.body) is cls]
-
-    def state(self, now: int) -> BookingState:
-        return self.set.state(now)
-
-    def statement(self, cls: type[Any], author: bytes) -> Record[Any] | None:
-        """The completion statement or review commitment of one side, if it is held."""
-        for one in self.statements.values():
-            if type(one.body) is cls and one.body.author == author:
-                return one
-        return None
 
 
 @dataclass(slots=True)
@@ -154,21 +47,25 @@ class Merged:
 
 
 class Ledger:
-    """Every booking of this node, by id. Changes memory and says what to save, never one alone."""
+    """Every booking of this node, by id. Changes memory and says what to save, never one alone.
+
+    A booking for which no time brings anything more is put to `rest`, so that years of them cost nothing;
+    whatever is written into it wakes it.
+    """
 
     def __init__(self, me: Me, directory: Directory) -> None:
         self._me = me
         self._directory = directory
         self._bookings: dict[bytes, Booking] = {}
+        self._awake: dict[bytes, Booking] = {}
+        self._with: dict[bytes, list[Booking]] = {}  # by the other party
 
     def restore(
         self, documents: Mapping[str, Mapping[bytes, bytes]], records: Mapping[bytes, Sequence[bytes]]
     ) -> None:
         """Rebuilds every booking from what the store holds."""
         for booking_id, data in documents.get(FILES, {}).items():
-            booking = self._build(from_tree(BookingFile, decode(data)))
-            self._bookings[booking_id] = booking
-            booking.queued = (-1,)  # there may be a row: nothing owed must drop it, news must renew it
+            booking = self._enter(self._build(from_tree(BookingFile, decode(data))))
             for raw in records.get(booking_id, ()):
                 self._place(booking, open_record(raw, self._me.network))
         for message_key, data in sorted(documents.get(MESSAGES, {}).items()):
@@ -176,9 +73,19 @@ class Ledger:
         for statement_key, data in documents.get(STATEMENTS, {}).items():
             record = open_record(data, self._me.network)
             self._bookings[statement_key[:32]].statements[record.id] = record
+        for booking in self._bookings.values():
+            self._recall_peer(booking)
 
     def __iter__(self) -> Iterator[Booking]:
         return iter(self._bookings.values())
+
+    def awake(self) -> list[Booking]:
+        """Bookings for which something may still fall due."""
+        return list(self._awake.values())
+
+    def rest(self, booking: Booking) -> None:
+        """Nothing falls due for it any more, until it is changed again."""
+        self._awake.pop(booking.id, None)
 
     def get(self, booking_id: bytes) -> Booking | None:
         return self._bookings.get(booking_id)
@@ -198,18 +105,23 @@ class Ledger:
     def mark_restored(self) -> list[Effect]:
         """After a restore: nothing is signed in a booking until its other side has said that it holds no
         record of ours that the backup lacks; a second record in one place would be evidence against us."""
-        open_ones = [one for one in self._bookings.values() if not one.file.done]
-        return [effect for one in open_ones for effect in self.update(one, restored=True)]
+        effects: list[Effect] = []
+        for booking in self._bookings.values():
+            if not booking.file.done:
+                booking.compared = False
+                effects += self.update(booking, restored=True, peer_has=None)
+        return effects
 
     def open(self, file: BookingFile) -> tuple[Booking, list[Effect]]:
         """Begins a booking with its quote and request, both already judged."""
         booking = self._build(file)
-        self._bookings[booking.id] = booking
-        return booking, [self._saved(booking)]
+        saved = self._saved(booking)
+        return self._enter(booking), [saved]
 
     def update(self, booking: Booking, **changes: Any) -> list[Effect]:
         """Changes the file of a booking."""
         booking.file = replace(booking.file, **changes)
+        self._wake(booking)
         return [self._saved(booking)]
 
     def write(self, booking: Booking, body: Any) -> tuple[Record[Any], list[Effect]]:
@@ -229,6 +141,13 @@ class Ledger:
     def forget(self, booking: Booking) -> list[Effect]:
         """As if it had never been: for requests of others that came to nothing."""
         del self._bookings[booking.id]
+        self.rest(booking)
+        others = self._with[booking.other]
+        others.remove(booking)
+        if not others:
+            # Strangers can make many identities: whom we have no booking with is not kept either.
+            del self._with[booking.other]
+            self._directory.release(booking.other)
         messages = [booking.id + number.to_bytes(4, "big") for number in range(len(booking.messages))]
         return [
             DropBooking(booking.id),
@@ -236,6 +155,7 @@ class Ledger:
             *(DropDocument(MESSAGES, one) for one in messages),
             *(DropDocument(STATEMENTS, booking.id + one) for one in booking.statements),
             DropOutbox("peer", booking.id),
+            *([] if others else [DropDocument(BUNDLES, booking.other)]),
         ]
 
     def add_message(self, booking: Booking, message: KeptMessage) -> list[Effect]:
@@ -246,23 +166,24 @@ class Ledger:
             message = replace(message, sent=message.sent + 1)
         data = encode(to_tree(message))
         booking.messages.append(message)
+        self._wake(booking)
         return [PutDocument(MESSAGES, booking.id + number.to_bytes(4, "big"), data)]
 
     def add_statement(self, booking: Booking, record: Record[Any]) -> list[Effect]:
         booking.statements[record.id] = record
+        self._wake(booking)
         return [PutDocument(STATEMENTS, booking.id + record.id, record.raw)]
 
     def completed_with(self, author: bytes) -> bool:
         """Whether a session with this counterparty was charged and signed for by both."""
         return any(
-            one.other == author and one.statement(CompletionStatement, author) is not None
-            for one in self._bookings.values()
+            one.statement(CompletionStatement, author) is not None for one in self._with.get(author, ())
         )
 
     def owed_by(self, driver: bytes, now: int) -> bool:
         """Whether this driver has a receipt of ours that is not paid: a claim alone pays nothing."""
-        for one in self._bookings.values():
-            if one.is_host and one.driver == driver:
+        for one in self._with.get(driver, ()):
+            if one.is_host:
                 state = one.state(now)
                 due = state.receipt is not None and state.receipt.body.total > 0
                 if due and state.settlement in (Settlement.OPEN, Settlement.CLAIMED):
@@ -278,13 +199,14 @@ class Ledger:
             or bool(self._unheard(booking))
             or any(id_ not in booking.peer_held for id_ in self._our_statements(booking))
             or (not booking.is_host and not booking.theirs)
+            or bool(booking.file.restored and not booking.compared)
         )
 
     def delivery(self, booking: Booking, now: int, *, wait_ms: int = 0) -> list[Effect]:
         """The outbox row of this booking: there while something is owed, gone when nothing is."""
         if not self.owes(booking):
             was_queued, booking.queued = booking.queued, ()
-            return [DropOutbox("peer", booking.id)] if was_queued else []
+            return [DropOutbox("peer", booking.id), *self._remember_peer(booking)] if was_queued else []
         owed = (len(booking.mine), len(booking.messages), len(booking.statements))
         if booking.queued == owed:
             return []
@@ -334,6 +256,7 @@ class Ledger:
         A record that does not fit ends the taking, since order is what `known` counts; what came before
         it is kept, and the fault is reported.
         """
+        booking.compared = True
         booking.peer_known = max(booking.peer_known, min(news.known, len(booking.mine)))
         booking.peer_heard = max(booking.peer_heard, min(news.heard, len(self._our_messages(booking))))
         booking.peer_held |= frozenset(news.held) & frozenset(booking.statements)
@@ -353,6 +276,31 @@ class Ledger:
 
     # --- inside ---------------------------------------------------------------------------------
 
+    def _enter(self, booking: Booking) -> Booking:
+        self._bookings[booking.id] = self._awake[booking.id] = booking
+        self._with.setdefault(booking.other, []).append(booking)
+        return booking
+
+    def _wake(self, booking: Booking) -> None:
+        self._awake[booking.id] = booking
+
+    def _remember_peer(self, booking: Booking) -> list[Effect]:
+        """Keeps what the other side holds, now that it holds everything."""
+        has = PeerHas(
+            records=booking.peer_known,
+            messages=booking.peer_heard,
+            statements=tuple(sorted(booking.peer_held)),
+        )
+        return [] if booking.file.peer_has == has else self.update(booking, peer_has=has)
+
+    def _recall_peer(self, booking: Booking) -> None:
+        has = booking.file.peer_has
+        if has is not None:
+            booking.peer_known, booking.peer_heard = min(has.records, len(booking.mine)), has.messages
+            booking.peer_held = frozenset(has.statements)
+        # There may be a row: nothing owed must drop it, news must renew it.
+        booking.queued = () if has is not None and not self.owes(booking) else (-1,)
+
     def _build(self, file: BookingFile) -> Booking:
         quote = open_as(Quote, file.quote, self._me.network)
         request = open_as(Request, file.request, self._me.network)
@@ -361,6 +309,7 @@ class Ledger:
     def _place(self, booking: Booking, record: Record[Any]) -> bool:
         if not booking.set.add(record):
             return False
+        self._wake(booking)
         ours = record.body.author == self._me.author
         (booking.mine if ours else booking.theirs).append(record)
         return True
@@ -433,4 +382,4 @@ class Ledger:
 def learn_bundle(directory: Directory, data: bytes) -> tuple[Bundle, list[Effect]]:
     """Keeps a bundle of somebody we have a booking with; it must still be there after a restart."""
     bundle = directory.learn(data, keep=True)
-    return bundle, [PutDocument("bundle", bundle.author, bundle.to_bytes())]
+    return bundle, [PutDocument(BUNDLES, bundle.author, bundle.to_bytes())]

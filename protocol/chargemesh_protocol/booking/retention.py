@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from ..effects import DropDocument, Effect
 from ..limits import CLOCK_TOLERANCE_MS
+from ..moment import earliest
 from .driver import ACCESS, DriverDesk
-from .ledger import Booking, Ledger
+from .kept import Booking
+from .ledger import Ledger
 from .table import Reservation
 
 SECRETS_KEPT_MS = 7 * 24 * 3600 * 1000
@@ -26,11 +28,8 @@ class Retention:
 
     def deadline(self, booking: Booking, now: int) -> int | None:
         """When `due` has something to do."""
-        if booking.file.secret:
-            kept = booking.quote.body.end + SECRETS_KEPT_MS
-            forgotten = _forgotten_at(booking, now)
-            return kept if forgotten is None else min(kept, forgotten)
-        return _forgotten_at(booking, now)
+        kept = booking.quote.body.end + SECRETS_KEPT_MS if booking.file.secret else None
+        return earliest(kept, _forgotten_at(booking, now))
 
     def due(self, booking: Booking, now: int) -> list[Effect]:
         forgotten = _forgotten_at(booking, now)

@@ -27,7 +27,8 @@ from .keeper import Keeper
 from .month import month_of
 
 if TYPE_CHECKING:
-    from ..booking.ledger import Booking, Ledger
+    from ..booking.kept import Booking
+    from ..booking.ledger import Ledger
     from ..booking.records import Receipt
 
 _SALT_BYTES = 16

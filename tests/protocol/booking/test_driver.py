@@ -134,6 +134,7 @@ def test_a_wrong_receipt_is_not_agreed_to_and_the_field_is_named(field: str) -> 
     assert [one.split(":")[0] for one in told["differences"]] == [field]
     bob.restarts()
     assert not bob.booking(booking).own(Agreement)
+    assert len(bob.told("receipt.wrong")) == 1, "once, however often the node starts"
 
 
 def test_a_receipt_in_another_currency_does_not_count() -> None:
