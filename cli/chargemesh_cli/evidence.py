@@ -22,6 +22,7 @@ from chargemesh_protocol.limits import MAX_RECORD_BYTES
 from chargemesh_protocol.record import KINDS, Record, open_record, parts
 from chargemesh_protocol.shape import keys_of
 
+from .proof import Proof, proof
 from .speakers import Speakers
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -56,8 +57,8 @@ class Verdict:
         return {**dataclasses.asdict(self), "valid": self.valid}
 
 
-def judge(data: bytes, network: str) -> list[Verdict]:
-    """Every record in `data`, verified on `network`; PersonError if there is none."""
+def judge(data: bytes, network: str) -> tuple[list[Verdict], Proof]:
+    """Every record in `data`, verified on `network`, and what they prove; PersonError if there is none."""
     for module in _MODULES:
         importlib.import_module(f"chargemesh_protocol.{module}")
     raws = list(split(data))
@@ -66,6 +67,8 @@ def judge(data: bytes, network: str) -> list[Verdict]:
     speakers = Speakers(opened, network)
     by_id = {one.id.hex(): one for one in opened}
     found = [_with_speaker(one, by_id, speakers) for one in found]
+    stated = _stated(data)
+    found = [_as_stated(one, stated.get(raw, "")) for one, raw in zip(found, raws, strict=True)]
     if not found:
         raise PersonError(
             "no-record",
@@ -73,7 +76,45 @@ def judge(data: bytes, network: str) -> list[Verdict]:
             "A record is a COSE_Sign1: bytes, base64 or hex.",
             ExitCode.USAGE,
         )
-    return found
+    good = dict.fromkeys(one.id for one in found if one.valid)
+    vouched = frozenset(bytes.fromhex(one.id) for one in found if one.valid and one.speaks)
+    return found, proof([by_id[one] for one in good], vouched)
+
+
+def network_named(data: bytes) -> str:
+    """The network that a file of evidence names ("network" in its JSON); empty if it names none."""
+    tree = _json(data)
+    named = tree.get("network") if isinstance(tree, dict) else None
+    return named if isinstance(named, str) else ""
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _stated(data: bytes) -> dict[bytes, str]:
+    """Raw record -> the id that the file's JSON calls it by."""
+    tree = _json(data)
+    rows = tree.get("records") if isinstance(tree, dict) else None
+    stated: dict[bytes, str] = {}
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and isinstance(row.get("id"), str) and isinstance(row.get("raw"), str):
+            raw = _from_text(row["raw"])
+            if raw is not None:
+                stated[raw] = row["id"]
+    return stated
+
+
+def _as_stated(one: Verdict, stated: str) -> Verdict:
+    """Not valid under another id: who looks it up by that one would find something else."""
+    if not one.valid or not stated or stated.lower() == one.id:
+        return one
+    return dataclasses.replace(
+        one, fault=f"the file calls it {stated[:16]!r}, which is not its id (other-id)"
+    )
 
 
 def split(data: bytes) -> Iterator[bytes]:

@@ -18,6 +18,10 @@ def report(error: BaseException, *, as_json: bool, home_flag: str) -> int:
     """Tells what went wrong and returns the exit code. Never a traceback: that goes into a log."""
     from .render import clean
 
+    context = _without_command(error)
+    if context is not None and not as_json:
+        click.echo(context.get_help(), err=True)  # as it stands, line by line
+        return int(ExitCode.USAGE)
     known = as_person_error(error)
     if known is None:
         known = _unexpected(error, home_flag)
@@ -38,7 +42,8 @@ def as_person_error(error: BaseException) -> PersonError | None:
     if isinstance(error, PersonError):
         return error
     if isinstance(error, click.UsageError):
-        return PersonError("usage", _sentence(error.format_message()), _usage_hint(error), ExitCode.USAGE)
+        text = "Missing command." if _without_command(error) else error.format_message()
+        return PersonError("usage", _sentence(text), _usage_hint(error), ExitCode.USAGE)
     if isinstance(error, click.FileError):
         return PersonError("cannot-read", _sentence(error.format_message()), "", ExitCode.FAILURE)
     if isinstance(error, click.ClickException):
@@ -49,6 +54,15 @@ def as_person_error(error: BaseException) -> PersonError | None:
         return PersonError(error.code, _sentence(error.message), "", ExitCode.FAILURE)
     if isinstance(error, ChargemeshError):
         return PersonError("failed", _sentence(str(error)), "", ExitCode.FAILURE)
+    return None
+
+
+def _without_command(error: BaseException) -> click.Context | None:
+    """Where a group was named and none of its commands."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.ctx
+    if isinstance(error, click.UsageError) and error.message == "Missing command.":
+        return error.ctx
     return None
 
 

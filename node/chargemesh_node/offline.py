@@ -151,6 +151,14 @@ def change_setting(home: Home, key: str, text: str) -> Any:
     return set_setting(home.config_file, key, text)
 
 
+def overriding_variable(environ: Mapping[str, str], key: str) -> str:
+    """The environment variable that is set and goes before `key` in config.toml; empty if none is."""
+    from .config import find_setting
+
+    variable = find_setting(key).variable
+    return variable if variable in environ else ""
+
+
 def saved_places(home: Home, environ: Mapping[str, str]) -> dict[str, str]:
     """Name -> place as text; empty where there is no home."""
     places = load(home, environ).find.places if home.is_initialised else ()

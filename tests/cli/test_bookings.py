@@ -35,6 +35,13 @@ def test_the_list_begins_with_what_is_open(person: Person, house: StubNode) -> N
     assert len(person.types("--json", "bookings").value["bookings"]) == 2
 
 
+def test_a_cancelled_booking_is_called_so_and_not_by_its_session(person: Person, house: StubNode) -> None:
+    fee = {"micro": 2_500_000, "currency": "EUR", "text": "2.50 EUR"}
+    off = {**samples.BOOKING_LINE, "reservation": "CANCELED", "session": "INVALID", "settlement": "OPEN"}
+    house.answers["GET bookings"] = {"bookings": [{**off, "cost": fee}]}
+    assert "CANCELED, fee due  2.50 EUR" in person.types("bookings").out
+
+
 def test_show_tells_the_story_and_the_address(person: Person, house: StubNode) -> None:
     access = {
         "address": "Teststr. 1",

@@ -97,3 +97,11 @@ def test_help_is_short_of_imports_in_every_command() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("words", [("charger",), ("record",), ("config",)])
+def test_nothing_after_it_shows_the_help_line_by_line(person: Person, words: tuple[str, ...]) -> None:
+    said = person.types(*words)
+    assert said.code == 2 and "\n\nCommands:\n" in said.err
+    bare = person.types()
+    assert bare.code == 2 and "\nCommands:\n" in bare.err

@@ -165,3 +165,11 @@ def test_the_facade_refuses_to_lift_while_a_node_runs(home: Home, monkeypatch: p
     monkeypatch.setattr(offline, "running_pid", lambda _: 1)
     with pytest.raises(PersonError, match="must not run"):
         offline.lift_read_only(home)
+
+
+def test_config_set_tells_of_the_environment_that_goes_before_it(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHARGEMESH_WALLBOX_PORT", "9400")
+    said = person.types("config", "set", "wallbox.port", "9311")
+    assert "is now 9311 in config.toml, but this environment sets CHARGEMESH_WALLBOX_PORT" in said.out

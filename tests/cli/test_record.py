@@ -16,6 +16,8 @@ from chargemesh_protocol.booking.records import Cancel, CancelReason
 from chargemesh_protocol.identity import create_identity, public_key
 from chargemesh_protocol.record import Record, sign
 
+from ..protocol.booking.story import NETWORK as STORY_NETWORK
+from ..protocol.booking.story import Story
 from .conftest import NETWORK
 from .person import Person
 
@@ -154,3 +156,46 @@ def test_it_needs_no_home_and_reads_standard_input(
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(cancel.raw)))
     assert record._read("-") == cancel.raw
     assert person.types("record", "show", "/nowhere").code == 3
+
+
+def evidence(story: Story, network: str = STORY_NETWORK, **changed: str) -> bytes:
+    """A file as `receipt --records` writes it; `changed`: another id for the record of that kind."""
+    rows = [
+        {"id": changed.get(one.kind, one.id.hex()), "raw": base64.b64encode(one.raw).decode()}
+        for one in story.booking
+    ]
+    return json.dumps({"network": network, "records": rows}).encode()
+
+
+def test_a_file_of_evidence_says_its_network_and_what_it_proves(person: Person, tmp_path: Path) -> None:
+    story = Story().until("billed")
+    story.of_driver("agreement")
+    (tmp_path / "f").write_bytes(evidence(story))
+    said = person.types("record", "verify", str(tmp_path / "f"))
+    assert said.code == 0 and f"valid on {STORY_NETWORK}" in said.out
+    assert "a receipt over" in said.out and "by the host" in said.out and "by the driver" in said.out
+    assert "Nothing in here says that it is paid." in said.out and "not proven here" in said.out
+
+
+def test_a_receipt_whose_ground_is_missing_is_said_to_lack_it(person: Person, tmp_path: Path) -> None:
+    story = Story().until("billed")
+    story.of_driver("agreement")
+    rows = json.loads(evidence(story))
+    rows["records"] = [one for one in rows["records"] if one["id"] != story.booking.chain[0].id.hex()]
+    (tmp_path / "f").write_text(json.dumps(rows))
+    said = verify(person, tmp_path / "f")
+    assert story.booking.chain[0].id.hex() in said.value["missing"]
+    assert "its receipt does not count" in " ".join(said.value["proves"])
+
+
+def test_a_record_under_another_id_is_not_valid(person: Person, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(evidence(Story(), request="00" * 32))
+    said = verify(person, tmp_path / "f")
+    assert said.code == 1 and "other-id" in said.value["records"][1]["fault"]
+    assert said.value["proves"] == ["There is no receipt in here."]
+
+
+def test_signatures_that_are_all_bad_point_to_another_network(person: Person, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(evidence(Story()))
+    said = person.types("record", "verify", str(tmp_path / "f"), "--network", NETWORK)
+    assert said.code == 1 and "name it with --network" in said.out

@@ -45,7 +45,13 @@ def set_(app: App, key: str, value: str) -> None:
     text = f"{key} is now {_plain(kept) or 'empty'}."
     if offline.running(app.home) is not None:
         text += " Restart the node for it: `chargemesh stop`, then `chargemesh run`."
-    app.result({"key": key, "value": kept}, text)
+    variable = offline.overriding_variable(os.environ, key)
+    if variable:
+        text = (
+            f"{key} is now {_plain(kept) or 'empty'} in config.toml, but this environment sets {variable}, "
+            f"which goes before it: a node started here uses {os.environ[variable]!r}."
+        )
+    app.result({"key": key, "value": kept, "overridden_by": variable or None}, text)
 
 
 @config.command("path")

@@ -11,11 +11,11 @@ import click
 from chargemesh_protocol.errors import ExitCode, PersonError
 
 from ..app import App, pass_app
-from ..evidence import MAX_FILE_BYTES, Verdict, judge
+from ..evidence import MAX_FILE_BYTES, Verdict, judge, network_named
 from ..lazy import Group
 
 _NETWORK = click.option(
-    "--network", metavar="ID", help="The network it was signed for; by default this home's."
+    "--network", metavar="ID", help="The network it was signed for; else the file's own, or this home's."
 )
 
 
@@ -30,13 +30,17 @@ def record() -> None:
 @pass_app
 def show(app: App, file: str, network: str | None) -> None:
     """Print each record's kind, author, fields by name, and whether its signature is good."""
-    found = judge(_read(file), network or _own_network(app))
+    data = _read(file)
+    network = network or network_named(data) or _own_network(app)
+    found, _ = judge(data, network)
     if app.json:
         app.result([one.as_json() for one in found])
         return
     for number, one in enumerate(found, 1):
         app.say(f"{number}. {_headline(one)}")
         _say_fields(app, one.fields, "   ")
+    if _signed_elsewhere(found):
+        app.note(_elsewhere(network))
 
 
 @record.command("verify")
@@ -48,17 +52,39 @@ def verify(app: App, file: str, network: str | None) -> None:
 
     Valid means: strict encoding, known kind, and a good signature by the key it names, on that network. Where
     the author's genesis stands in the same file, that key must have a delegation of the author's too.
+    The last sentences say what the file proves: the receipt, who signed it, and whether it is paid.
     """
-    network = network or _own_network(app)
-    found = judge(_read(file), network)
+    data = _read(file)
+    network = network or network_named(data) or _own_network(app)
+    found, proven = judge(data, network)
     bad = [one for one in found if not one.valid]
     lines = [_headline(one) for one in found]
     lines.append(f"{len(found) - len(bad)} of {len(found)} valid on {network}.")
+    if _signed_elsewhere(found):
+        lines.append(_elsewhere(network))
+    else:
+        lines += proven.sentences
     app.result(
-        {"network": network, "valid": not bad, "records": [one.as_json() for one in found]}, "\n".join(lines)
+        {
+            "network": network,
+            "valid": not bad,
+            "proves": list(proven.sentences),
+            "missing": list(proven.missing),
+            "records": [one.as_json() for one in found],
+        },
+        "\n".join(lines),
     )
     if bad:
         raise click.exceptions.Exit(int(ExitCode.FAILURE))
+
+
+def _signed_elsewhere(found: list[Verdict]) -> bool:
+    """Whether no signature at all is good: then it is hardly the records' fault."""
+    return all("(bad-signature)" in one.fault for one in found)
+
+
+def _elsewhere(network: str) -> str:
+    return f"No signature is good on {network}: if these are of another network, name it with --network."
 
 
 def _headline(one: Verdict) -> str:
