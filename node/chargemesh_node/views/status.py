@@ -159,6 +159,7 @@ def _counters(node: Node) -> dict[str, int]:
         "announcer": node.announcer.counters,
         "gossip": node.gossip.counters,
         "replica": node.replica.counters,
+        "wallboxes": node.wallboxes.counters,
     }
     found = {f"{part}.{name}": count for part, counts in parts.items() for name, count in counts.items()}
     network = getattr(node.network, "counters", None)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from chargemesh_protocol.chargers import ChargerSettings
@@ -43,10 +43,12 @@ class WallboxPool:
         self._reports: deque[tuple[bytes, WallboxReport]] = deque()
         self._heard_something = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.dropped = 0
+        self._feeding: asyncio.Task[None] | None = None
+        self._keeping = asyncio.Lock()  # two commands at once must not start a driver twice
+        self.counters: Counter[str] = Counter()  # dropped, defects
 
     async def start(self) -> None:
-        self._spawn(self._feed())
+        self._feeding = self._spawn(self._feed())
 
     async def close(self) -> None:
         await self.restart()
@@ -57,20 +59,22 @@ class WallboxPool:
     async def keep(self, wanted: tuple[ChargerSettings, ...]) -> None:
         """Starts drivers of new chargers, stops those of removed ones, restarts where the control changed."""
         by_charger = {one.charger: one for one in wanted}
-        for charger in list(self._drivers):
-            now = by_charger.get(charger)
-            if now is None or _control(now) != _control(self._made_from[charger]):
-                await self._drop(charger)
-        for charger, settings in by_charger.items():
-            if charger not in self._drivers:
-                driver = self._make_driver(settings)
-                self._drivers[charger], self._made_from[charger] = driver, settings
-                await driver.start(functools.partial(self._heard, charger))
+        async with self._keeping:
+            for charger in list(self._drivers):
+                now = by_charger.get(charger)
+                if now is None or _control(now) != _control(self._made_from[charger]):
+                    await self._drop(charger)
+            for charger, settings in by_charger.items():
+                if charger not in self._drivers:
+                    driver = self._make_driver(settings)
+                    self._drivers[charger], self._made_from[charger] = driver, settings
+                    await driver.start(functools.partial(self._heard, charger))
 
     async def restart(self) -> None:
         """Ends every driver; those that `keep` starts again tell how their boxes stand."""
-        for charger in list(self._drivers):
-            await self._drop(charger)
+        async with self._keeping:
+            for charger in list(self._drivers):
+                await self._drop(charger)
 
     def get(self, charger: bytes) -> WallboxDriver | None:
         return self._drivers.get(charger)
@@ -107,18 +111,18 @@ class WallboxPool:
 
     def _heard(self, charger: bytes, report: WallboxReport) -> None:
         if isinstance(report, Reading) and len(self._reports) >= _QUEUED_REPORTS:
-            self.dropped += 1  # the next reading says more; everything else is kept
+            self.counters["dropped"] += 1  # the next reading says more; everything else is kept
             return
         self._reports.append((charger, report))
         self._heard_something.set()
 
     async def _feed(self) -> None:
         while True:
-            await self._heard_something.wait()
-            self._heard_something.clear()
             while self._reports:
                 charger, report = self._reports.popleft()
                 await self._tell(WallboxSaid(charger, report))
+            self._heard_something.clear()
+            await self._heard_something.wait()
 
     async def _tell(self, event: Event) -> None:
         """What a box says is said once: while the store can't keep it (a full disk), it waits here."""
@@ -137,10 +141,22 @@ class WallboxPool:
         del self._made_from[charger]
         await driver.close()
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task that ends by an exception shows a defect of ours: it is told, and later reports are heard."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        self.counters["defects"] += 1
+        _log.critical("a defect in this program", exc_info=error)
+        if task is self._feeding:
+            self._feeding = self._spawn(self._feed())
 
 
 def _control(settings: ChargerSettings) -> tuple[Any, ...]:
