@@ -79,15 +79,15 @@ def _of_booking(booking: BookingSet, state: BookingState, vouched: frozenset[byt
     said: list[str] = []
     receipt = state.receipt
     if receipt is not None:
+        agreed = _about(booking, receipt, "agreement")
         signed = [f"the host {_short(booking.host)}"]
-        if state.agreed is not None:
+        if agreed is not None:
             signed.append(f"the driver {_short(booking.driver)}")
         what = f"{_total(receipt)} for {format_energy(receipt.body.energy_wh)}"
-        alone = "" if state.agreed else " alone: the driver has not agreed"
-        said.append(
-            f"{name}: a receipt over {what}, signed by {' and by '.join(signed)}{alone}. {_paid(state)}"
-        )
-        halves = [one for one in (receipt, state.agreed) if one is not None]
+        alone = "" if agreed else " alone: the driver has not agreed"
+        by = " and by ".join(signed)
+        said.append(f"{name}: a receipt over {what}, signed by {by}{alone}. {_paid(booking, state)}")
+        halves = [one for one in (receipt, agreed) if one is not None]
         if any(one.id not in vouched for one in halves):
             said.append("The file lacks an identity: that a key speaks for its author is not proven here.")
     elif any(one.kind == "receipt" for one in booking):
@@ -102,12 +102,18 @@ def _of_booking(booking: BookingSet, state: BookingState, vouched: frozenset[byt
     return said
 
 
-def _paid(state: BookingState) -> str:
+def _about(booking: BookingSet, receipt: Record[Any] | None, kind: str) -> Record[Any] | None:
+    """The driver's word about this receipt: signed is signed, also before a host record includes it."""
+    named = (one for one in booking.driver_records if one.kind == kind)
+    return next((one for one in named if receipt is not None and one.body.receipt == receipt.id), None)
+
+
+def _paid(booking: BookingSet, state: BookingState) -> str:
     if state.paid is not None:
         return "It is paid: the host signed that the money is there."
     if state.receipt is not None and state.receipt.body.total == 0:
         return "There is nothing to pay."
-    if state.claimed is not None:
+    if _about(booking, state.receipt, "claim") is not None:
         return "The driver signed that it has paid; the host has not confirmed it."
     return "Nothing in here says that it is paid."
 

@@ -92,6 +92,12 @@ def format_amount(micro: int, currency: str) -> str:
     return f"{format_decimal(micro, MICRO, CURRENCIES.get(currency, 2))} {currency}"
 
 
+def format_total(micro: int, currency: str) -> str:
+    """As `format_amount`, rounded to whole coins as a receipt will bill it; for sums, not for prices."""
+    known = currency in CURRENCIES  # others' lists may be newer
+    return format_amount(round_to_minor(micro, currency) if known else micro, currency)
+
+
 def divide_half_up(numerator: int, denominator: int) -> int:
     """`numerator / denominator` (denominator positive) to the nearest integer, halves away from zero."""
     sign = -1 if numerator < 0 else 1

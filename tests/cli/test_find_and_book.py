@@ -40,7 +40,7 @@ def test_find_shows_each_as_it_comes(person: Person, street: StubNode) -> None:
     head, row = said.out.splitlines()
     assert head.split() == ["#", "id", "km", "power", "price", "a", "kWh", "answer", "trust", "title"]
     assert row.startswith("1   1f1f1f1f  0.0–2.3") and "0.35 EUR" in row and row.endswith("58.6%  Garage")
-    assert "1 found; asked 3 nodes" in said.err
+    assert "1 found; asked 3 other nodes" in said.err
 
 
 def test_find_sends_every_condition(person: Person, street: StubNode) -> None:

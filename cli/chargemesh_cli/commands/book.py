@@ -80,7 +80,7 @@ def book(
     api = app.api()
     offer = _ask(api, listing, span, energy_wh)
     app.note(sentences(offer))
-    prompts.require_yes(app, "Book it?", yes=yes, default=True)
+    prompts.require_yes(app, "Book it?", yes=yes)
     body = {"quote": offer["quote"], "wait_ms": wait_ms} | ({"vehicle": vehicle} if vehicle else {})
     booking = api.post("bookings", body)
     path = f"bookings/{segment(booking['id'])}"
@@ -94,12 +94,15 @@ def book(
 def sentences(offer: Any) -> str:
     """The quote as a person agrees to it, with all times in the charger's zone."""
     span = format_span(offer["start"]["ms"], offer["end"]["ms"], offer["zone"])
-    first = (
-        f"{clean(offer['title']) or 'Charger'}, {span} ({offer['zone']}): about {offer['estimate']['text']} "
-        f"for {format_energy(offer['energy_wh'])}, and never more than {offer['cap']['text']} in that time."
-    )
+    estimate, cap = offer["estimate"]["text"], offer["cap"]["text"]
+    energy = format_energy(offer["energy_wh"])
+    price = f"about {estimate} for {energy}, and never more than {cap} in that time"
+    if estimate == cap:
+        price = f"at most {cap}, for {energy}"
+    first = f"{clean(offer['title']) or 'Charger'}, {span} ({offer['zone']}): {price}."
+    # A quote does not say whether the rules take this driver: a stranger may have to wait for the host.
     answered = (
-        "The host's rules answer those it knows at once."
+        "The host's rules answer at once, or the host in person where they leave it to them."
         if offer["instant"]
         else "The host answers in person."
     )

@@ -136,7 +136,7 @@ def _cells(line: Any) -> tuple[str, ...]:
 
 def _summary(app: App, found: int, end: Any) -> None:
     asked = end.get("caretakers", 0)
-    nodes = f"{asked} {'node' if asked == 1 else 'nodes'}"
+    nodes = f"{asked} other {'node' if asked == 1 else 'nodes'}"
     if found:
         more = f", {end['left_off']} more beyond --limit" if end.get("left_off") else ""
         app.note(

@@ -17,6 +17,13 @@ from ..client import segment
 from ..lazy import Command, Group, command
 from ..render import clean, paragraph
 
+_SETTLED = {
+    "OPEN": "Not paid yet: it is to be paid{to}.",
+    "CLAIMED": "The driver says that it is paid{to}; the host has not confirmed it yet.",
+    "PAID": "It is paid{to}.",
+    "DISPUTED": "The driver disputes it; it would be paid{to}.",
+}
+
 
 class _PayGroup(Group):
     """`pay BOOKING` pays; `pay confirm BOOKING` is the host's word that the money is there."""
@@ -109,8 +116,13 @@ def receipt(app: App, booking_id: str, records: Path | None) -> None:
     path = f"bookings/{segment(booking_id)}"
     value = api.get(f"{path}/receipt")
     if records is not None:
-        _write(records, json.dumps(api.get(f"{path}/records"), indent=1).encode())
-    app.result(value, _receipt_text(value))
+        _write_private(records, json.dumps(api.get(f"{path}/records"), indent=1).encode())
+    text = _receipt_text(value)
+    if records is not None:
+        text += (
+            f"\nThe signed records are in {records} (0600): `chargemesh record verify {records}` checks them."
+        )
+    app.result(value, text)
 
 
 def _receipt_text(value: Any) -> str:
@@ -130,8 +142,20 @@ def _receipt_text(value: Any) -> str:
     lines += [f"Your node computes otherwise: {one}." for one in value["differences"]]
     to = f" to {clean(value['payee_name'])}" if value["payee_name"] else ""
     account = f" ({value['payee_account']})" if value["payee_account"] else ""
-    lines.append(f"{value['settlement']}{to}{account}")
+    lines.append(_SETTLED.get(value["settlement"], value["settlement"] + "{to}").format(to=f"{to}{account}"))
     return "\n".join(lines)
+
+
+def _write_private(file: Path, content: bytes) -> None:
+    """As `_write`, 0600: who charged where and when is for the two of them."""
+    from chargemesh_node.home import replace_private_file
+
+    try:
+        replace_private_file(file, content)
+    except OSError as error:
+        raise PersonError(
+            "cannot-write", f"Cannot write {file}: {error.strerror}.", "", ExitCode.FAILURE
+        ) from error
 
 
 def _write(file: Path, content: bytes) -> None:

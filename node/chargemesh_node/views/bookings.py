@@ -17,7 +17,7 @@ from ..node import Node
 from .actions import actions
 from .people import Person, person
 from .receipts import ReceiptView, receipt_view
-from .values import Instant, Money, Place, instant, money, place, spoken
+from .values import Instant, Money, Place, instant, place, spoken, total
 
 _REFUSALS = {
     "busy": "too much is asked of it at the moment",
@@ -149,9 +149,9 @@ def booking_view(node: Node, booking: Booking) -> BookingView:
         "access": _access(access) if access else None,
         "access_due": instant(state.access_due, zone) if state.access_due else None,
         "cancelling_costs": (
-            money(cost_of_cancelling(state, now), currency) if cancellable and idle else None
+            total(cost_of_cancelling(state, now), currency) if cancellable and idle else None
         ),
-        "owed": money(state.cost, currency) if state.cost else None,
+        "owed": total(state.cost, currency) if state.cost else None,
         "deadline": instant(state.next_deadline, zone) if state.next_deadline else None,
         "messages": [
             {"ours": one.ours, "sent": instant(one.sent, zone), "text": one.text} for one in booking.messages
@@ -181,7 +181,7 @@ def _line(booking: Booking, state: BookingState, now: int) -> BookingLine:
     quote, zone = booking.quote.body, booking.file.zone
     refused = booking.file.refused
     last = state.tickets[-1].body if state.tickets else None
-    total = state.receipt.body.total if state.receipt else last.cost if last else state.cost
+    due = state.receipt.body.total if state.receipt else last.cost if last else state.cost
     _, following = _sentences(booking, state, now)
     return {
         "id": booking.id.hex(),
@@ -196,7 +196,7 @@ def _line(booking: Booking, state: BookingState, now: int) -> BookingLine:
         "end": instant(quote.end, zone),
         "zone": zone,
         "energy_wh": state.energy_wh,
-        "cost": money(total, quote.plan.currency),
+        "cost": total(due, quote.plan.currency),
         "next": following[0] if following else "",
         "finished": bool(refused) or state.finished,
         "actions": actions(booking, state, now),
@@ -217,8 +217,8 @@ def _agreed(booking: Booking) -> Agreed:
     return {
         "quote": booking.quote.id.hex(),
         "energy_wh": quote.energy_wh,
-        "estimate": money(quote.estimate, currency),
-        "cap": money(quote.cap, currency),
+        "estimate": total(quote.estimate, currency),
+        "cap": total(quote.cap, currency),
         "terms": describe_terms(quote.terms, currency),
         "answer_until": instant(booking.request.body.expires, booking.file.zone),
     }
@@ -233,11 +233,11 @@ def _meter(booking: Booking, state: BookingState) -> Meter | None:
         "at": instant(last.at, zone),
         "energy_wh": last.energy_wh,
         "power_w": last.power_w if state.session is Session.ACTIVE else 0,
-        "cost": money(last.cost, currency),
+        "cost": total(last.cost, currency),
         "tickets": len(state.tickets),
         "countersigned": state.countersigned,
         "authorised_energy_wh": authorised.energy_wh if authorised else None,
-        "authorised_cost": money(authorised.cost, currency) if authorised else None,
+        "authorised_cost": total(authorised.cost, currency) if authorised else None,
     }
 
 

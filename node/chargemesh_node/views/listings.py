@@ -16,7 +16,7 @@ from chargemesh_protocol.units import format_power
 
 from ..node import Node, Offer
 from .people import Person, person
-from .values import Instant, Money, Place, Span, instant, money, place
+from .values import Instant, Money, Place, Span, instant, money, place, total
 
 _SHOWN_WINDOWS = 5
 _TYPES = {
@@ -216,8 +216,8 @@ def quote_view(node: Node, offer: Offer, short: bytes) -> QuoteView:
         "end": instant(quote.end, zone),
         "zone": zone,
         "energy_wh": quote.energy_wh,
-        "estimate": money(quote.estimate, currency),
-        "cap": money(quote.cap, currency),
+        "estimate": total(quote.estimate, currency),
+        "cap": total(quote.cap, currency),
         "expires": instant(quote.expires, zone),
         # By their clock and ours: what is left is the same unless one of them is wrong.
         "expires_in_s": max(0, (quote.expires - node.clock.now()) // 1000),

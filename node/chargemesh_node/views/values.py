@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from chargemesh_protocol.money import format_amount
+from chargemesh_protocol.money import format_amount, format_total
 from chargemesh_protocol.units import format_instant
 
 UTC = "UTC"
@@ -42,6 +42,11 @@ class Place(TypedDict):
 
 def money(micro: int, currency: str) -> Money:
     return {"micro": micro, "currency": currency, "text": format_amount(micro, currency)}
+
+
+def total(micro: int, currency: str) -> Money:
+    """A sum that somebody pays: exact in `micro`, and in `text` whole coins as the receipt will bill them."""
+    return {"micro": micro, "currency": currency, "text": format_total(micro, currency)}
 
 
 def instant(ms: int, zone: str) -> Instant:

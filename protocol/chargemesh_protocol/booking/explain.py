@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..money import format_amount
+from ..money import format_total
 from ..units import format_energy
 from .cost import cost_if_acknowledged, cost_of_cancelling
 from .records import CancelReason, DeclineReason, ProblemKind, Ticket
@@ -113,7 +113,11 @@ class _Teller:
         if cancelled and not cancelled.final and state.cost:
             heard = self._money(cost_if_acknowledged(state))
             yield _sentence(f"{self.host} {self._have(self.host)} not confirmed to have heard of it")
-            yield f"Confirmed in time it costs {heard}, and without that {self._money(state.cost)}."
+            unheard = self._money(state.cost)
+            if heard == unheard:
+                yield f"It costs {heard} in any case."
+            else:
+                yield f"Confirmed in time it costs {heard}, and without that {unheard}."
         elif state.cost:
             yield _sentence(f"{self.driver} {_verb(self.driver, 'owe')} {self._money(state.cost)}")
         elif state.accept and not state.compensation:
@@ -236,7 +240,7 @@ class _Teller:
     # --- words ----------------------------------------------------------------------------------
 
     def _money(self, micro: int) -> str:
-        return format_amount(micro, self.state.quote.plan.currency)
+        return format_total(micro, self.state.quote.plan.currency)
 
     def _whose(self) -> str:
         return "yours" if self.is_driver else "the driver's"
