@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import statistics
 from dataclasses import replace
 from typing import Any
 
@@ -81,12 +80,12 @@ def test_a_quarter_frozen_slows_the_first_look_ups_and_hides_nobody() -> None:
             began = trio.current_time()
             assert await recall(asker, houses, range(number, number + 1), count=6) == 1.0
             seconds.append(trio.current_time() - began)
-        assert max(seconds) < LIMITS.lookup_s
-        assert statistics.median(seconds) < 0.8
+        assert max(seconds) <= LIMITS.settle_s + 0.1, "not the whole second that an answer may take"
+        assert seconds[-1] < 0.1, "after two failures it is left out"
         await until(lambda: not any(asker.knows(house) for house in silent))
         began = trio.current_time()
         assert await recall(asker, houses, range(6, 10), count=6) == 1.0
-        assert trio.current_time() - began < 1.0
+        assert trio.current_time() - began < 0.1
 
     in_a_street(story)
 
