@@ -58,6 +58,22 @@ class App:
     stopping: asyncio.Event
     started_at: int
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def open_wallbox_port(self) -> None:
+        """Lets wallboxes connect; a node without one opens no port for them. PersonError if it is taken."""
+        async with self.opening:
+            if self.central.is_open:
+                return
+            try:
+                await self.central.start()
+            except OSError as error:
+                host, port = self.config.wallbox.host, self.config.wallbox.port
+                raise PersonError(
+                    "port-taken",
+                    f"Wallboxes can't connect: port {port} on {host} is taken or not allowed.",
+                    "Choose another with `chargemesh config set wallbox.port PORT`, then restart the node.",
+                ) from error
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs something beside the node until it stops."""
@@ -171,16 +187,9 @@ def _driver(
 
 
 async def _start(app: App) -> None:
-    try:
-        await app.central.start()
-    except OSError as error:
-        wallbox = app.config.wallbox
-        raise PersonError(
-            "port-taken",
-            f"Wallboxes can't connect: port {wallbox.port} on {wallbox.host} is taken or not allowed.",
-            "Choose another with `chargemesh config set wallbox.port PORT`.",
-        ) from error
     await app.node.start()
+    if any(one.wallbox.driver == "ocpp" for one in app.node.runner.engine.listings.all_settings()):
+        await app.open_wallbox_port()
     if app.local is not None:
         await app.local.start()
     app.spawn(_watch_contact(app))

@@ -87,7 +87,7 @@ def test_a_node_that_is_off(block: Block) -> None:
     assert loose.code == 5 and "chmod 600" in loose.err
 
 
-@pytest.mark.parametrize("what", ["listen", "api", "wallbox"])
+@pytest.mark.parametrize("what", ["listen", "api"])
 def test_a_port_that_is_taken(block: Block, what: str) -> None:
     home = block.street.house(f"ports-{what}")
     home.moves_in()
@@ -95,11 +95,21 @@ def test_a_port_that_is_taken(block: Block, what: str) -> None:
         flags = {
             "listen": ("--listen", f"/ip4/127.0.0.1/tcp/{port}"),
             "api": ("--api", f"127.0.0.1:{port}"),
-            "wallbox": (),
         }[what]
-        said = home.is_told("run", *flags, CHARGEMESH_WALLBOX_PORT=str(port if what == "wallbox" else 0))
+        said = home.is_told("run", *flags)
     assert said.code == 1 and said.code_word == "port-taken" and str(port) in said.err, said
     assert said.value["error"]["hint"]
+
+
+def test_a_port_for_wallboxes_that_is_taken(block: Block) -> None:
+    """A node without a wallbox needs no such port; one that would get its first lists nothing without it."""
+    with taken_port() as port:
+        home = block.street.house("ports-wallbox", WALLBOX_PORT=str(port))
+        home.opens()
+        said = home.is_told(*ADD, "--price", "0.35")
+        assert said.code == 1 and said.code_word == "port-taken" and "config set wallbox.port" in said.err
+        assert home.says("charger", "list")["chargers"] == []
+        home.says(*ADD, "--price", "0.35", "--wallbox", "manual")
 
 
 def test_what_the_environment_says_is_checked(block: Block) -> None:

@@ -48,7 +48,7 @@ async def get_chargers(call: Call) -> Chargers:
 async def add_charger(call: Call) -> ChargerView:
     charger = call.node.ports.entropy.bytes(_CHARGER_BYTES)
     settings = settings_from(call.body, charger, _defaults(call))
-    await call.node.command(PutCharger(settings))
+    await _keep(call, settings)
     return _view(call, charger)
 
 
@@ -68,7 +68,7 @@ async def get_charger(call: Call) -> ChargerView:
 
 async def change_charger(call: Call) -> ChargerView:
     settings = _changed(call)
-    await call.node.command(PutCharger(settings))
+    await _keep(call, settings)
     return _view(call, settings.charger)
 
 
@@ -117,6 +117,12 @@ async def enter_reading(call: Call) -> WallboxState:
     state = wallbox_state(driver.status, settings.hours.zone)
     assert state is not None
     return state
+
+
+async def _keep(call: Call, settings: ChargerSettings) -> None:
+    if settings.wallbox.driver == "ocpp":
+        await call.app.open_wallbox_port()  # before anything is promised that needs it
+    await call.node.command(PutCharger(settings))
 
 
 async def _pause(call: Call, paused: bool) -> ChargerView:

@@ -81,6 +81,10 @@ class CentralSystem:
             self._server = None
 
     @property
+    def is_open(self) -> bool:
+        return self._server is not None
+
+    @property
     def port(self) -> int:
         """Where it listens (the real number when 0 was asked for)."""
         if self._server is None:

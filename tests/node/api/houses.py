@@ -159,10 +159,15 @@ def app_for(node: Node, root: Path, *, started_at: int = 0, config: Config | Non
         node=node,
         local=None,
         central=CentralSystem(),
+        open_wallbox_port=_no_port,
         stopping=asyncio.Event(),
         started_at=started_at,
     )
     return cast(App, app)
+
+
+async def _no_port() -> None:
+    """The wallboxes of simulated people need none."""
 
 
 def client_of(person: Person, root: Path) -> Client:
