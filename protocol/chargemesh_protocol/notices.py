@@ -13,6 +13,7 @@ from .record import Record
 if TYPE_CHECKING:
     from .booking.kept import Booking
 
+_KEY_BYTES = 16
 _LIFE_MS = 24 * 3600 * 1000  # a notice that could not be delivered for a day is no news any more
 
 
@@ -32,13 +33,7 @@ def notice(name: str, booking: Booking, at: Moment, **facts: Any) -> list[Effect
         "at": at.now,
         **facts,
     }
-    row = PutOutbox(
-        "notify",
-        at.fresh(f"notice {name} {booking.id.hex()}", 16),
-        at.now + _LIFE_MS,
-        json.dumps(said, sort_keys=True).encode(),
-    )
-    return [row, Tell(name, said)]
+    return _told(name, booking.id, said, at)
 
 
 def news(booking: Booking, record: Record[Any], at: Moment) -> list[Effect]:
@@ -64,10 +59,11 @@ def news(booking: Booking, record: Record[Any], at: Moment) -> list[Effect]:
 def charger_notice(name: str, charger: bytes, at: Moment, **facts: Any) -> list[Effect]:
     """A notice about a charger rather than a booking."""
     said = {"event": name, "charger": charger.hex(), "at": at.now, **facts}
-    row = PutOutbox(
-        "notify",
-        at.fresh(f"notice {name} {charger.hex()}", 16),
-        at.now + _LIFE_MS,
-        json.dumps(said, sort_keys=True).encode(),
-    )
-    return [row, Tell(name, said)]
+    return _told(name, charger, said, at)
+
+
+def _told(name: str, subject: bytes, said: dict[str, Any], at: Moment) -> list[Effect]:
+    """To be delivered until it is too old, and to the event stream at once."""
+    body = json.dumps(said, sort_keys=True).encode()
+    key = at.fresh(f"notice {subject.hex()} {body.decode()}", _KEY_BYTES)
+    return [PutOutbox("notify", key, at.now + _LIFE_MS, body), Tell(name, said)]

@@ -359,3 +359,26 @@ def test_only_what_both_sides_signed_completes_a_pair() -> None:
     assert not alice.engine.ledger.completed_with(bob.author)
     street.settle()
     assert alice.engine.ledger.completed_with(bob.author) and bob.engine.ledger.completed_with(alice.author)
+
+
+def test_a_clock_that_is_set_back_makes_no_evidence_against_its_host() -> None:
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice, street.now + HOUR)
+    street.now -= 90 * SECOND
+    alice.tells(CancelBooking(booking, CancelReason.POWER_OUTAGE))
+    for one in (alice, bob):
+        assert one.state(booking).reservation is Reservation.CANCELED
+        assert not one.state(booking).faults
+
+
+def test_each_of_several_messages_at_once_has_a_notice_of_its_own() -> None:
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice)
+    for text in ("one", "two", "three"):
+        bob.handles(WriteMessage(booking, text))
+    alice.disk.outbox.clear()
+    street.settle()
+    assert [one["text"] for one in alice.told("booking.message")] == ["one", "two", "three"]
+    assert len(alice.disk.outbox) == 3

@@ -148,7 +148,7 @@ class WallboxPool:
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """A task that ends by an exception shows a defect of ours: it is told, and later reports are heard."""
+        """A task that ends by an exception is a defect of ours: it is told, and later reports are heard."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is None:

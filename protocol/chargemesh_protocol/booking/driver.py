@@ -46,6 +46,7 @@ from .state import BookingState
 from .table import Reservation, Session, Settlement
 
 _LIVE = (Reservation.RESERVED, Reservation.FULFILLED)
+_MAX_AGREEMENTS = 16  # a host corrects a receipt now and then; more must not fill our side of the booking
 ACCESS = "access-record"  # booking -> the opened access record, deleted with the one-time secret
 
 
@@ -212,9 +213,9 @@ class DriverDesk:
         receipt = state.receipt
         if receipt is not None and state.agreed is None and not self._agreed(booking, receipt.id):
             wrong = check_receipt(booking, state)
-            if not wrong:
+            if not wrong and len(booking.own(Agreement)) < _MAX_AGREEMENTS:
                 effects += self._write(booking, Agreement, receipt=receipt.id, at=at)[1]
-            elif booking.file.told_receipt != receipt.id:
+            elif wrong and booking.file.told_receipt != receipt.id:
                 effects += self._ledger.update(booking, told_receipt=receipt.id)
                 effects += notice("receipt.wrong", booking, at, differences=list(wrong))
         return effects

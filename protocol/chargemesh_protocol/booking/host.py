@@ -93,10 +93,11 @@ class HostDesk:
             refusal = _NOT_OFFERABLE
         if refusal is not None:
             return [_failed(refusal)]
+        effects = self._quotes.turn_day(at)
         try:
-            record, effects = self._quotes.make(ask, settings, listing, at)
+            record = self._quotes.make(ask, settings, listing, at)
         except ValueError as error:
-            return [_failed(No("unpriceable", str(error)))]
+            return [*effects, _failed(No("unpriceable", str(error)))]
         return [*effects, Reply(write(QuoteGiven(quote=record.raw, bundle=self._me.bundle)))]
 
     def request(self, exchange: Exchange, block: str, at: Moment) -> list[Effect]:

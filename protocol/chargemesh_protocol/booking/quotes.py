@@ -37,11 +37,18 @@ class QuoteMaker:
         self._me = me
         self._epochs = {int.from_bytes(day, "big"): seed for day, seed in documents.get(EPOCHS, {}).items()}
 
+    def turn_day(self, at: Moment) -> list[Effect]:
+        """Draws the day's secret before its first quote."""
+        today = at.now // _DAY_MS
+        if today in self._epochs:
+            return []
+        self._epochs[today] = at.fresh("quote-epoch")
+        return [PutDocument(EPOCHS, today.to_bytes(8, "big"), self._epochs[today])]
+
     def make(
         self, ask: AskQuote, settings: ChargerSettings, listing: Record[Listing], at: Moment
-    ) -> tuple[Record[Quote], list[Effect]]:
-        """The quote; ValueError with a sentence if the slot can't be priced."""
-        effects = self._turn_day(at)
+    ) -> Record[Quote]:
+        """The quote, after `turn_day`; ValueError with a sentence if the slot can't be priced."""
         power = max(one.max_power_w for one in settings.connectors)
         terms = settings.terms
         plan = resolve(
@@ -73,7 +80,7 @@ class QuoteMaker:
             instant=settings.rules.instant,
             access_lead_minutes=settings.access_lead_minutes,
         )
-        return self._me.sign(quote), effects
+        return self._me.sign(quote)
 
     def secret_of(self, quote: Quote) -> bytes | None:
         """The X25519 secret of one of our quotes; None once its day's secret is gone."""
@@ -91,14 +98,6 @@ class QuoteMaker:
 
     def deadline(self) -> int | None:
         return min(map(_forgotten_at, self._epochs), default=None)
-
-    def _turn_day(self, at: Moment) -> list[Effect]:
-        """Draws the day's secret at its first quote."""
-        today = at.now // _DAY_MS
-        if today in self._epochs:
-            return []
-        self._epochs[today] = at.fresh("quote-epoch")
-        return [PutDocument(EPOCHS, today.to_bytes(8, "big"), self._epochs[today])]
 
     def _seed(self, charger: bytes, start: int, end: int, issued: int) -> bytes:
         fields = charger + b"".join(n.to_bytes(8, "big") for n in (start, end, issued))

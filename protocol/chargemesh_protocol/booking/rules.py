@@ -20,7 +20,7 @@ WEEK_MS = 7 * 24 * 3600 * 1000
 class Standing:
     """What this node thinks of a driver. trust: per mille of its own scale."""
 
-    known: bool  # has a completed pair with us, or is vouched for
+    known: bool  # has a completed pair with us
     trust: int
     unpaid: bool  # owes us for an earlier receipt
 
@@ -65,7 +65,7 @@ def judge(
     now: int,
 ) -> Take | AskPerson | No:
     """What to do with a request whose signatures and quote are good. `free`: the calendar has the slot."""
-    if abs(request.issued - now) > CLOCK_TOLERANCE_MS and request.issued > now:
+    if request.issued > now + CLOCK_TOLERANCE_MS:
         return No("clock", "your clock is more than two minutes ahead of mine")
     if now > quote.expires + CLOCK_TOLERANCE_MS or now > request.expires:
         return No("quote-expired", "the quote has expired; ask for a new one")

@@ -161,11 +161,14 @@ class BookingSet:
         return 2 + len(self._host) + len(self._driver)
 
     def host_fields(self, now: int) -> HostFields:
-        """What the host's next record begins with; it includes the driver's records that wait for it."""
+        """What the host's next record begins with; it includes the driver's records that wait for it.
+
+        A clock that was set back dates no record before its predecessor: that would be evidence against us.
+        """
         state = self.state(now)
         return {
             "author": self.host,
-            "issued": now,
+            "issued": max(now, self.chain[-1].body.issued) if self.chain else now,
             "booking": self.id,
             "number": state.next_number,
             "previous": state.head,

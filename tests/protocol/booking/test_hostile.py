@@ -174,3 +174,21 @@ def test_nobody_writes_more_messages_than_the_other_side_takes() -> None:
         street.deliver(bob, booking)
     assert len(alice.booking(booking).messages) == MAX_MESSAGES_A_SIDE
     assert not bob.engine.ledger.owes(bob.booking(booking))
+
+
+def test_receipts_without_end_do_not_fill_the_drivers_side() -> None:
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice)
+    bob.tells(StartCharging(booking))
+    alice.box(SessionStarted("s1", tag_of(booking), 0, street.now))
+    street.wait(MINUTE)
+    alice.handles(WallboxSaid(CHARGER, SessionEnded("s1", 100, street.now, "Local")))
+    records = [one.raw for one in alice.booking(booking).mine]
+    last = alice.booking(booking).mine[-1]
+    for _ in range(40):
+        again = replace(last.body, number=last.body.number + 1, previous=last.id)
+        bob.answers(wire.write(wire.Exchange(booking=booking, records=(*records, last.raw))))
+        last = alice.me.sign(again)
+        records = []
+    assert len(bob.booking(booking).own(Agreement)) == 16

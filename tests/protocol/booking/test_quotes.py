@@ -25,6 +25,18 @@ from chargemesh_protocol.terms import Terms
 
 from ..neighbours import CHARGER, DAY, EURO, HOUR, MINUTE, Person, Street, charger
 
+# Another price every half hour of the day.
+RESTLESS = Tariff(
+    currency="EUR",
+    elements=tuple(
+        TariffElement(
+            (PriceComponent(TariffDimension.ENERGY, EURO + hour),),
+            Restrictions(start_time=hour * 60, end_time=hour * 60 + 30),
+        )
+        for hour in range(16)
+    ),
+)
+
 
 def made(alice: Person, maker: QuoteMaker, start: int, hours: int = 1, **changes: object) -> Record[Quote]:
     settings = charger(**changes)
@@ -32,9 +44,8 @@ def made(alice: Person, maker: QuoteMaker, start: int, hours: int = 1, **changes
     assert listing is not None
     ask = AskQuote(charger=CHARGER, start=start, end=start + hours * HOUR, energy_wh=5000)
     at = Moment(alice.street.now, b"s" * 32)
-    record, effects = maker.make(ask, settings, listing, at)
-    alice.disk.commit(effects)
-    return record
+    alice.disk.commit(maker.turn_day(at))
+    return maker.make(ask, settings, listing, at)
 
 
 def test_a_quote_says_everything_that_counts() -> None:
@@ -103,13 +114,18 @@ def test_an_overstay_is_in_the_plan() -> None:
 def test_what_can_not_be_priced_is_said_in_a_sentence() -> None:
     street = Street()
     alice = street.host()
-    changing = tuple(
-        TariffElement(
-            (PriceComponent(TariffDimension.ENERGY, EURO + hour),),
-            Restrictions(start_time=hour * 60, end_time=hour * 60 + 30),
-        )
-        for hour in range(16)
-    )
-    tariff = Tariff(currency="EUR", elements=changing)
     with pytest.raises(ValueError, match="too often"):
-        made(alice, QuoteMaker(alice.me, {}), street.now, hours=72, tariff=tariff)
+        made(alice, QuoteMaker(alice.me, {}), street.now, hours=72, tariff=RESTLESS)
+
+
+def test_the_secret_of_a_day_is_kept_also_when_its_first_quote_could_not_be_made() -> None:
+    """Else every later quote of that day is worthless after a restart."""
+    street = Street()
+    patient = replace(charger().rules, max_minutes=20_160)
+    alice, bob = street.host(tariff=RESTLESS, rules=patient), street.driver()
+    refused = bob.asks(alice, street.now + HOUR, minutes=72 * 60)
+    assert refused.code == "unpriceable"
+    given = bob.asks(alice, street.now + HOUR)
+    alice.restarts()
+    booking = bob.takes(alice, given)
+    assert alice.state(booking).accept is not None
