@@ -94,6 +94,13 @@ def _per(unit: str) -> Reader:
     return lambda text, so_far: read_price(text, so_far.get("currency", "EUR"), unit)
 
 
+def _power(text: str) -> int:
+    watts = parse_power(text)
+    if watts == 0:
+        raise PersonError("bad-power", "A charger gives more than 0 W.", "Such as 11kW.", ExitCode.USAGE)
+    return watts
+
+
 def _money(text: str, so_far: Answers) -> int:
     return parse_amount(text, so_far.get("currency", "EUR"))
 
@@ -128,7 +135,7 @@ def _iban(text: str, _: Answers) -> str:
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("title", _typed(free_text(100)), "TEXT", "What drivers see it called."),
+    Field("title", _typed(free_text(100, 1)), "TEXT", "What drivers see it called."),
     Field("at", _place, "PLACE", "Where it is: LAT,LON, a geo: URI, a Plus Code or a saved place."),
     Field("address", _typed(free_text(200, 1)), "TEXT", "Its address; only accepted drivers get it."),
     Field("way", _typed(free_text(1000)), "TEXT", "How to find the plug; for accepted drivers."),
@@ -139,7 +146,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "format", _one_of("SOCKET", "CABLE", what="format"), "TEXT", "socket, or cable if one hangs there."
     ),
-    Field("power", _typed(parse_power), "POWER", "What it gives at most."),
+    Field("power", _typed(_power), "POWER", "What it gives at most."),
     Field("currency", _typed(parse_currency), "CODE", "ISO 4217 code of all prices. [EUR]"),
     Field("price", _per("kwh"), "0.35/kWh", "Price of a kWh."),
     Field("per_hour", _per("h"), "AMOUNT", "Price of an hour of charging."),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,6 +14,14 @@ import click
 from chargemesh_protocol.errors import ChargemeshError, ExitCode, PersonError, Refused
 
 _MAX_LOG_BYTES = 1_000_000
+_COMMAND = re.compile(r"`(chargemesh (?!--home)[^`]*(?<!--help))`")
+# click names its classes; a person wants to know what to type.
+_CLICK_WORDS = {
+    "integer range": "whole number",
+    "float range": "number",
+    "integer": "whole number",
+    "float": "number",
+}
 
 
 def report(error: BaseException, *, as_json: bool, home_flag: str) -> int:
@@ -31,7 +41,8 @@ def report(error: BaseException, *, as_json: bool, home_flag: str) -> int:
                 json.dumps({"error": {"code": known.code, "message": known.message, "hint": known.hint}})
             )
         # A peer's words may be in it.
-        click.echo(clean(f"{known.message} {known.hint}".strip()), err=True)
+        hint = _with_home(known.hint, home_flag)
+        click.echo(clean(f"{known.message} {hint}".strip()), err=True)
     except OSError:
         _close_quietly()  # whoever read our output is gone; the exit code still tells
     return int(known.exit_code)
@@ -57,6 +68,13 @@ def as_person_error(error: BaseException) -> PersonError | None:
     return None
 
 
+def _with_home(hint: str, home_flag: str) -> str:
+    """Commands in a hint that speak of the same home as this call: `chargemesh run --home DIR`."""
+    if not home_flag:
+        return hint
+    return _COMMAND.sub(lambda found: f"`{found[1]} --home {shlex.quote(home_flag)}`", hint)
+
+
 def _without_command(error: BaseException) -> click.Context | None:
     """Where a group was named and none of its commands."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -75,6 +93,8 @@ def _usage_hint(error: click.UsageError) -> str:
 def _sentence(text: str) -> str:
     """With a capital and a full stop, on one line."""
     plain = " ".join(text.split())
+    for theirs, ours in _CLICK_WORDS.items():
+        plain = plain.replace(f"is not a valid {theirs}.", f"is not a {ours}.")
     if plain and plain[-1] not in ".?!":
         plain += "."
     return plain[:1].upper() + plain[1:]

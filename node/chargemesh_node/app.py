@@ -6,7 +6,9 @@ import asyncio
 import hashlib
 import logging
 import logging.handlers
+import os
 import signal
+from io import TextIOWrapper
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -233,8 +235,18 @@ def _stop_on_signals(stopping: asyncio.Event) -> None:
         loop.add_signal_handler(number, stopping.set)
 
 
+class _PrivateLog(logging.handlers.RotatingFileHandler):
+    """Files of mode 0600 from the first byte, also those that a rotation begins."""
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        descriptor = os.open(self.baseFilename, flags, 0o600)
+        os.fchmod(descriptor, 0o600)  # one that an older version made
+        return os.fdopen(descriptor, "a", encoding="utf-8")
+
+
 def _log_to_file(home: Home) -> None:
-    handler = logging.handlers.RotatingFileHandler(home.log_file, maxBytes=LOG_MAX_BYTES, backupCount=2)
+    handler = _PrivateLog(home.log_file, maxBytes=LOG_MAX_BYTES, backupCount=2)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     logging.getLogger().setLevel(logging.INFO)

@@ -223,6 +223,13 @@ def network_of_invite(link: str) -> str:
     return read_link(link).network
 
 
+def doctor(home: Home, environ: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What can be checked while no node runs on `home`, as the API's doctor tells it."""
+    from .views.doctor_offline import doctor_offline
+
+    return [dict(one) for one in doctor_offline(home, environ)]
+
+
 def running(home: Home) -> int | None:
     """The process id of the node on `home`, if one runs."""
     return running_pid(home)

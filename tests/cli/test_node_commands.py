@@ -84,3 +84,13 @@ def test_an_internal_error_of_the_node_is_told_plainly(person: Person, node: Stu
     )
     said = person.types("status")
     assert said.code == 1 and "logs" in said.err
+
+
+def test_doctor_checks_what_it_can_before_it_says_that_no_node_runs(person: Person) -> None:
+    said = person.types("doctor")
+    assert said.code == 4 and "The keys are there" in said.out
+    assert "NO  No node is running" in said.out.splitlines()[-2]
+
+
+def test_a_hint_names_the_home_of_the_call(person: Person) -> None:
+    assert f"`chargemesh run --home {person.home.root}`" in person.types("status").err

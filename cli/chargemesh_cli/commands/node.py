@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 
@@ -10,6 +11,7 @@ import click
 from chargemesh_protocol.errors import ExitCode, PersonError
 
 from ..app import App, pass_app
+from ..client import NodeAway
 from ..lazy import command
 from ..render import facts, paragraph, table, words
 
@@ -58,14 +60,30 @@ def identity(app: App) -> None:
 @command("doctor")
 @pass_app
 def doctor(app: App) -> None:
-    """Check what commonly goes wrong, and say plainly who can see what."""
-    value = app.api().get("doctor")
+    """Check what commonly goes wrong, and say plainly who can see what.
+
+    With no node running it checks files, clock and ports, and ends with exit code 4.
+    """
+    from chargemesh_node import offline
+
+    from ..background import reach
+
+    away = False
+    try:
+        value = reach(app.home, may_start=False, say=app.note).get("doctor")
+    except NodeAway as why:
+        away = True
+        checks = offline.doctor(app.home, os.environ)
+        checks.append({"name": "node", "ok": False, "text": why.message, "hint": why.hint})
+        value = {"healthy": False, "checks": checks}
     lines = []
     for check in value["checks"]:
         lines.append(f"{_MARKS[check['ok']]}  {check['text']}")
         if check["hint"]:
             lines.append(paragraph(check["hint"], "      "))
     app.result(value, "\n".join(lines))
+    if away:
+        raise click.exceptions.Exit(int(ExitCode.NOT_RUNNING))
     if not value["healthy"]:
         raise click.exceptions.Exit(int(ExitCode.FAILURE))
 

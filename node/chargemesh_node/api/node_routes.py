@@ -85,6 +85,13 @@ async def add_peer(call: Call) -> Peers:
             "`chargemesh id` on the other machine shows its own.",
             ExitCode.USAGE,
         ) from error
+    if contact.peer_id == call.node.network.contact.peer_id:
+        raise PersonError(
+            "own-address",
+            "This is this node's own address.",
+            "`chargemesh id` on the other machine shows the one to add.",
+            ExitCode.USAGE,
+        )
     await call.node.network.connect(contact)
     return status.peers(call.app)
 
