@@ -8,9 +8,9 @@ import logging
 import logging.handlers
 import os
 import signal
-from io import TextIOWrapper
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from typing import Any
 
 from chargemesh_protocol.chargers import ChargerSettings
