@@ -31,7 +31,7 @@ from chargemesh_node.sim.disk import MemoryCache, MemoryStore
 from chargemesh_node.sim.home import BERLIN, charger_settings
 from chargemesh_node.store.cache_db import SqliteCache
 from chargemesh_node.store.node_db import SqliteStore
-from chargemesh_protocol.booking.ledger import Booking
+from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.sealing import AccessRecord
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.booking.table import Settlement
@@ -57,6 +57,7 @@ HOUR_MS = 3_600_000
 LIMITS = replace(DEFAULT_LIMITS, join_jitter_seconds=0.5)  # the spread is for streets after a power cut
 CACHE_BYTES = 16 * 1024 * 1024
 READ_EVERY_S = 0.25
+_AT_ONCE = 6
 POWER_W = 1_000_000  # 0.28 kWh a second
 
 _networks = itertools.count(1)
@@ -188,6 +189,10 @@ class Person:
     def sees(self, other: Person) -> bool:
         return other.contact.peer_id in {one.peer_id for one in self.network.peers()}
 
+    def knows_nodes(self) -> int:
+        """How many others are in its routing table; of 25 in the end 15 to 24."""
+        return self.network.counters().get("routing_table", 0)
+
     async def offers(self, *, at: Point = BERLIN, **changes: Any) -> bytes:
         """Offers a charger that strangers may book at once; returns its id."""
         settings = charger_settings(draw(f"{self.name} charger")[:16], at)
@@ -297,6 +302,15 @@ class People:
         if knows is not None:
             await eventually(lambda: person.sees(knows) and knows.sees(person), "they are connected")
         return person
+
+    async def many(self, count: int) -> tuple[Person, list[Person]]:
+        """A bootstrap, and `count` others that are told of it alone; some of them start at a time."""
+        bootstrap = await self.add("bootstrap")
+        others = [self.know(f"other {number}") for number in range(count)]
+        for first in range(0, count, _AT_ONCE):
+            joining = others[first : first + _AT_ONCE]
+            await asyncio.gather(*(one.start([bootstrap.contact]) for one in joining))
+        return bootstrap, others
 
     async def end(self) -> None:
         await asyncio.gather(*(person.stop() for person in self.all))

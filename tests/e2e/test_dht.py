@@ -6,7 +6,6 @@ therefore refuses the driver's connections until the listing is found: it can on
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from dataclasses import replace
@@ -24,18 +23,6 @@ pytestmark = pytest.mark.asyncio
 
 # Two cores serve all nodes here: they join one after the other, as a neighbourhood would.
 UNHURRIED = replace(DEFAULT_LIMITS, join_jitter_seconds=4.0)
-AT_ONCE = 6
-
-
-async def everybody_joins(people: People, count: int) -> tuple[Person, list[Person]]:
-    """A bootstrap and `count` nodes that are told of it alone, some of them at a time."""
-    bootstrap = people.know("bootstrap")
-    await bootstrap.start()
-    others = [people.know(f"other {number}") for number in range(count)]
-    for first in range(0, count, AT_ONCE):
-        joining = others[first : first + AT_ONCE]
-        await asyncio.gather(*(one.start([bootstrap.contact]) for one in joining))
-    return bootstrap, others
 
 
 async def is_gone(person: Person) -> None:
@@ -45,19 +32,14 @@ async def is_gone(person: Person) -> None:
     await person.stop()
 
 
-def has_joined(person: Person, count: int) -> bool:
-    """Whether so many others are in its routing table; at the end there are 15 to 24."""
-    return person.network.counters().get("routing_table", 0) >= count
-
-
 async def finds_a_host_it_never_met(people: People, nodes: int, *, dht: bool = True) -> None:
     """The story; without the DHT nobody learns who is nearest to a key."""
-    bootstrap, others = await everybody_joins(people, nodes - 3)
+    bootstrap, others = await people.many(nodes - 3)
     host, driver = people.know("host"), people.know("driver")
     await host.start([bootstrap.contact])
     host.network.block(peer_id_of(driver.seed))
     few = min(4, nodes - 3)
-    await eventually(lambda: all(has_joined(one, few) for one in [host, *others]), "all have joined", 60)
+    await eventually(lambda: all(one.knows_nodes() >= few for one in [host, *others]), "all have joined", 60)
     if not dht:
         without_dht(host)
     charger = await host.offers()
@@ -69,7 +51,7 @@ async def finds_a_host_it_never_met(people: People, nodes: int, *, dht: bool = T
     await driver.start([bootstrap.contact])
     if not dht:
         without_dht(driver)
-    await eventually(lambda: has_joined(driver, few), "the driver has joined", 30)
+    await eventually(lambda: driver.knows_nodes() >= few, "the driver has joined", 30)
     await is_gone(bootstrap)
     assert host.contact.peer_id not in driver.met and driver.contact.peer_id not in host.met
     found = await driver.finds()

@@ -116,8 +116,9 @@ class Search(AsyncIterator[FoundListing]):
             for root, cells in by_root(self._cells).items():
                 self.report.answers[root] = 0
                 group.create_task(self._ask_root(root, cells, turn))
-            if self.results.radius_m <= FOLLOW_RADIUS_M:
-                group.create_task(finder.gossip.follow_circle(self.results.point, self.results.radius_m))
+        if self.results.radius_m <= FOLLOW_RADIUS_M:
+            # Only now: to join a topic is work for each of our peers, which the answers should not wait for.
+            await finder.gossip.follow_circle(self.results.point, self.results.radius_m)
 
     async def _ask_neighbour(self, neighbour: Contact) -> None:
         if await self._ask(neighbour, self._cells):
