@@ -102,17 +102,24 @@ class Deal:
     def happens(self, point: Point) -> None:
         victim = self.host if point.victim == "host" else self.driver
         blow = Blow(victim, point.delay_ms)
+        try:
+            self._goes_through_it(point.step, blow)
+        finally:
+            if blow.is_alive():
+                blow.join()  # or the node that it starts would outlive the test
+        for house in (self.host, self.driver):
+            self._nothing_is_lost(house)
+
+    def _goes_through_it(self, fatal: str, blow: Blow) -> None:
         for name, step in self.STEPS.items():
             self._step = name
-            if name == point.step:
+            if name == fatal:
                 blow.start()
             step(self)
             if self.id:
                 self._who_told_what()
         blow.is_over()
         self.is_logged()  # again, if the blow came after it
-        for house in (self.host, self.driver):
-            self._nothing_is_lost(house)
 
     # --- the steps ------------------------------------------------------------------------------
 
