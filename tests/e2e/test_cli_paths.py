@@ -208,7 +208,7 @@ def test_nobody_controls_the_box_and_people_read_the_meter(block: Block) -> None
     wrong = hanna.is_told("charger", "reading", charger, "99kWh")
     assert "look at the digits again" in wrong.err
     dario.says("charge", "stop", booking)
-    hanna.until(booking, lambda one: "Charging is to stop" in story(one))
+    hanna.until(booking, lambda one: "for charging to end" in story(one))
     hanna.says("charger", "reading", charger, "102.0kWh")
     receipt = dario.sees(booking, "agreed")["receipt"]
     assert receipt["energy_wh"] == 2000 and receipt["total"]["text"] == "0.70 EUR"

@@ -133,7 +133,8 @@ class _Teller:
         if state.tickets:
             yield _sentence(self._meter(state.tickets[-1].body))
         if state.stopped_at is not None and state.session is not Session.COMPLETED:
-            yield _sentence(f"Charging is to stop since {self.when(state.stopped_at)}")
+            wish = "for charging to end" if state.tickets else "not to charge yet"
+            yield _sentence(f"{self.driver} asked {wish} at {self.when(state.stopped_at)}")
 
     def _meter(self, last: Ticket) -> str:
         amount = f"{format_energy(last.energy_wh)} for {self._money(last.cost)}"
@@ -194,6 +195,9 @@ class _Teller:
             yield f"{come} between {self.when(quote.start)} and {self.when(quote.end)}."
             if state.no_show_from is not None:
                 yield f"Without a check-in it counts as a no-show from {self.when(state.no_show_from)} on."
+        elif state.stopped_at is not None:
+            again = "Check in again" if self.is_driver else "The driver can check in again"
+            yield f"{again} to charge after all, until {self.when(quote.end)}."
         else:
             yield f"The wallbox starts as soon as it can, at the earliest at {self.when(quote.start)}."
         yield self._cancelling()
