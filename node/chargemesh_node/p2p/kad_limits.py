@@ -37,6 +37,7 @@ class LookupLimits:
     probe_first_s: float = 5.0  # doubles after each probe that fails ...
     probe_last_s: float = 600.0  # ... and is forgotten after this one: told again, it is new again
     join_jitter_s: float = 5.0  # so that nodes that start together don't look up together
+    first_refresh_s: float = 30.0  # doubles up to refresh_s
     refresh_s: float = 300.0  # give or take half: a look-up for ourselves and one for a random key, in turn
     tick_s: float = 1.0
 

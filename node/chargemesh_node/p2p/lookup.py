@@ -222,8 +222,11 @@ class Lookup:
                 self._host.get_peerstore().add_addrs(info.peer_id, info.addrs, _ADDRESS_LIFE_S)
 
     async def _refresh_now_and_then(self) -> None:
-        """Ourselves and a random key in turn, each node at times of its own."""
+        """Ourselves and a random key in turn, each node at times of its own. Soon at first: who joined in a
+        crowd (a street after a power cut) missed those that were too busy to answer."""
+        pause = min(self._limits.first_refresh_s, self._limits.refresh_s)
         while True:
             for key in (self._me.to_bytes(), self._rng.randbytes(32)):
-                await trio.sleep(self._rng.uniform(0.5, 1.5) * self._limits.refresh_s)
+                await trio.sleep(self._rng.uniform(0.5, 1.5) * pause)
                 await self.closest(key, self._limits.width)
+            pause = min(2 * pause, self._limits.refresh_s)

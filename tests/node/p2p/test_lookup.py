@@ -57,6 +57,17 @@ def test_narrow_look_ups_still_find_the_nearest() -> None:
     in_a_street(story)
 
 
+def test_who_missed_others_while_joining_learns_of_them_soon() -> None:
+    async def story(street: Street) -> None:
+        limits = replace(LIMITS, join_jitter_s=3600.0, first_refresh_s=0.3)
+        one, two, three = [await street.open(number, limits=limits) for number in range(3)]
+        await one.told_of(two)
+        await two.told_of(three)
+        await until(lambda: one.knows(three))
+
+    in_a_street(story)
+
+
 def test_alone_the_nearest_is_ourselves() -> None:
     async def story(street: Street) -> None:
         house = await street.open(0)
