@@ -109,7 +109,7 @@ def test_a_host_cancels_and_owes(block: Block) -> None:
     cap = block.dario.sees(booking, "RESERVED")["agreed"]["cap"]["micro"]
     assert "cancelled" in block.hanna.reads("booking", "cancel", booking, "--yes")
     view = block.dario.sees(booking, "CANCELED")
-    assert f"The host owes {cap / 5 / 1e6:g} EUR" in story(view)
+    assert f"The host owes {cap / 5 / 1e6:.2f} EUR" in story(view)
     assert view["owed"] is None
     block.post.brings("booking.canceled", booking=booking, role="driver", reason="HOST_CANCELED")
 
