@@ -18,15 +18,15 @@ class Opinion:
         self._secret = secret
         self._replica = replica
         self._clock = clock
-        self._seen: Evidence | None = None
+        self._seen: tuple[Evidence, Evidence] | None = None  # of the log and of our drafts
         self._reputation: Reputation | None = None
 
     def score(self, subject: bytes, drafts: Evidence) -> Score:
         """`drafts`: what waits for its batch; our own scores know it before the world does."""
-        evidence = self._replica.evidence() | drafts
-        if self._reputation is None or evidence != self._seen:
-            self._seen = evidence
-            self._reputation = Reputation(evidence, self._author, self._secret)
+        of_log = self._replica.evidence()  # the same object until the log has changed
+        if self._reputation is None or self._seen is None or self._seen != (of_log, drafts):
+            self._seen = (of_log, drafts)
+            self._reputation = Reputation(of_log | drafts, self._author, self._secret)
         return self._reputation.score(subject, month_of(self._clock.now()))
 
     def proven(self, author: bytes) -> bool:

@@ -11,6 +11,7 @@ from .limits import (
     MAX_LIST_ITEMS,
     MAX_LISTING_LIFE_MS,
     MAX_NOTE_CHARS,
+    MAX_RECORD_BYTES,
     MAX_TEXT_CHARS,
     SLOT_MS,
 )
@@ -106,9 +107,9 @@ class ChargerSettings:
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnListing:
-    """The newest listing of a charger as it was published; its sequence never goes back."""
+    """The newest listing or withdrawal of a charger; its sequence never goes back."""
 
-    raw: bytes = key(0, Bytes(0, 16_384))  # empty after a withdrawal
+    raw: bytes = key(0, Bytes(0, MAX_RECORD_BYTES))
     sequence: int = key(1, Uint())
 
 

@@ -132,6 +132,7 @@ class Engine:
         match event:
             case OwnLogFound(logs=logs):
                 adopted = self.keeper.adopt(logs) + self.ledger.mark_restored()
+                adopted += self.listings.restored(at.now)
                 self.keeper.read_only = False
                 return adopted + self._due(at)
             case MessageReceived(block=block, body=body):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .booking.calendar import Calendar
 from .chargers import ChargerSettings, OwnListing, make_listing
@@ -10,14 +11,15 @@ from .contact import Contact
 from .effects import Announce, DropDocument, Effect, PutDocument, Result
 from .encoding import decode, encode
 from .errors import ExitCode, PersonError
-from .limits import MAX_LISTING_LIFE_MS
+from .limits import MAX_LISTING_BYTES, MAX_LISTING_LIFE_MS
 from .listing import Listing, Renewal, Withdrawal
 from .me import Me
-from .record import Record, open_as, open_record
+from .record import Record, open_record
 from .shape import from_tree, to_tree
 
 SETTINGS = "charger"
 LISTINGS = "own-listing"
+_SINCE_A_BACKUP = 1_000_000  # more listings than any charger has in the life of a backup
 _REISSUE_MS = MAX_LISTING_LIFE_MS // 2  # well before it expires, and the bitmap's window moves along
 
 
@@ -43,7 +45,7 @@ class ListingDesk:
             if own.raw and charger in self._settings:
                 record = open_record(own.raw, me.network)
                 if type(record.body) is Listing:
-                    self._listings[charger] = open_as(Listing, own.raw, me.network)
+                    self._listings[charger] = record
 
     # --- what others ask ------------------------------------------------------------------------
 
@@ -85,9 +87,17 @@ class ListingDesk:
     # --- commands -------------------------------------------------------------------------------
 
     def put(self, settings: ChargerSettings, now: int) -> list[Effect]:
-        self._settings[settings.charger] = settings
-        saved = PutDocument(SETTINGS, settings.charger, encode(to_tree(settings)))
-        return [saved, *self.publish(settings.charger, now), Result({"charger": settings.charger.hex()})]
+        """Adds a charger or changes it; PersonError, and no change, if no listing can say all that."""
+        charger = settings.charger
+        try:
+            saved = PutDocument(SETTINGS, charger, encode(to_tree(settings)))
+            fits = len(self._signed(settings, now).raw) <= MAX_LISTING_BYTES
+        except ValueError as error:
+            raise PersonError("bad-charger", f"The charger can't be described so: {error}.") from error
+        if not fits:
+            raise PersonError("bad-charger", "Its listing would be too long.", "Simplify the tariff.")
+        self._settings[charger] = settings
+        return [saved, *self.publish(charger, now), Result({"charger": charger.hex()})]
 
     def remove(self, charger: bytes, now: int) -> list[Effect]:
         """Withdraws the listing and forgets the settings; bookings are the booking desks' matter."""
@@ -112,19 +122,19 @@ class ListingDesk:
         settings = self._settings[charger]
         if settings.paused:
             return self._withdraw(settings, now)
-        sequence = self._next_sequence(charger)
-        listing = self._me.sign(
-            make_listing(
-                settings,
-                author=self._me.author,
-                sequence=sequence,
-                contact=self._contact,
-                busy=self._calendar.busy(charger, now),
-                now=now,
-            )
-        )
+        listing = self._signed(settings, now)
         self._listings[charger] = listing
-        return [self._keep(charger, OwnListing(raw=listing.raw, sequence=sequence)), Announce(charger)]
+        own = OwnListing(raw=listing.raw, sequence=listing.body.sequence)
+        return [self._keep(charger, own), Announce(charger)]
+
+    def restored(self, now: int) -> list[Effect]:
+        """After a restore: since the backup, listings had sequences that it does not know of."""
+        effects: list[Effect] = []
+        for charger, own in list(self._published.items()):
+            effects.append(self._keep(charger, replace(own, sequence=own.sequence + _SINCE_A_BACKUP)))
+            if charger in self._listings:
+                effects += self.publish(charger, now)
+        return effects
 
     def due(self, now: int) -> list[Effect]:
         """Listings that grow old, or name an address that we no longer have, are issued again."""
@@ -150,6 +160,18 @@ class ListingDesk:
             )
         )
         return [self._keep(charger, OwnListing(raw=record.raw, sequence=sequence)), Announce(charger)]
+
+    def _signed(self, settings: ChargerSettings, now: int) -> Record[Listing]:
+        return self._me.sign(
+            make_listing(
+                settings,
+                author=self._me.author,
+                sequence=self._next_sequence(settings.charger),
+                contact=self._contact,
+                busy=self._calendar.busy(settings.charger, now),
+                now=now,
+            )
+        )
 
     def _next_sequence(self, charger: bytes) -> int:
         own = self._published.get(charger)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chargemesh_protocol.booking.calendar import Calendar
@@ -12,6 +14,7 @@ from chargemesh_protocol.limits import MAX_LISTING_LIFE_MS
 from chargemesh_protocol.listing import Listing, Withdrawal, require_fresh
 from chargemesh_protocol.listing_desk import ListingDesk
 from chargemesh_protocol.record import open_record
+from chargemesh_protocol.tariff import PriceComponent, Restrictions, TariffDimension, TariffElement
 
 from .neighbours import CHARGER, HOUR, MORNING, NETWORK, Disk, Street, charger
 
@@ -123,3 +126,52 @@ def test_an_unknown_charger_is_told_how_to_be_found() -> None:
     with pytest.raises(PersonError) as error:
         Desk().desk.require(CHARGER)
     assert error.value.exit_code == 3 and "charger list" in error.value.hint
+
+
+def test_after_a_restore_listings_go_on_beyond_what_the_backup_knows() -> None:
+    """Caretakers keep the highest sequence: one that goes back would hide the charger for a day."""
+    one = Desk()
+    one.does(one.desk.put(charger(), MORNING))
+    backup = {name: dict(values) for name, values in one.disk.documents.items()}
+    for hour in range(1, 6):
+        one.does(one.desk.publish(CHARGER, MORNING + hour))
+    seen = one.newest().sequence
+    one.disk.documents = backup
+    one.desk = one.restarted(HERE)
+    assert one.does(one.desk.restored(MORNING + HOUR)) == 1
+    assert one.newest().sequence > seen
+    assert one.restarted(HERE).newest_raw(CHARGER) == one.desk.newest_raw(CHARGER)
+
+
+def test_a_withdrawal_of_a_restored_node_goes_on_too() -> None:
+    one = Desk()
+    one.does(one.desk.put(charger(), MORNING))
+    one.does(one.desk.put(charger(paused=True), MORNING + 1))
+    assert one.does(one.desk.restored(MORNING + 2)) == 0
+    one.desk = one.restarted(HERE)
+    one.does(one.desk.put(charger(), MORNING + 3))
+    assert one.newest().sequence > 1000
+
+
+def test_a_charger_whose_listing_nobody_would_take_is_refused_and_the_old_one_stays() -> None:
+    one = Desk()
+    one.does(one.desk.put(charger(), MORNING))
+    before, settings = one.desk.newest_raw(CHARGER), one.desk.require(CHARGER)
+    words = tuple(f"{number:02}" + "\U0001f50c" * 38 for number in range(32))
+    long = replace(charger().about, title="\U0001f50c" * 80, amenities=words, languages=("de-Latn",) * 32)
+    wide = replace(charger().connectors[0], type="\U0001f50c" * 40)
+    elements = tuple(
+        TariffElement(
+            tuple(PriceComponent(dimension, 10**12 + number) for dimension in TariffDimension),
+            Restrictions(start_time=number, end_time=number + 60, weekdays=(1, 2, 3, 4, 5)),
+        )
+        for number in range(16)
+    )
+    tariff = replace(charger().tariff, elements=elements)
+    with pytest.raises(PersonError) as refused:
+        one.desk.put(charger(about=long, connectors=(wide,) * 8, tariff=tariff), MORNING + 1)
+    assert refused.value.code == "bad-charger"
+    with pytest.raises(PersonError) as refused:
+        one.desk.put(charger(payee_name="x" * 71), MORNING + 1)
+    assert refused.value.code == "bad-charger"
+    assert (one.desk.newest_raw(CHARGER), one.desk.require(CHARGER)) == (before, settings)

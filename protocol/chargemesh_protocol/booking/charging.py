@@ -144,6 +144,10 @@ class ChargingDesk:
             return self._watch(booking, state, at)
         if booking.file.ended_at:
             return self._session_receipt(booking, state, at)
+        if booking.tried_start_at and not self._may_begin(booking, state):
+            # The driver has stopped or left again: the plug is for others, above all for the owner.
+            booking.tried_start_at = 0
+            return [self._tag_back(booking), *self.react(booking, at)]
         charge = charge_due(state)
         if charge is not None and state.receipt is None:
             return self._receipt(booking, reckon_charge(booking.quote.body, *charge), state, at)
@@ -214,7 +218,7 @@ class ChargingDesk:
         if at.now < self._stop_asked.get(booking.id, 0) + RETRY_MS:
             return []
         self._stop_asked[booking.id] = at.now
-        return [StopWallbox(charger, booking.file.session), AuthoriseTag(charger, tag_of(booking.id), None)]
+        return [StopWallbox(charger, booking.file.session), self._tag_back(booking)]
 
     def _must_stop(self, booking: Booking, state: BookingState, now: int) -> bool:
         if now >= booking.quote.body.end or state.stopped_at is not None or state.authorised is None:
@@ -282,6 +286,7 @@ class ChargingDesk:
         effects = self._ticket(booking, report.at, report.register_wh, 0, ReadingContext.TRANSACTION_END, at)
         effects += self._ledger.update(booking, ended_at=max(report.at, 1))
         effects += notice("charging.ended", booking, at, reason=report.reason)
+        effects.append(self._tag_back(booking))
         return effects, [booking]
 
     def _ticket(
@@ -338,6 +343,9 @@ class ChargingDesk:
             beyond_authorisation_wh=beyond or None,
         )
         return [*effects, *notice("receipt.written", booking, at, total=reckoned.total)]
+
+    def _tag_back(self, booking: Booking) -> AuthoriseTag:
+        return AuthoriseTag(booking.quote.body.charger, tag_of(booking.id), None)
 
     def _gone(self, charger: bytes, at: Moment) -> list[Effect]:
         session = self.box(charger).session

@@ -156,13 +156,15 @@ class HostDesk:
         return [*effects, Result({"booking": booking.id.hex(), "reservation": "RESERVED"})]
 
     def cancel(self, booking: Booking, reason: CancelReason, at: Moment) -> list[Effect]:
+        """Takes the slot back, or ends charging in it: a host is never without their own wallbox."""
         state = booking.state(at.now)
-        if state.reservation not in _OPEN or state.session is Session.COMPLETED:
+        if state.reservation not in (*_OPEN, Reservation.FULFILLED) or state.session is Session.COMPLETED:
             raise PersonError(
                 "not-cancellable", f"This booking is {state.reservation.name}; there is nothing to cancel."
             )
         _, effects = self._write(booking, HostCancel, at, reason=reason)
-        return [*effects, Result({"booking": booking.id.hex(), "reservation": "CANCELED"})]
+        reservation = booking.state(at.now).reservation
+        return [*effects, Result({"booking": booking.id.hex(), "reservation": reservation.name})]
 
     def confirm_paid(self, booking: Booking, at: Moment) -> list[Effect]:
         """The payee's signature over the receipt: proof of payment."""
@@ -183,8 +185,8 @@ class HostDesk:
         if self._up_since is None:
             self._up_since = at.now
         state = booking.state(at.now)
-        reserved = state.reservation is Reservation.RESERVED
-        if reserved and not state.access_sent and state.access_due is not None and at.now >= state.access_due:
+        access_due = self._access_due(booking, state)
+        if access_due is not None and at.now >= access_due:
             effects += self._send_access(booking, at)
         no_show = self._no_show_due(state)
         if no_show is not None and at.now >= no_show:
@@ -217,9 +219,13 @@ class HostDesk:
         """When `react` has something to do for this booking that no event announces."""
         state, end = booking.state(now), booking.quote.body.end
         wanted = [self._charging.deadline(booking, now), end if now < end else None]
-        if state.reservation is Reservation.RESERVED:
-            wanted += [None if state.access_sent else state.access_due, self._no_show_due(state)]
-        return earliest(*wanted)
+        return earliest(*wanted, self._access_due(booking, state), self._no_show_due(state))
+
+    def _access_due(self, booking: Booking, state: BookingState) -> int | None:
+        """When to send the address; None if it was sent, or there is none to tell any more."""
+        if state.reservation is not Reservation.RESERVED or state.access_sent:
+            return None
+        return state.access_due if self._listings.settings(booking.quote.body.charger) else None
 
     def _no_show_due(self, state: BookingState) -> int | None:
         """When to say that nobody came. A node that was off first hears what drivers say."""

@@ -58,7 +58,9 @@ class TrustDesk:
         """When our committed review opens by itself (unix ms)."""
         if not booking.file.review or self._keeper.has_reviewed(_hash(booking, receipt)):
             return None
-        return receipt.body.issued + REVIEW_OPENS_AFTER_MS
+        opens = receipt.body.issued + REVIEW_OPENS_AFTER_MS
+        batch = self._keeper.deadline() if self._keeper.is_full else None
+        return opens if batch is None else max(opens, batch)
 
     def write_review(
         self, booking: Booking, receipt: Record[Receipt] | None, stars: Stars, text: str, at: Moment

@@ -63,6 +63,11 @@ class Keeper:
         return len(self._drafts)
 
     @property
+    def is_full(self) -> bool:
+        """Whether no further draft may wait."""
+        return len(self._drafts) >= MAX_OWN_WAITING
+
+    @property
     def entries(self) -> tuple[Item, ...]:
         """The own log, for `LogSet` after a start."""
         return tuple(self._entries)
@@ -164,13 +169,14 @@ class Keeper:
     # --- inside -----------------------------------------------------------------------------------
 
     def _say_once(self, name: bytes, draft: Draft, at: Moment) -> list[Effect]:
-        return [] if self._has(name) else self._wait(name, draft, at)
+        """Nothing while too many wait: what is due is asked for again when a batch was cut."""
+        return [] if self._has(name) or self.is_full else self._wait(name, draft, at)
 
     def _has(self, name: bytes) -> bool:
         return name in self._said or name in self._drafts
 
     def _wait(self, name: bytes, draft: Draft, at: Moment) -> list[Effect]:
-        if len(self._drafts) >= MAX_OWN_WAITING:
+        if self.is_full:
             raise PersonError(
                 "too-many-drafts", "Too many entries wait for the trust log.", "Try again later."
             )

@@ -7,7 +7,7 @@ import pytest
 from chargemesh_protocol.booking.charging import LOST_AFTER_MS, MAX_TICKETS, RETRY_MS, tag_of
 from chargemesh_protocol.booking.cost import OVERSHOOT_WH
 from chargemesh_protocol.booking.ledger import _KEPT_FOR_THE_END
-from chargemesh_protocol.booking.records import Authorisation, ReadingContext
+from chargemesh_protocol.booking.records import Authorisation, CancelReason, ReadingContext
 from chargemesh_protocol.booking.set import MAX_RECORDS_A_SIDE
 from chargemesh_protocol.booking.table import Reservation, Session
 from chargemesh_protocol.booking.wire import MAX_RECORDS_A_MESSAGE
@@ -22,7 +22,7 @@ from chargemesh_protocol.charging.reports import (
 )
 from chargemesh_protocol.effects import AuthoriseTag, PutOutbox, StartWallbox, StopWallbox
 from chargemesh_protocol.errors import PersonError
-from chargemesh_protocol.events import StartCharging, StartFailed, StopCharging, TimerDue
+from chargemesh_protocol.events import CancelBooking, StartCharging, StartFailed, StopCharging, TimerDue
 from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS
 
 from ..neighbours import CHARGER, DAY, EURO, HOUR, MINUTE, SECOND, Person, Street, charger, charges
@@ -336,3 +336,38 @@ def test_starting_after_the_end_is_refused() -> None:
     with pytest.raises(PersonError) as error:
         bob.tells(StartCharging(booking))
     assert error.value.code == "too-late"
+
+
+# --- ending ---------------------------------------------------------------------------------------
+
+
+def test_the_plug_is_the_owners_again_when_the_session_is_over() -> None:
+    """As long as the driver's tag may charge, the box takes no plug-and-charge of the owner's."""
+    alice, _bob, booking = begun()
+    alice.box(SessionEnded("s1", 101_000, alice.street.now, "EVDisconnected"))
+    assert alice.asked(AuthoriseTag)[-1] == AuthoriseTag(CHARGER, tag_of(booking), None)
+
+
+def test_the_plug_is_the_owners_again_when_the_driver_stops_before_it_began() -> None:
+    alice, bob, booking = reserved()
+    bob.tells(StartCharging(booking))
+    end = alice.booking(booking).quote.body.end
+    assert [one.until for one in alice.asked(AuthoriseTag)] == [end]
+    bob.tells(StopCharging(booking))
+    assert [one.until for one in alice.asked(AuthoriseTag)] == [end, None]
+    alice.handles(TimerDue())
+    assert len(alice.asked(AuthoriseTag)) == 2
+
+
+def test_a_host_may_end_a_session_and_bills_what_was_drawn() -> None:
+    alice, bob, booking = begun()
+    reads(alice, 101_000)
+    told = alice.tells(CancelBooking(booking, CancelReason.SAFETY))
+    assert told["reservation"] == "FULFILLED"
+    assert [one.session for one in alice.asked(StopWallbox)] == ["s1"]
+    alice.box(SessionEnded("s1", 101_050, alice.street.now, "Remote"))
+    state = bob.state(booking)
+    assert state.receipt is not None and state.receipt.body.energy_wh == 1050 and state.agreed is not None
+    with pytest.raises(PersonError) as refused:
+        alice.tells(CancelBooking(booking, CancelReason.SAFETY))
+    assert refused.value.code == "not-cancellable"

@@ -6,6 +6,7 @@ import pytest
 
 from chargemesh_protocol.effects import DropDocument, Effect, EntriesCut, PutDocument
 from chargemesh_protocol.errors import PersonError
+from chargemesh_protocol.limits import MAX_OWN_WAITING
 from chargemesh_protocol.me import Me
 from chargemesh_protocol.moment import Moment
 from chargemesh_protocol.trust.drafts import DAY_MS, QUICK, SLOW, BatchDelay, delay_of, require_delay
@@ -162,3 +163,16 @@ def test_slow_delays_are_spread_over_days() -> None:
 def test_nobody_vouches_for_themselves() -> None:
     with pytest.raises(PersonError):
         Keeper(me(), {}, QUICK).vouch(alice.author, True, MONTH, REGION, at(0))
+
+
+def test_when_too_many_wait_what_follows_from_bookings_waits_too_and_a_person_is_told() -> None:
+    """A booking's own entries come again by themselves: an error there would undo a whole exchange."""
+    store, keeper = Store(), Keeper(me(), {}, QUICK)
+    for number in range(MAX_OWN_WAITING):
+        store.keep(keeper.vouch(seed(f"friend {number}"), True, MONTH, REGION, at(0)))
+    assert keeper.is_full
+    with pytest.raises(PersonError) as told:
+        keeper.vouch(bob.author, True, MONTH, REGION, at(1))
+    assert told.value.code == "too-many-drafts"
+    assert keeper.review(bob.author, hashed("monday"), CONTENT, MONTH, REGION, at(1)) == []
+    assert not keeper.has_reviewed(hashed("monday"))
