@@ -20,7 +20,7 @@ from chargemesh_node.p2p.frames import LENGTH_BYTES
 
 from . import attackers
 from .attackers import attack
-from .networks import ECHO, LIMITS, NETWORK_ID, SLOW, Make, close, echoes, eventually, sees, start
+from .networks import ECHO, LIMITS, NETWORK_ID, SLOW, Make, close, echoes, eventually, reaches, sees, start
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -106,7 +106,7 @@ async def test_half_open_sockets_do_not_keep_others_out(scene: Scene, make_netwo
         newcomer = make_network()
         await newcomer.start()
         try:
-            assert await echoes(newcomer, scene.victim)
+            await reaches(newcomer, scene.victim)  # which may close a dial among the others, being full
         finally:
             await newcomer.close()
     finally:
