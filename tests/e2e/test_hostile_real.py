@@ -82,7 +82,7 @@ def test_strangers_on_the_ports_of_wallbox_and_api_while_a_car_charges(tmp_path:
         host, driver = people.house("host"), people.house("driver")
         people.open_all(host, driver)
         charger = host.lists("Garage")
-        box = host.plugs_in(charger)
+        box = host.plugs_in(charger, "--speed", "20")
         driver.books("Garage", "--from", "now", "--for", "15m", "--energy", "5kWh")
         driver.sees("last", "access")
         driver.says("charge", "start", "last")
@@ -95,6 +95,7 @@ def test_strangers_on_the_ports_of_wallbox_and_api_while_a_car_charges(tmp_path:
             strangers_knock(address, str(paired["id"]))
         before = driver.api.get("bookings/last")["energy_wh"]
         driver.until("last", lambda one: one["energy_wh"] > before + 20)
+        assert not box.heard("session ended")
         assert len(box.heard("online")) == 1 and not box.heard("offline")
         driver.says("charge", "stop", "last")
         assert driver.sees("last", "agreed")["receipt"]["energy_wh"] > before

@@ -84,9 +84,10 @@ async def test_the_hosts_network_process_is_killed_at_every_turn_and_nobody_noti
 
 
 async def test_fifty_drivers_want_the_same_slot_at_the_same_moment() -> None:
-    """Fifty nodes with a network process each. Joining the DHT, which is not the matter here, would cost
-    a thousand handshakes."""
+    """Fifty nodes with a network process each. Getting to know each other, which is not the matter here,
+    would cost them a thousand handshakes."""
     async with street(replace(LIMITS, join_jitter_seconds=3600.0)) as people:
+        people.min_peers = 0
         host = await people.add("host", sqlite=True)
         await host.offers()
         drivers = [people.know(f"driver {number}") for number in range(50)]
@@ -95,7 +96,7 @@ async def test_fifty_drivers_want_the_same_slot_at_the_same_moment() -> None:
         await first.meets(host)
         listing = await first.finds_charger_of(host)
         start = first.clock.now() + HOUR_MS
-        offers = [await one.node.ask_quote(listing, start, start + HOUR_MS, 10_000) for one in drivers]
+        offers = [await one.asks(listing, start, start + HOUR_MS) for one in drivers]
         asked = (
             driver.node.book(offer.record.id, wait_ms=60_000)
             for driver, offer in zip(drivers, offers, strict=True)
