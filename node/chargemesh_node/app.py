@@ -81,7 +81,13 @@ class App:
         """Runs something beside the node until it stops."""
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.critical("a defect in this program", exc_info=error)
 
 
 async def serve(
@@ -211,19 +217,29 @@ async def _close(app: App) -> None:
 
 async def _watch_contact(app: App) -> None:
     """Listings follow our addresses: a laptop moves, a router hands out another one."""
-    known = app.network.contact
+    told = app.node.contact
     while True:
         await asyncio.sleep(_CONTACT_EVERY_S)
-        if app.network.contact != known:
-            known = app.network.contact
-            await app.node.contact_changed(known)
+        contact = app.network.contact
+        if contact == told:
+            continue
+        try:
+            await app.node.contact_changed(contact)
+            told = contact
+        except PersonError as error:
+            _log.error("our new address could not be published yet: %s", error)
 
 
 async def _become_writable(app: App) -> None:
     """A restored node asks its peers for its own newest entry before it signs another."""
     while True:
         await asyncio.sleep(_OWN_NEWEST_AFTER_S)
-        if app.network.peers() and await app.node.adopt_own_log():
+        try:
+            adopted = bool(app.network.peers()) and await app.node.adopt_own_log()
+        except PersonError as error:
+            _log.error("this restored node stays read-only: %s", error)
+            continue  # a full disk may get room, and a history that differs is told again
+        if adopted:
             lift_read_only(app.home)
             _log.info("peers were asked for our newest entry: this restored node may write again")
             return

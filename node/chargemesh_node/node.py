@@ -163,7 +163,6 @@ class Node:
         await self.replica.start(self.runner.engine.keeper.entries)
         await self.caretaker.start()
         await self.gossip.start()
-        await self.runner.submit(ContactChanged(self._contact))
         await self.wallboxes.start()
         await self._keep_wallboxes()
         await self.announcer.start()
@@ -182,6 +181,11 @@ class Node:
             await part.close()
         await self.network.close()
         await self.ports.cache.close()
+
+    @property
+    def contact(self) -> Contact:
+        """Where we answer, as our listings say it."""
+        return self._contact
 
     async def contact_changed(self, contact: Contact) -> None:
         """Our addresses or our transport key changed: the listings must say so."""

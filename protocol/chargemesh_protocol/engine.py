@@ -182,6 +182,8 @@ class Engine:
             return [
                 Reply(wire.write(wire.Failed(code=wire.UNAVAILABLE, message="this node is being restored")))
             ]
+        if isinstance(event, ContactChanged):
+            self.listings.contact = event.contact  # to be published once we may sign
         if isinstance(event, ParcelAnswered | ContactChanged | WallboxSaid | StartFailed | TimerDue):
             return []
         if isinstance(event, WallboxRemembered):

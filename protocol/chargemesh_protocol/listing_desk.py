@@ -24,14 +24,17 @@ _REISSUE_MS = MAX_LISTING_LIFE_MS // 2  # well before it expires, and the bitmap
 
 
 class ListingDesk:
-    """Owns charger settings and own listings. A charger that is paused or away has a withdrawal instead."""
+    """Owns charger settings and own listings. A charger that is paused or away has a withdrawal instead.
+
+    contact: where we answer, for listings and for the requests of our own driver.
+    """
 
     def __init__(
         self, me: Me, calendar: Calendar, documents: Mapping[str, Mapping[bytes, bytes]], contact: Contact
     ) -> None:
         self._me = me
         self._calendar = calendar
-        self._contact = contact
+        self.contact = contact
         self._settings = {
             charger: from_tree(ChargerSettings, decode(data))
             for charger, data in documents.get(SETTINGS, {}).items()
@@ -108,12 +111,8 @@ class ListingDesk:
 
     def contact_changed(self, contact: Contact, now: int) -> list[Effect]:
         """Our address is another: every listing must say so."""
-        self._contact = contact
+        self.contact = contact
         return self.due(now)
-
-    @property
-    def contact(self) -> Contact:
-        return self._contact
 
     # --- publishing -----------------------------------------------------------------------------
 
@@ -141,7 +140,7 @@ class ListingDesk:
         return [
             effect
             for charger, listing in list(self._listings.items())
-            if now >= listing.body.issued + _REISSUE_MS or listing.body.contact != self._contact
+            if now >= listing.body.issued + _REISSUE_MS or listing.body.contact != self.contact
             for effect in self.publish(charger, now)
         ]
 
@@ -167,7 +166,7 @@ class ListingDesk:
                 settings,
                 author=self._me.author,
                 sequence=self._next_sequence(settings.charger),
-                contact=self._contact,
+                contact=self.contact,
                 busy=self._calendar.busy(settings.charger, now),
                 now=now,
             )

@@ -23,6 +23,7 @@ from chargemesh_protocol.events import (
     ContactChanged,
     Decide,
     MessageReceived,
+    OwnLogFound,
     ParcelAnswered,
     PauseCharger,
     RemoveCharger,
@@ -35,8 +36,9 @@ from chargemesh_protocol.events import (
     WriteReview,
 )
 from chargemesh_protocol.trust.entries import CompletionStatement
+from chargemesh_protocol.trust.logset import LogSet
 
-from .neighbours import CHARGER, DAY, HOUR, MINUTE, ON_REQUEST, SECOND, SECRETS, Person, Street
+from .neighbours import CHARGER, DAY, HOUR, MINUTE, NETWORK, ON_REQUEST, SECOND, SECRETS, Person, Street
 
 
 def story(street: Street, alice: Person, bob: Person) -> Iterator[bytes]:
@@ -382,3 +384,17 @@ def test_each_of_several_messages_at_once_has_a_notice_of_its_own() -> None:
     street.settle()
     assert [one["text"] for one in alice.told("booking.message")] == ["one", "two", "three"]
     assert len(alice.disk.outbox) == 3
+
+
+def test_an_address_that_changed_while_a_restored_node_may_not_sign_is_published_after() -> None:
+    street = Street()
+    alice = street.host()
+    before = alice.engine.listings.listing(CHARGER)
+    alice.engine.keeper.read_only = True
+    moved = Contact("12D3KooMoved", ("/ip4/127.0.0.1/tcp/5",))
+    assert alice.handles(ContactChanged(moved)) == []
+    alice.handles(OwnLogFound(LogSet(NETWORK, alice.engine.directory)))
+    after = alice.engine.listings.listing(CHARGER)
+    assert before is not None and after is not None
+    assert after.body.contact == moved
+    assert after.body.sequence > before.body.sequence + 1000, "beyond all that the backup can't know of"
