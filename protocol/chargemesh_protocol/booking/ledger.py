@@ -204,7 +204,8 @@ class Ledger:
 
     def delivery(self, booking: Booking, now: int, *, wait_ms: int = 0) -> list[Effect]:
         """The outbox row of this booking: there while something is owed, gone when nothing is."""
-        if not self.owes(booking):
+        unanswered = not booking.is_host and not booking.theirs and now > booking.request.body.expires
+        if unanswered or not self.owes(booking):
             was_queued, booking.queued = booking.queued, ()
             return [DropOutbox("peer", booking.id), *self._remember_peer(booking)] if was_queued else []
         owed = (len(booking.mine), len(booking.messages), len(booking.statements))

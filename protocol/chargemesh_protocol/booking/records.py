@@ -21,6 +21,9 @@ from ..record import kind
 from ..shape import ID, Bool, Bytes, Int, Name, Seq, Struct, Text, Uint, key, shape
 from ..tariff import PricePlan
 from ..terms import Terms
+from ..zones import LAST_INSTANT
+
+_INSTANT = Uint(LAST_INSTANT)  # whatever is signed can be shown on a calendar
 
 
 class DeclineReason(Enum):
@@ -68,16 +71,16 @@ class Quote:
     """A host's price for one slot; it holds nothing. Money in micro-units, energy in Wh."""
 
     author: bytes = key(0, ID)
-    issued: int = key(1, Uint())
+    issued: int = key(1, _INSTANT)
     listing: bytes = key(2, ID)  # id of the listing record it was made from
     charger: bytes = key(3, Bytes(16))
-    start: int = key(4, Uint())
-    end: int = key(5, Uint())
+    start: int = key(4, _INSTANT)
+    end: int = key(5, _INSTANT)
     plan: PricePlan = key(6, Struct(PricePlan))
     energy_wh: int = key(7, Uint())  # assumed
     estimate: int = key(8, Uint())
     cap: int = key(9, Uint())  # worst case of the slot at full power
-    expires: int = key(10, Uint())
+    expires: int = key(10, _INSTANT)
     one_time_key: bytes = key(11, ID)  # X25519, deleted 7 days after the end
     terms: Terms = key(12, Struct(Terms))
     instant: bool = key(13, Bool())  # answered by rules for somebody the host knows, not by a person
@@ -97,11 +100,11 @@ class Request:
     """A driver asks for what a quote names. Its id is the id of the booking."""
 
     author: bytes = key(0, ID)
-    issued: int = key(1, Uint())
+    issued: int = key(1, _INSTANT)
     quote: bytes = key(2, ID)
     one_time_key: bytes = key(3, ID)
     contact: Contact = key(4, Struct(Contact))
-    expires: int = key(5, Uint())  # without an answer by then, the request has FAILED
+    expires: int = key(5, _INSTANT)  # without an answer by then, the request has FAILED
     vehicle: str | None = key(16, Text(MAX_TEXT_CHARS), optional=True)
     walk_in: bytes | None = key(17, Bytes(32), optional=True)  # proof of the charger's QR secret
 
@@ -115,7 +118,7 @@ class DriverRecord:
     """What every record of the driver after the request begins with."""
 
     author: bytes = key(0, ID)
-    issued: int = key(1, Uint())
+    issued: int = key(1, _INSTANT)
     booking: bytes = key(2, ID)
     seen: bytes = key(3, ID)  # the last host record the driver saw, or the request
 
@@ -194,7 +197,7 @@ class HostRecord:
     """What every chained record of the host begins with."""
 
     author: bytes = key(0, ID)
-    issued: int = key(1, Uint())
+    issued: int = key(1, _INSTANT)
     booking: bytes = key(2, ID)
     number: int = key(3, Int(1, 1_000_000))
     previous: bytes = key(4, ID)
@@ -207,7 +210,7 @@ class HostRecord:
 class Accept(HostRecord):
     """The slot is reserved. `access_due`: when the access record will be sent at the latest."""
 
-    access_due: int = key(6, Uint())
+    access_due: int = key(6, _INSTANT)
 
 
 @kind("decline")
@@ -273,8 +276,8 @@ class Receipt(HostRecord):
     without it, are `total`. Each of the three is absent where it is 0.
     """
 
-    started: int = key(6, Uint())
-    ended: int = key(7, Uint())
+    started: int = key(6, _INSTANT)
+    ended: int = key(7, _INSTANT)
     energy_wh: int = key(8, Uint())
     currency: str = key(9, Text(3, 3))
     lines: tuple[ReceiptLine, ...] = key(10, Seq(Struct(ReceiptLine), 256))

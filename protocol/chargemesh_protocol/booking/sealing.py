@@ -18,6 +18,7 @@ from ..errors import Refused, Severity
 from ..limits import MAX_NOTE_CHARS, MAX_SEALED_BYTES, MAX_TEXT_CHARS
 from ..record import kind
 from ..shape import ID, Int, Text, Uint, from_tree, key, shape, to_tree
+from ..zones import LAST_INSTANT
 
 NONCE_BYTES = 24
 
@@ -29,7 +30,7 @@ class AccessRecord:
     """Where the plug is and how to get to it. Latitude and longitude in microdegrees, WGS 84."""
 
     author: bytes = key(0, ID)
-    issued: int = key(1, Uint())
+    issued: int = key(1, Uint(LAST_INSTANT))
     booking: bytes = key(2, ID)
     recipient: bytes = key(3, ID)
     address: str = key(4, Text(200, 1))
@@ -48,7 +49,7 @@ class Message:
     booking: bytes = key(0, ID)
     sender: bytes = key(1, ID)
     recipient: bytes = key(2, ID)
-    sent: int = key(3, Uint())
+    sent: int = key(3, Uint(LAST_INSTANT))
     text: str = key(4, Text(MAX_NOTE_CHARS, 1))
 
 

@@ -10,7 +10,6 @@ from typing import Any, TypedDict
 from ..errors import Refused, Severity
 from ..limits import MAX_BOOKING_RECORDS, MAX_INCLUDES
 from ..record import Record
-from ..zones import LAST_INSTANT
 from .deadlines import at_instant
 from .fold import fold
 from .records import DRIVER_KINDS, HOST_KINDS, Quote, Request
@@ -87,8 +86,6 @@ class BookingSet:
             raise Refused("wrong-kind", f"a {record.kind} is no record of a running booking")
         if body.booking != self.id:
             raise Refused("other-booking", "the record names another booking")
-        if body.issued > LAST_INSTANT:
-            raise Refused("schema", "a record is of a time before the year 2200")
         if body.author != (self.host if by_host else self.driver):
             raise Refused("wrong-author", f"a {record.kind} is not this author's to write", Severity.FORGED)
         side = self._host if by_host else self._driver
