@@ -40,6 +40,8 @@ class LostTasks(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         said = record.getMessage()
+        if "exception=BrokenPipeError()" in said:
+            return  # asyncio's own feeder of a command that ended without reading its input
         if "was never retrieved" in said or "was destroyed but it is pending" in said:
             self.heard.append(said)
 

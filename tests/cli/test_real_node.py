@@ -66,7 +66,7 @@ def test_a_terminal_starts_the_node_and_scripts_do_not(host: Person) -> None:
 def test_a_taken_port_is_a_sentence_also_from_the_background(host: Person) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        offline.change_setting(host.home, "wallbox.port", port)
+        offline.change_setting(host.home, "api.port", port)
         said = host.types("run", *QUIET)
         assert said.code == 1 and port in said.err and said.err.count("\n") == 1
         behind = host.types("status", answers="")

@@ -39,7 +39,7 @@ async def finds_a_host_it_never_met(people: People, nodes: int, *, dht: bool = T
     await host.start([bootstrap.contact])
     host.network.block(peer_id_of(driver.seed))
     few = min(4, nodes - 3)
-    await eventually(lambda: all(one.knows_nodes() >= few for one in [host, *others]), "all have joined", 60)
+    await eventually(lambda: all(one.knows_nodes() >= few for one in [host, *others]), "all have joined", 100)
     if not dht:
         without_dht(host)
     charger = await host.offers()
