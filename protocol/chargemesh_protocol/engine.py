@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from .booking import wire
 from .booking.calendar import Calendar
 from .booking.charging import ChargingDesk
+from .booking.commands import BookingCommands
 from .booking.driver import DriverDesk
 from .booking.host import HostDesk
-from .booking.kept import Booking, KeptMessage
+from .booking.kept import Booking
 from .booking.ledger import BUNDLES, Ledger, learn_bundle
-from .booking.records import Receipt
 from .booking.retention import Retention
 from .booking.rules import Standing
 from .booking.sealing import NONCE_BYTES
@@ -29,11 +28,7 @@ from .effects import Effect, HoldSlot, Parcel, PutDocument, Reply, Result
 from .errors import ExitCode, PersonError, Refused, Severity
 from .events import (
     Book,
-    CancelBooking,
-    ClaimPaid,
-    ConfirmPaid,
     ContactChanged,
-    Decide,
     Event,
     MessageReceived,
     OwnLogFound,
@@ -41,26 +36,19 @@ from .events import (
     PauseCharger,
     PutCharger,
     RemoveCharger,
-    ReportProblem,
-    StartCharging,
     StartFailed,
-    StopCharging,
     TimerDue,
     VouchFor,
     WallboxRemembered,
     WallboxSaid,
-    WriteMessage,
-    WriteReview,
 )
 from .identity import Directory, open_bundle
 from .listing_desk import ListingDesk
 from .me import Me
 from .moment import Moment, earliest
 from .notices import news, notice
-from .record import Record
 from .trust.desk import TrustDesk
 from .trust.drafts import BatchDelay
-from .trust.entries import Stars
 from .trust.keeper import Keeper
 from .trust.month import month_of
 
@@ -114,6 +102,7 @@ class Engine:
             state.documents,
         )
         self.driver = DriverDesk(me, directory, self.ledger, self.listings, state.documents)
+        self._commands = BookingCommands(self.ledger, self.host, self.driver, self.trust)
         self._retention = Retention(self.ledger, self.driver)
         self.wallbox_memory = dict(state.documents.get(WALLBOX_MEMORY, {}))
 
@@ -167,13 +156,7 @@ class Engine:
                 return effects + self._settle([booking], at)
             case _:
                 booking = self.ledger.require(event.booking)
-                if booking.file.restored:
-                    raise PersonError(
-                        "restored-booking",
-                        "This booking comes from a backup and was not yet compared with the other side's.",
-                        "Wait until their node was reached; if it holds more, settle it in person.",
-                    )
-                return self._command(event, booking, at) + self._settle([booking], at)
+                return self._commands.do(event, booking, at) + self._settle([booking], at)
 
     def _while_read_only(self, event: Event) -> list[Effect]:
         """A restored node signs nothing until peers were asked for its newest entry: it could fork its own
@@ -207,7 +190,7 @@ class Engine:
         kept = self._retention.deadline(booking, now)
         if booking.file.done or booking.file.restored:
             return kept
-        receipt = agreed_receipt(booking, now)
+        receipt = booking.agreed_receipt(now)
         return earliest(
             kept,
             booking.state(now).next_deadline,
@@ -236,54 +219,6 @@ class Engine:
             len(booking.messages),
             len(booking.statements),
         )
-
-    # --- commands about a booking ---------------------------------------------------------------
-
-    def _command(self, command: Any, booking: Booking, at: Moment) -> list[Effect]:
-        match command:
-            case Decide(accept=accept):
-                _require_side(booking, host=True)
-                return self.host.decide(booking, accept, at)
-            case CancelBooking(reason=reason):
-                desk = self.host if booking.is_host else self.driver
-                return desk.cancel(booking, reason, at)
-            case ConfirmPaid():
-                _require_side(booking, host=True)
-                return self.host.confirm_paid(booking, at)
-            case StartCharging():
-                _require_side(booking, host=False)
-                return self.driver.start(booking, command, at)
-            case StopCharging():
-                _require_side(booking, host=False)
-                return self.driver.stop(booking, at)
-            case ReportProblem():
-                _require_side(booking, host=False)
-                return self.driver.report(booking, command, at)
-            case ClaimPaid():
-                _require_side(booking, host=False)
-                return self.driver.claim_paid(booking, command, at)
-            case WriteMessage(text=text):
-                return self._write_message(booking, text, at)
-            case WriteReview():
-                stars = Stars(overall=command.stars)
-                receipt = agreed_receipt(booking, at.now)
-                told = self.trust.write_review(booking, receipt, stars, command.text, at)
-                return [*told, Result({"booking": booking.id.hex(), "stars": command.stars})]
-            case _:
-                raise AssertionError(f"no machine for {type(command).__name__}")
-
-    def _write_message(self, booking: Booking, text: str, at: Moment) -> list[Effect]:
-        if not booking.file.secret:
-            raise PersonError("keys-gone", "This booking ended more than a week ago; its keys are deleted.")
-        if not text.strip():
-            raise PersonError("empty", "An empty message can't be sent.", exit_code=ExitCode.USAGE)
-        if not self.ledger.may_message(booking):
-            raise PersonError("too-many-messages", "No more messages fit into this booking.", "Call them.")
-        kept = KeptMessage(ours=True, sent=at.now, text=text)
-        return [
-            *self.ledger.add_message(booking, kept),
-            Result({"booking": booking.id.hex(), "sent": at.now}),
-        ]
 
     def _require_no_open_booking(self, charger: bytes, now: int) -> None:
         if self.calendar.busy(charger, now):
@@ -366,7 +301,7 @@ class Engine:
             desk = self.host if booking.is_host else self.driver
             if not booking.file.refused and not booking.file.restored:
                 effects += desk.react(booking, at)
-                receipt = agreed_receipt(booking, at.now)
+                receipt = booking.agreed_receipt(at.now)
                 if receipt is not None:
                     effects += self.trust.tend(booking, receipt, at)
             delivery = self.ledger.delivery(booking, at.now, wait_ms=wait_ms)
@@ -389,17 +324,3 @@ class Engine:
             at.fresh(f"message {label} {number}", NONCE_BYTES) for number in range(wire.MAX_MESSAGES_A_PARCEL)
         ]
         return self.ledger.parcel(booking, nonces)
-
-
-def agreed_receipt(booking: Booking, now: int) -> Record[Receipt] | None:
-    """The receipt of a charged session that both sides have signed: what completions and reviews rest on."""
-    state = booking.state(now)
-    return state.receipt if state.agreed is not None and state.tickets else None
-
-
-def _require_side(booking: Booking, *, host: bool) -> None:
-    if booking.is_host != host:
-        side = "host" if host else "driver"
-        raise PersonError(
-            "wrong-side", f"Only the {side} of a booking can do that.", exit_code=ExitCode.NOT_ALLOWED
-        )

@@ -8,7 +8,6 @@ from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.records import Authorisation, Claim
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.booking.table import Reservation, Session, Settlement
-from chargemesh_protocol.engine import agreed_receipt
 from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS
 
 _OPEN = (Reservation.PENDING, Reservation.RESERVED)
@@ -20,7 +19,7 @@ def actions(booking: Booking, state: BookingState, now: int) -> list[str]:
     if booking.file.refused:
         return []
     found = _host(state) if booking.is_host else _driver(booking, state, now)
-    if agreed_receipt(booking, now) is not None and not booking.file.review:
+    if booking.agreed_receipt(now) is not None and not booking.file.review:
         found.append("review")
     if booking.file.secret:
         found.append("message")

@@ -135,6 +135,7 @@ class ChargingDesk:
     # --- what is due ----------------------------------------------------------------------------
 
     def react(self, booking: Booking, at: Moment) -> list[Effect]:
+        """What the box and the receipt of this booking need at this instant."""
         held = self._held.pop(booking.id, [])
         if held:
             told = [self.said(booking.quote.body.charger, one, at)[0] for one in held]

@@ -115,6 +115,7 @@ class DriverDesk:
         return booking, [*learned, *opened, Result({"booking": booking.id.hex()})]
 
     def cancel(self, booking: Booking, reason: CancelReason, at: Moment) -> list[Effect]:
+        """Takes effect alone; the result says what it costs if the host hears of it in time."""
         state = booking.state(at.now)
         if state.reservation not in (Reservation.PENDING, Reservation.RESERVED):
             raise PersonError(
@@ -145,6 +146,7 @@ class DriverDesk:
         return [*effects, Result({"booking": booking.id.hex(), "energy_wh": energy, "cost": cost})]
 
     def stop(self, booking: Booking, at: Moment) -> list[Effect]:
+        """Asks the host to end charging; the driver pays for nothing that is drawn later."""
         state = booking.state(at.now)
         if not state.checked_in:
             raise PersonError(
@@ -160,6 +162,7 @@ class DriverDesk:
         return [*effects, Result({"booking": booking.id.hex(), "stopped": True})]
 
     def report(self, booking: Booking, command: ReportProblem, at: Moment) -> list[Effect]:
+        """Signs what is wrong at the plug, or with a receipt, which it disputes."""
         state = booking.state(at.now)
         if state.reservation not in _LIVE:
             raise PersonError(
@@ -169,6 +172,7 @@ class DriverDesk:
         return [*effects, Result({"booking": booking.id.hex(), "problem": command.problem.value})]
 
     def claim_paid(self, booking: Booking, command: ClaimPaid, at: Moment) -> list[Effect]:
+        """Tells the host that the money is on its way; only the host's word settles it."""
         state = booking.state(at.now)
         if state.receipt is None:
             raise PersonError(

@@ -10,7 +10,7 @@ from ..contact import Contact
 from ..limits import MAX_NOTE_CHARS, MAX_RECORD_BYTES, MAX_REVIEW_CONTENT_BYTES, MAX_TEXT_CHARS
 from ..record import Record
 from ..shape import ID, Bool, Bytes, Name, Seq, Struct, Text, Uint, key, shape
-from .records import Quote, Request
+from .records import Quote, Receipt, Request
 from .set import BookingSet
 from .state import BookingState
 from .wire import MAX_STATEMENTS
@@ -121,6 +121,11 @@ class Booking:
 
     def state(self, now: int) -> BookingState:
         return self.set.state(now)
+
+    def agreed_receipt(self, now: int) -> Record[Receipt] | None:
+        """The receipt of a charged session that both sides signed: what completions and reviews rest on."""
+        state = self.state(now)
+        return state.receipt if state.agreed is not None and state.tickets else None
 
     def statement(self, cls: type[Any], author: bytes) -> Record[Any] | None:
         """The completion statement or review commitment of one side, if it is held."""

@@ -32,6 +32,7 @@ class Retention:
         return earliest(kept, _forgotten_at(booking, now))
 
     def due(self, booking: Booking, now: int) -> list[Effect]:
+        """Forgets a request that came to nothing, or deletes the secrets of a booking that is long over."""
         forgotten = _forgotten_at(booking, now)
         if forgotten is not None and now >= forgotten:
             return self._ledger.forget(booking)
