@@ -8,7 +8,15 @@ from typing import Protocol
 
 from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
 from chargemesh_protocol.contact import Contact
-from chargemesh_protocol.effects import HoldSlot, Save
+from chargemesh_protocol.effects import (
+    AuthoriseTag,
+    HoldSlot,
+    Parcel,
+    Save,
+    StartWallbox,
+    StopWallbox,
+    Tell,
+)
 from chargemesh_protocol.listing import Need
 
 
@@ -151,6 +159,26 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Performer(Protocol):
+    """What the runner asks for after a commit. Every call must be quick or start work of its own."""
+
+    async def deliver(self, parcel: Parcel) -> bytes:
+        """Sends to a peer and returns its answer; DeliveryError (a NetworkError) if there was none."""
+        ...
+
+    async def notify(self, key: bytes, body: bytes) -> None:
+        """DeliveryError if the person's webhook or command did not take it."""
+        ...
+
+    def wallbox(self, effect: StartWallbox | StopWallbox | AuthoriseTag) -> None: ...
+
+    def announce(self, charger: bytes) -> None: ...
+
+    def entries_cut(self, raws: Sequence[bytes]) -> None: ...
+
+    def tell(self, event: Tell) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

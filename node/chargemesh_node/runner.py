@@ -11,7 +11,7 @@ import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from chargemesh_protocol.booking.charging import Box
 from chargemesh_protocol.effects import (
@@ -21,7 +21,6 @@ from chargemesh_protocol.effects import (
     DropOutbox,
     Effect,
     EntriesCut,
-    Parcel,
     Reply,
     Result,
     StartWallbox,
@@ -35,7 +34,7 @@ from chargemesh_protocol.moment import Moment
 
 from .errors import DeliveryError, StoreError
 from .outbox import Outbox
-from .ports import Clock, Entropy, Loaded, OutboxRow, Store
+from .ports import Clock, Entropy, Loaded, OutboxRow, Performer, Store
 
 _log = logging.getLogger(__name__)
 
@@ -45,26 +44,6 @@ LONGEST_NAP_S = 15.0  # a laptop sleeps, a clock is set: neither moves a timer t
 _AFTER_TIMER_S, _AFTER_FAILURE_S = 0.2, 2.0
 _SEED_BYTES = 32
 T = TypeVar("T")
-
-
-class Performer(Protocol):
-    """What the runner asks for after a commit. Every call must be quick or start work of its own."""
-
-    async def deliver(self, parcel: Parcel) -> bytes:
-        """Sends to a peer and returns its answer; DeliveryError (a NetworkError) if there was none."""
-        ...
-
-    async def notify(self, key: bytes, body: bytes) -> None:
-        """DeliveryError if the person's webhook or command did not take it."""
-        ...
-
-    def wallbox(self, effect: StartWallbox | StopWallbox | AuthoriseTag) -> None: ...
-
-    def announce(self, charger: bytes) -> None: ...
-
-    def entries_cut(self, raws: Sequence[bytes]) -> None: ...
-
-    def tell(self, event: Tell) -> None: ...
 
 
 class Runner:
