@@ -41,7 +41,7 @@ def test_the_whole_job(block: Block, tmp_path: Path) -> None:
     dario.says("review", "last", "--stars", "5", "--text", "Easy to find.")
     hanna.says("review", "last", "--stars", "4", "--text", "Friendly.")
     eventually(lambda: "Friendly." in hanna.reads("trust", "show", "last"), "both reviews are open")
-    assert "5 of 5 stars: Easy to find." in dario.reads("trust", "show", "last")
+    eventually(lambda: "5 of 5 stars: Easy to find." in dario.reads("trust", "show", "last"), "and shown")
     assert "Blue garage" in dario.reads("bookings", "--all")
 
 
