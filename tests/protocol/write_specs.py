@@ -6,18 +6,16 @@ it, so that neither can change without the other.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
 
-from chargemesh_protocol import identity_wire, limits
+from chargemesh_protocol import identity_wire
 from chargemesh_protocol.booking import records
 from chargemesh_protocol.booking import wire as booking
 from chargemesh_protocol.booking.sealing import Message as SealedMessage
 from chargemesh_protocol.discovery import wire as discovery
-from chargemesh_protocol.listing import Renewal
-from chargemesh_protocol.record import KINDS, aad, parts, sig_structure, sign
+from chargemesh_protocol.record import KINDS
 from chargemesh_protocol.shape import (
     Bool,
     Bytes,
@@ -30,6 +28,9 @@ from chargemesh_protocol.shape import (
     keys_of,
 )
 from chargemesh_protocol.trust import entries, news, sync
+
+from . import spec_data
+from .spec_examples import EXAMPLES
 
 SPECS = Path(__file__).parents[2] / "specs"
 MESSAGES: dict[str, type] = {
@@ -76,25 +77,24 @@ def _kebab(name: str) -> str:
 # --- CDDL -----------------------------------------------------------------------------------------
 
 CDDL_HEAD = """\
-; chargemesh records and messages (RFC 8610). Written by tests/protocol/write_specs.py from the code.
-;
-; What CDDL can't say and a reader checks beside it: bytes are in deterministic form (01-encoding.md); an
-; unknown key from 0 to 15 refuses the map; tstr .size counts bytes, our bounds count code points (a quarter
-; of the number given here); rules between fields, which the chapters name.
+; chargemesh records and messages (RFC 8610, RFC 9165). Written by tests/protocol/write_specs.py from the code.
+; What CDDL can't say and a reader checks beside it stands in README.md of this folder.
 
-cose-record = #6.18([ bstr .cbor header, {}, payload: bstr .cbor payload, signature: bstr .size 64 ])
-header = { 1: -8, 4: bstr .size 32, 16: tstr .size (1..40) }
-bundle = [ bstr .cbor cose-record, 0*8 bstr .cbor cose-record ]  ; a genesis, then delegations
 uint63 = 0..9223372036854775807
 int63 = -9223372036854775808..9223372036854775807
 value = int63 / bstr / tstr / bool / [* value] / { * 0..23 => value }
+
+header<typ> = { 1: -8, 4: bstr .size 32, 16: typ }
+record<typ, body> = #6.18([ bstr .cbor header<typ>, {}, payload: bstr .cbor body, signature: bstr .size 64 ])
+bundle = [ bstr .cbor record<"genesis", genesis>, 0*8 bstr .cbor record<"delegation", delegation> ]
 """
 
 
 def cddl() -> str:
     """The whole schema."""
     names = {cls: name for name, cls in shapes().items()}
-    blocks = [CDDL_HEAD, "payload = " + "\n        / ".join(sorted(KINDS)) + "\n"]
+    whole = (f'record<"{kind}", {kind}>' for kind in sorted(KINDS))
+    blocks = [CDDL_HEAD, "cose-record = " + "\n            / ".join(whole) + "\n"]
     for name, cls in sorted(shapes().items()):
         lines = [f"{name} = {{"]
         for number, field, kind, optional in keys_of(cls):
@@ -165,90 +165,23 @@ def _words(kind: Kind, names: dict[type, str]) -> str:
     raise AssertionError(f"no words for {kind}")
 
 
-# --- the worked example ---------------------------------------------------------------------------
-
-
-def example(_: str = "") -> str:
-    """One renewal, with every byte of the way."""
-    network, seed = "chargemesh-test-example", bytes(range(32))
-    record = sign(Renewal(issued=1_800_000_000_000, listing=b"\x11" * 32), seed, network)
-    protected, payload, signature = parts(record.raw)
-    steps = (
-        ("network id", network),
-        ("seed of the signing key (Ed25519)", seed.hex()),
-        ("kid", record.kid.hex()),
-        ("protected header", protected.hex()),
-        ("payload", payload.hex()),
-        ("external_aad", aad(network).hex()),
-        ("Sig_structure", sig_structure(record.raw, network).hex()),
-        ("id of the record", record.id.hex()),
-        ("signature", signature.hex()),
-        ("the record", record.raw.hex()),
-    )
-    return "\n".join(["```", *(f"{name}:\n{_wrapped(text)}" for name, text in steps), "```"])
-
-
-def _wrapped(text: str) -> str:
-    return "\n".join(f"  {text[at : at + 96]}" for at in range(0, len(text), 96))
-
-
-# --- limits ---------------------------------------------------------------------------------------
-
-
-def limit_rows() -> list[tuple[str, str, int, str]]:
-    """(section, name, value, reason) of every bound, in the order of the file."""
-    source = Path(limits.__file__).read_text().splitlines()
-    rows, section = [], ""
-    for line in source:
-        if title := re.fullmatch(r"# --- (.*?) -+", line):
-            section = title.group(1)
-        elif found := re.match(r"([A-Z_]+) = [^#]+(?:# (.*))?$", line):
-            rows.append((section, found.group(1), getattr(limits, found.group(1)), found.group(2) or ""))
-    return rows
-
-
-def limits_json() -> str:
-    """Every bound as data."""
-    import json
-
-    rows = [
-        json.dumps({"name": name, "value": value, "about": section, "reason": reason})
-        for section, name, value, reason in limit_rows()
-    ]
-    return "[\n" + ",\n".join(rows) + "\n]\n"
-
-
-# --- error codes ----------------------------------------------------------------------------------
-
-
-def codes_in_code() -> set[str]:
-    """Every reason that one node gives another: first argument of Refused and No, `code` of Failed."""
-    named = {"UNAVAILABLE": booking.UNAVAILABLE}
-    found: set[str] = set()
-    for path in (*(SPECS.parent / "protocol").rglob("*.py"), *(SPECS.parent / "node").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call) or _name(node.func) not in ("Refused", "No", "Failed"):
-                continue
-            for given in (*node.args[:1], *(one.value for one in node.keywords if one.arg == "code")):
-                code = given.value if isinstance(given, ast.Constant) else named.get(_name(given))
-                if isinstance(code, str):
-                    found.add(code)
-    return found
-
-
-def _name(function: ast.expr) -> str:
-    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
-
-
 # --- files ----------------------------------------------------------------------------------------
 
 _BLOCK = re.compile(r"(<!-- (fields|example) ?([a-z-]*) -->\n).*?(<!-- end -->)", re.DOTALL)
-_FILLERS: dict[str, Callable[[str], str]] = {"fields": field_table, "example": example}
+_FILLERS: dict[str, Callable[[str], str]] = {
+    "fields": field_table,
+    "example": lambda name: EXAMPLES[name](),
+}
 
 
 def generated() -> dict[Path, str]:
     """Every file that is written from code, wholly or in its marked blocks, as it must read."""
-    files = {SPECS / "cddl" / "chargemesh.cddl": cddl(), SPECS / "limits.json": limits_json()}
+    files = {
+        SPECS / "cddl" / "chargemesh.cddl": cddl(),
+        SPECS / "limits.json": spec_data.limits_json(),
+        SPECS / "tables" / "names.json": spec_data.names_json(),
+        SPECS / "tables" / "currencies.json": spec_data.currencies_json(),
+    }
     for path in sorted(SPECS.glob("*.md")):
         text = path.read_text()
         files[path] = _BLOCK.sub(

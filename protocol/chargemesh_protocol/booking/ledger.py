@@ -14,7 +14,7 @@ from ..effects import AddRecord, DropBooking, DropDocument, DropOutbox, Effect, 
 from ..encoding import decode, encode
 from ..errors import ExitCode, PersonError, Refused, Severity
 from ..identity import Bundle, Directory, Scope
-from ..limits import MAX_BOOKING_RECORDS, MAX_MESSAGES_A_SIDE
+from ..limits import MAX_MESSAGES_A_SIDE
 from ..me import Me
 from ..record import Record, open_as, open_record
 from ..shape import from_tree, to_tree
@@ -322,8 +322,6 @@ class Ledger:
         if getattr(record.body, "author", None) != booking.other:
             raise Refused("not-a-party", "a record of somebody else", Severity.FORGED)
         self._directory.authorise(record, booking.other, Scope.BOOK)
-        if len(booking.theirs) >= MAX_BOOKING_RECORDS:
-            raise Refused("too-many", "this booking has all the records it may have")
         if self._place(booking, record):
             merged.saves.append(AddRecord(booking.id, record.id, raw))
             merged.fresh.append(record)

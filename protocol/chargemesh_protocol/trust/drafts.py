@@ -15,7 +15,7 @@ from .entries import Completion, Entry, Review, Vouch, content_hash, skip_target
 from .month import MAX_MONTH
 
 DAY_MS = 24 * 3600 * 1000
-_QUICK_NETWORKS = ("chargemesh-test-", "chargemesh-demo-")
+QUICK_NETWORKS = ("chargemesh-test-", "chargemesh-demo-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ QUICK = BatchDelay(500, 1500)
 
 def delay_of(network: str) -> BatchDelay:
     """The delay that belongs to a network id."""
-    return QUICK if network.startswith(_QUICK_NETWORKS) else SLOW
+    return QUICK if network.startswith(QUICK_NETWORKS) else SLOW
 
 
 def require_delay(network: str, delay: BatchDelay) -> BatchDelay:
     """`delay` if that network allows it; PersonError where it would give away when things happened."""
     if not 0 <= delay.shortest <= delay.longest:
         raise ValueError("a delay goes from its shortest to its longest time")
-    if delay.shortest < delay_of(network).shortest and not network.startswith(_QUICK_NETWORKS):
+    if delay.shortest < delay_of(network).shortest and not network.startswith(QUICK_NETWORKS):
         raise PersonError(
             "delay-too-short",
             "On this network entries of the trust log wait at least 2 days.",
