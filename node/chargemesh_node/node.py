@@ -163,7 +163,6 @@ class Node:
         await self.replica.start(self.runner.engine.keeper.entries)
         await self.caretaker.start()
         await self.gossip.start()
-        await self.wallboxes.start()
         await self._keep_wallboxes()
         await self.announcer.start()
         await self.peers.start()

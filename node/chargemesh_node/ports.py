@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
 from chargemesh_protocol.contact import Contact
@@ -86,10 +86,19 @@ class Network(Protocol):
         ...
 
 
+Room = Callable[[], Coroutine[Any, Any, None]]
+
+
+async def always_room() -> None:
+    """The Room of a listener that takes in every report at once."""
+
+
 class WallboxDriver(Protocol):
     """One charger's control, whatever speaks to it. Errors are WallboxError(code, message)."""
 
-    async def start(self, report: Callable[[WallboxReport], None]) -> None: ...
+    async def start(self, report: Callable[[WallboxReport], None], room: Room = always_room) -> None:
+        """`report` must not block. A driver awaits `room` before it takes a start or an end from its box."""
+        ...
 
     async def close(self) -> None: ...
 

@@ -22,7 +22,7 @@ from chargemesh_protocol.charging.reports import (
     WallboxStatus,
 )
 
-from ..ports import Clock
+from ..ports import Clock, Room, always_room
 from ..wallbox.errors import WallboxError
 
 READING_EVERY_S = 60.0
@@ -160,7 +160,7 @@ class SimDriver:
         self._task: asyncio.Task[None] | None = None
         self.authorised: dict[str, int] = {}
 
-    async def start(self, report: Report) -> None:
+    async def start(self, report: Report, room: Room = always_room) -> None:
         box = self._box
         self._report = box.say = report
         report(Connected() if box.reachable else Disconnected())

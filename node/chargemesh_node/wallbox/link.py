@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import ocpp.messages
-from ocpp.exceptions import OCPPError, ProtocolError
+from ocpp.exceptions import InternalError, OCPPError, ProtocolError
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call_result
 from ocpp.v16.enums import Action
@@ -52,6 +52,10 @@ class Station(Protocol):
     def now(self) -> int: ...
 
     def heard(self) -> None: ...
+
+    async def room(self) -> None:
+        """Returns when a start or an end can be taken in."""
+        ...
 
     async def connected(self, link: Link) -> None: ...
 
@@ -157,6 +161,19 @@ class Link(ChargePoint):
         if self._allowance < 0:
             await asyncio.sleep(-self._allowance / MAX_OCPP_MESSAGES_PER_SECOND)
 
+    async def _room(self) -> None:
+        """Until a start or an end can be taken in. Meanwhile nothing else is read from this connection; a box
+        that gives it up has had no answer, and says it again on the next one."""
+        room = asyncio.ensure_future(self._station.room())
+        gone = asyncio.ensure_future(self._connection.wait_closed())
+        try:
+            await asyncio.wait((room, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not room.done():
+                raise InternalError(details={"cause": "the connection ended before this could be taken in"})
+        finally:
+            room.cancel()
+            gone.cancel()
+
     # The schemas are left out where boxes are known to break them: a reading with one unknown unit, or a
     # stop without a reason, must not be lost over it. What is needed is checked here.
 
@@ -192,6 +209,7 @@ class Link(ChargePoint):
             meter_start_wh=_whole(facts.get("meter_start")) or 0,
             at=read_time(facts.get("timestamp")),
         )
+        await self._room()
         number, info = await self._station.session_started(start)
         return call_result.StartTransaction(transaction_id=number, id_tag_info=info)
 
@@ -212,6 +230,7 @@ class Link(ChargePoint):
             reason=reason if isinstance(reason, str) and 0 < len(reason) <= 20 else "Local",
             samples=tuple(read_samples(facts.get("transaction_data"))),
         )
+        await self._room()
         info = await self._station.session_stopped(stop)
         return call_result.StopTransaction(id_tag_info=info)
 

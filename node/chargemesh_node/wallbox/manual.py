@@ -21,7 +21,7 @@ from chargemesh_protocol.charging.reports import (
 )
 from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS, MAX_TAG_CHARS
 
-from ..ports import Clock
+from ..ports import Clock, Room, always_room
 from .book import MemoryBook, SessionBook
 from .errors import WallboxError
 from .memory import read_memory, write_memory
@@ -52,13 +52,14 @@ class ManualDriver:
         self._clock = clock
         self._book = book or MemoryBook()
         self._report: Callable[[WallboxReport], None] = lambda report: None
+        self._room: Room = always_room
         self._session: _Session | None = None
         self._register_wh: int | None = None
         self._seen_at = 0
 
-    async def start(self, report: Callable[[WallboxReport], None]) -> None:
+    async def start(self, report: Callable[[WallboxReport], None], room: Room = always_room) -> None:
         """A session of before the restart goes on, and is reported once more."""
-        self._report = report
+        self._report, self._room = report, room
         memory = await read_memory(self._book, self._charger_id)
         if isinstance(memory.get("session"), dict):
             self._session = _Session(**memory["session"])
@@ -115,6 +116,7 @@ class ManualDriver:
         Raises WallboxError `bad-reading` for a register below the last one, a time before the last reading
         or in the future, and when no session waits for one.
         """
+        await self._room()
         session = self._running()
         if session is None:
             raise WallboxError("bad-reading", "No session is running: start one, then enter the reading.")

@@ -9,7 +9,7 @@ from ocpp.v16 import call
 from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
 from chargemesh_protocol.charging.session import DEFAULT_MAX_POWER_W
 
-from ..ports import Clock
+from ..ports import Clock, Room, always_room
 from . import settings
 from .book import MemoryBook, SessionBook
 from .central import CentralSystem
@@ -57,9 +57,10 @@ class OcppDriver:
         self._station.on_started = self._forget_wanted
         self._wanted: tuple[str, int, int] | None = None  # tag, connector, until when (unix ms)
 
-    async def start(self, report: Callable[[WallboxReport], None]) -> None:
-        """From here on the box may connect. `report` is called on the event loop; it must not block."""
-        await self._station.open(report)
+    async def start(self, report: Callable[[WallboxReport], None], room: Room = always_room) -> None:
+        """From here on the box may connect. `report` is called on the event loop; it must not block.
+        `room` is awaited before a start or an end is taken from the box."""
+        await self._station.open(report, room)
         self._central.attach(self._charger_id, self._password, self._station)
 
     async def close(self) -> None:

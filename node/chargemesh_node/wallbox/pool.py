@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from chargemesh_protocol.chargers import ChargerSettings
-from chargemesh_protocol.charging.reports import Reading, WallboxReport, WallboxStatus
+from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
 from chargemesh_protocol.effects import AuthoriseTag, StartWallbox, StopWallbox
 from chargemesh_protocol.errors import PersonError, Refused
 from chargemesh_protocol.events import Event, StartFailed, WallboxSaid
@@ -22,13 +22,13 @@ from chargemesh_protocol.events import Event, StartFailed, WallboxSaid
 from ..errors import StoreError
 from ..ports import Clock, WallboxDriver
 from .errors import WallboxError
+from .report_line import ReportLine
 
 _log = logging.getLogger(__name__)
 
 Submit = Callable[[Event], Awaitable[Any]]
 DriverFactory = Callable[[ChargerSettings], WallboxDriver]
 AGAIN_S = 2.0
-_QUEUED_REPORTS = 1000  # days of backlog from one box come in batches; more than this waits in the box
 
 
 class WallboxPool:
@@ -40,15 +40,10 @@ class WallboxPool:
         self._clock = clock
         self._drivers: dict[bytes, WallboxDriver] = {}
         self._made_from: dict[bytes, ChargerSettings] = {}
-        self._reports: deque[tuple[bytes, WallboxReport]] = deque()
-        self._heard_something = asyncio.Event()
+        self._lines: dict[bytes, ReportLine] = {}  # what boxes said, by charger, also after its driver ended
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._feeding: asyncio.Task[None] | None = None
         self._keeping = asyncio.Lock()  # two commands at once must not start a driver twice
         self.counters: Counter[str] = Counter()  # dropped, defects
-
-    async def start(self) -> None:
-        self._feeding = self._spawn(self._feed())
 
     async def close(self) -> None:
         await self.restart()
@@ -68,7 +63,7 @@ class WallboxPool:
                 if charger not in self._drivers:
                     driver = self._make_driver(settings)
                     self._drivers[charger], self._made_from[charger] = driver, settings
-                    await driver.start(functools.partial(self._heard, charger))
+                    await driver.start(functools.partial(self._heard, charger), self._line(charger).room)
 
     async def restart(self) -> None:
         """Ends every driver; those that `keep` starts again tell how their boxes stand."""
@@ -110,19 +105,27 @@ class WallboxPool:
                 await self._tell(StartFailed(effect.charger, effect.booking, error.code, error.message))
 
     def _heard(self, charger: bytes, report: WallboxReport) -> None:
-        if isinstance(report, Reading) and len(self._reports) >= _QUEUED_REPORTS:
-            self.counters["dropped"] += 1  # the next reading says more; everything else is kept
-            return
-        self._reports.append((charger, report))
-        self._heard_something.set()
+        if not self._line(charger).put(report):
+            self.counters["dropped"] += 1
 
-    async def _feed(self) -> None:
+    def _line(self, charger: bytes) -> ReportLine:
+        """Each charger's reports are taken in on their own: a box that says much delays no other."""
+        line = self._lines.get(charger)
+        if line is None:
+            line = self._lines[charger] = ReportLine()
+            self._begin_feeding(charger, line)
+        return line
+
+    def _begin_feeding(self, charger: bytes, line: ReportLine) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled():  # a defect of ours over one report: the later ones are heard
+                self._begin_feeding(charger, line)
+
+        self._spawn(self._feed(charger, line)).add_done_callback(ended)
+
+    async def _feed(self, charger: bytes, line: ReportLine) -> None:
         while True:
-            while self._reports:
-                charger, report = self._reports.popleft()
-                await self._tell(WallboxSaid(charger, report))
-            self._heard_something.clear()
-            await self._heard_something.wait()
+            await self._tell(WallboxSaid(charger, await line.get()))
 
     async def _tell(self, event: Event) -> None:
         """What a box says is said once: while the store can't keep it (a full disk), it waits here."""
@@ -148,15 +151,13 @@ class WallboxPool:
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """A task that ends by an exception is a defect of ours: it is told, and later reports are heard."""
+        """A task that ends by an exception is a defect of ours, and told."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is None:
             return
         self.counters["defects"] += 1
         _log.critical("a defect in this program", exc_info=error)
-        if task is self._feeding:
-            self._feeding = self._spawn(self._feed())
 
 
 def _control(settings: ChargerSettings) -> tuple[Any, ...]:

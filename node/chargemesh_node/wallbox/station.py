@@ -23,7 +23,7 @@ from chargemesh_protocol.charging.reports import (
 from chargemesh_protocol.charging.samples import Sample
 from chargemesh_protocol.charging.session import Session
 
-from ..ports import Clock
+from ..ports import Clock, Room, always_room
 from . import settings
 from .errors import WallboxError
 from .link import Link
@@ -47,8 +47,10 @@ class ChargerStation:
         self._connector = connector
         self._pace = pace
         self._report: Callable[[WallboxReport], None] = lambda report: None
+        self.room: Room = always_room
         self._link: Link | None = None
         self._kept_at = 0
+        self._freeing: set[int] = set()  # connectors whose session may be lost
         self.tasks = SideTasks(f"wallbox {charger_id}")
         self.states: dict[int, str] = {}
         self.plugged: Session | None = None  # the newest session whose car may still be plugged in
@@ -72,9 +74,9 @@ class ChargerStation:
             raise WallboxError("wallbox-offline", "The wallbox is not connected.")
         return self._link
 
-    async def open(self, report: Callable[[WallboxReport], None]) -> None:
+    async def open(self, report: Callable[[WallboxReport], None], room: Room = always_room) -> None:
         """`report` is called on the event loop and must not block."""
-        self._report = report
+        self._report, self.room = report, room
         await self._memory.recall()
         accepted = [session for session in self.ledger.sessions if not session.refused]
         self.plugged = accepted[-1] if accepted else None
@@ -129,8 +131,9 @@ class ChargerStation:
         replugged = state in ("Available", "Preparing")
         if replugged and self.plugged is not None and self.plugged.connector == connector:
             self.plugged = self.ledger.running(connector)
-        if state == "Available" and self.ledger.running(connector) is not None:
-            self.tasks.spawn(self._end_if_lost(connector))
+        lost = state == "Available" and self.ledger.running(connector) is not None
+        if lost and connector not in self._freeing and self.tasks.spawn(self._end_if_lost(connector)):
+            self._freeing.add(connector)
         if changed and replugged:
             self.on_replugged(connector)
 
@@ -197,16 +200,20 @@ class ChargerStation:
 
         While a backlog comes in, the session changes, and its own stop may still follow.
         """
-        while self.states.get(connector) == "Available" and self.online:
-            before = self.ledger.running(connector)
-            await asyncio.sleep(self._pace.freed_s)
-            if before is None or self.states.get(connector) != "Available" or not self.online:
-                return
-            if self.ledger.running(connector) == before:
-                reports = self.ledger.freed(connector)
-                await self._keep()
-                self._tell(reports)
-                return
+        try:
+            while self.states.get(connector) == "Available" and self.online:
+                before = self.ledger.running(connector)
+                await asyncio.sleep(self._pace.freed_s)
+                await self.room()
+                if before is None or self.states.get(connector) != "Available" or not self.online:
+                    return
+                if self.ledger.running(connector) == before:
+                    reports = self.ledger.freed(connector)
+                    await self._keep()
+                    self._tell(reports)
+                    return
+        finally:
+            self._freeing.discard(connector)
 
     async def _stop_refused(self, session: Session) -> None:
         """A refused tag gets no energy: a box that began all the same is told to stop."""

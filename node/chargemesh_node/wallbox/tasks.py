@@ -7,6 +7,8 @@ import logging
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
+from chargemesh_protocol.limits import MAX_WALLBOX_TASKS
+
 from .errors import WallboxError
 
 log = logging.getLogger(__name__)
@@ -23,16 +25,25 @@ async def cancel_all(tasks: Iterable[asyncio.Task[None]], again_s: float = 0.1) 
 
 
 class SideTasks:
-    """Tasks that end with their owner. A box that refuses is logged; any other error is a bug and shown."""
+    """Tasks that end with their owner. A box that refuses is logged; any other error is a bug and shown.
+
+    At most MAX_WALLBOX_TASKS at once: a box that causes more, and answers none, has the newest left undone.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Begins the work; False where it is left undone."""
+        if len(self._tasks) >= MAX_WALLBOX_TASKS:
+            work.close()
+            log.warning("%s: too much is under way with this box, so this is left undone", self._name)
+            return False
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return True
 
     async def cancel(self) -> None:
         await cancel_all(self._tasks, again_s=2.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -32,7 +32,7 @@ class Driver:
         self.open = False
         self.refuses = False
 
-    async def start(self, report: Callable[[Any], None]) -> None:
+    async def start(self, report: Callable[[Any], None], room: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(0.1)
         self.open, self.report = True, report
 
@@ -74,7 +74,6 @@ class House:
 def at_home(story: Callable[[House], Any], *wanted: ChargerSettings) -> House:
     async def whole() -> House:
         house = House()
-        await house.pool.start()
         await house.pool.keep(wanted)
         await story(house)
         await house.pool.close()
