@@ -1,11 +1,13 @@
 """The OCPP 1.6J central system: one WebSocket server for all of a node's chargers, on the LAN or on loopback.
 
 A box connects to /ocpp/<charge point id> with Basic auth (user name = id). Who is unknown, or sends garbage,
-gets a refusal or a closed socket and nothing else.
+gets a refusal or a closed socket and nothing else. A box that is known and can't be served at this moment is
+told 503, which boxes take for an outage; after a 401 some wait for their owner.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import logging
@@ -34,6 +36,7 @@ PATH = "/ocpp/"
 SUBPROTOCOL = "ocpp1.6"
 CALL_TIMEOUT_S = 15.0
 CLOSE_TIMEOUT_S = 2.0
+BACK_WITHIN_S = 10.0  # a charger that was detached for new settings, or because the node stops, is told 503
 
 
 def new_password(entropy: Entropy) -> str:
@@ -53,6 +56,7 @@ class CentralSystem:
         self._call_timeout_s = call_timeout_s
         self._server: Server | None = None
         self._chargers: dict[str, _Attached] = {}
+        self._left: dict[str, tuple[_Attached, float]] = {}  # until that instant of the loop's clock
         self._sockets: Counter[str] = Counter()
 
     async def start(self) -> None:
@@ -99,20 +103,36 @@ class CentralSystem:
 
     def attach(self, charger_id: str, password: str | None, station: Station) -> None:
         """Lets that charge point connect. A `password` of None switches its check off for this charger."""
+        self._left.pop(charger_id, None)
         self._chargers[charger_id] = _Attached(charger_id, password, station)
 
     def detach(self, charger_id: str) -> None:
-        """The charger may not connect any more; the caller ends a connection that is open."""
-        self._chargers.pop(charger_id, None)
+        """The charger may not connect any more; the caller ends a connection that is open. Its box is told to
+        try again for BACK_WITHIN_S, and after that that nobody knows it."""
+        charger = self._chargers.pop(charger_id, None)
+        now = asyncio.get_running_loop().time()
+        self._left = {id: left for id, left in self._left.items() if left[1] > now}
+        if charger is not None:
+            self._left[charger_id] = (charger, now + BACK_WITHIN_S)
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Who may connect. An unknown id and a wrong password get the same answer."""
-        charger = self._chargers.get(_charger_id(request.path))
+        id = _charger_id(request.path)
+        charger = self._chargers.get(id)
         if charger is not None and _password_fits(charger, request):
             return None
+        if charger is None and self._left_just_now(id, request):
+            response = connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Not at this moment.\n")
+            response.headers["Retry-After"] = "2"
+            return response
         response = connection.respond(HTTPStatus.UNAUTHORIZED, "Unknown charge point or wrong password.\n")
         response.headers["WWW-Authenticate"] = build_www_authenticate_basic("OCPP")
         return response
+
+    def _left_just_now(self, id: str, request: Request) -> bool:
+        charger, until = self._left.get(id, (None, 0.0))
+        in_time = asyncio.get_running_loop().time() < until
+        return charger is not None and in_time and _password_fits(charger, request)
 
     async def _serve(self, connection: ServerConnection) -> None:
         request = connection.request

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from chargemesh_node.clock import SeededEntropy
+from chargemesh_node.wallbox import central
 from chargemesh_node.wallbox.central import CentralSystem, new_password
 from chargemesh_node.wallbox.link import virtual_speed
 from chargemesh_node.wallbox.virtual import VirtualWallbox
@@ -203,6 +204,39 @@ async def test_a_box_with_a_wrong_password_says_so_and_tries_on() -> None:
         await home.until(lambda: told)
         await other.close()
         assert "401" in told[0]
+
+
+@pytest.mark.asyncio
+async def test_a_box_whose_charger_is_set_up_anew_is_told_to_try_again_and_not_that_nobody_knows_it() -> None:
+    async with house() as home:
+        await home.box.close()
+
+        async def refusal(password: str) -> tuple[int, str | None]:
+            with pytest.raises(InvalidStatus) as refused:
+                async with raw_box(home, additional_headers=basic(BOX, password)):
+                    pass
+            return refused.value.response.status_code, refused.value.response.headers.get("Retry-After")
+
+        await home.driver.close()
+        assert await refusal("secret-password-1") == (503, "2")
+        assert await refusal("a guess") == (401, None), "who has no password learns nothing"
+        home.driver = home.new_driver()
+        await home.driver.start(home.reports.append)
+        async with raw_box(home) as socket:
+            assert (await ask(socket, '[2,"a","Heartbeat",{}]'))[0] == 3
+
+
+@pytest.mark.asyncio
+async def test_a_charger_that_is_gone_for_good_is_unknown_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(central, "BACK_WITHIN_S", 0.0)
+    async with house() as home:
+        home.central.detach(BOX)
+        with pytest.raises(InvalidStatus) as refused:
+            async with raw_box(home):
+                pass
+        assert refused.value.response.status_code == 401
 
 
 def test_passwords_are_long_enough_and_easy_to_type() -> None:
