@@ -1,0 +1,119 @@
+"""The runner judges strictly, survives whatever a program does, and needs nothing but Python."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .report import Report
+from .runner import Outcome, run, same
+from .vector_files import VECTORS, Case, load
+
+ROOT = Path(__file__).parents[2]
+CASES = [
+    Case("f", "right", "add", {"a": 1, "b": 2}, {"sum": 3}, None, ""),
+    Case("f", "refused", "divide", {"by": 0}, None, "zero", "nothing can be divided so"),
+    Case("f", "strange", "juggle", {}, {}, None, ""),
+]
+# A program that answers as its argument says; `add` is right unless that says otherwise.
+PROGRAM = """
+import json, os, sys, time
+mood = sys.argv[1]
+for line in sys.stdin:
+    q = json.loads(line)
+    said = {"id": q["id"], "unsupported": True}
+    if q["op"] == "add": said = {"id": q["id"], "out": {"sum": 3}}
+    if q["op"] == "divide":
+        said = {"id": q["id"], "error": "zero"}
+        if mood == "wrong code": said["error"] = "other"
+        if mood == "takes it": said = {"id": q["id"], "out": {}}
+        if mood == "hangs": time.sleep(600)
+        if mood == "ends": os._exit(3)
+        if mood == "garbage": print("Traceback ..."); continue
+        if mood == "other id": said["id"] = "another"
+        if mood == "half a line": sys.stdout.write("{"); sys.stdout.flush(); os._exit(0)
+        if mood == "a list": said = [said]
+        if mood == "both": said["out"] = {}
+    print(json.dumps(said), flush=True)
+"""
+
+
+def outcomes(mood: str) -> list[Outcome]:
+    command = [sys.executable, "-c", PROGRAM, mood]
+    return [said.outcome for _, said in run(command, CASES, timeout=5 if mood != "hangs" else 1)]
+
+
+def test_an_honest_program() -> None:
+    assert outcomes("honest") == [Outcome.PASSED, Outcome.PASSED, Outcome.UNSUPPORTED]
+
+
+@pytest.mark.parametrize(
+    "mood",
+    ["wrong code", "takes it", "hangs", "ends", "garbage", "other id", "half a line", "a list", "both"],
+)
+def test_a_case_fails_and_the_next_one_is_asked(mood: str) -> None:
+    assert outcomes(mood) == [Outcome.PASSED, Outcome.FAILED, Outcome.UNSUPPORTED]
+
+
+def test_a_program_that_can_not_be_started_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(FileNotFoundError):
+        list(run(["no-such-program-of-ours"], CASES, timeout=1))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(1, True), (0, False), (1, 1.0), ("1", 1), ([], {}), ({}, {"a": None}), ([1, 2], [2, 1])],
+)
+def test_values_are_compared_strictly(one: object, other: object) -> None:
+    assert not same(one, other)
+
+
+def test_the_order_of_an_objects_parts_is_no_difference() -> None:
+    assert same({"a": 1, "b": [2]}, {"b": [2], "a": 1})
+
+
+def test_the_report_shows_what_was_expected(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report()
+    for case, verdict in run([sys.executable, "-c", PROGRAM, "wrong code"], CASES, timeout=5):
+        report.add(case, verdict)
+    said = capsys.readouterr().out
+    for part in ("FAILED f:refused (divide)", '{"error": "zero"}', '{"error": "other"}', CASES[1].why):
+        assert part in said
+    assert report.summary().splitlines() == [
+        "f    1 passed, 1 failed, 1 unsupported",
+        "not supported: juggle",
+        "all  1 passed, 1 failed, 1 unsupported",
+    ]
+
+
+def exit_code(*arguments: str, mood: str = "honest") -> int:
+    """Of the command line on a bare Python: -S leaves out whatever is installed."""
+    command = [sys.executable, "-S", "-m", "tests.conformance", "run", *arguments, "--"]
+    return subprocess.run(
+        [*command, sys.executable, "-c", PROGRAM, mood], cwd=ROOT, capture_output=True
+    ).returncode
+
+
+def test_the_command_line_needs_nothing_installed(tmp_path: Path) -> None:
+    cases = [
+        {"name": case.name, "op": case.op, "in": case.given, **case.expected, "why": case.why}
+        for case in CASES
+    ]
+    (tmp_path / "f.json").write_text(json.dumps({"about": "sums", "cases": cases}))
+    asked = ["--vectors", str(tmp_path)]
+    assert exit_code(*asked) == 0
+    assert exit_code(*asked, "--complete") == 1
+    assert exit_code(*asked, mood="wrong code") == 1
+    assert exit_code(*asked, "--only", "f:right", "--complete", mood="wrong code") == 0
+    assert exit_code(*asked, "--only", "no such case") == 2
+
+
+def test_a_case_has_one_answer(tmp_path: Path) -> None:
+    (tmp_path / "f.json").write_text('{"cases": [{"name": "a", "op": "b", "in": {}}]}')
+    with pytest.raises(ValueError, match="either out or error"):
+        list(load(tmp_path))
+    assert next(load(VECTORS)).expected

@@ -1,0 +1,25 @@
+"""`python -m tests.vectors` writes every file of specs/vectors."""
+
+from __future__ import annotations
+
+import sys
+
+from ..conformance.vector_files import VECTORS
+from . import encoding, invalid_encoding, keys
+from .frame import VectorFile
+
+
+def files() -> tuple[VectorFile, ...]:
+    """Every vector file, made anew."""
+    return (encoding.made(), invalid_encoding.made(), keys.made())
+
+
+def main() -> int:
+    for made in files():
+        (VECTORS / f"{made.name}.json").write_text(made.text(), encoding="utf-8")
+        print(f"{made.name}.json: {len(made.cases)} cases")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
