@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .hints import with_home
+
 if TYPE_CHECKING:
     from chargemesh_node.home import Home
 
@@ -42,18 +44,18 @@ class App:
 
     def say(self, text: str = "", *, newline: bool = True) -> None:
         """A sentence for the person: on stdout, or on stderr where stdout is for a program."""
-        click.echo(text, err=self.json, nl=newline)
+        click.echo(with_home(text, self.home_flag), err=self.json, nl=newline)
 
     def note(self, text: str) -> None:
         """Progress and asides: always on stderr."""
-        click.echo(text, err=True)
+        click.echo(with_home(text, self.home_flag), err=True)
 
     def result(self, value: Any, text: str = "") -> None:
         """What the command was for: the value as JSON with --json, else the text."""
         if self.json:
             self.line(value)
         elif text:
-            click.echo(text)
+            click.echo(with_home(text, self.home_flag))
 
     def line(self, value: Any) -> None:
         """One JSON value on a line of stdout, there at once."""

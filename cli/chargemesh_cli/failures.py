@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
 import sys
 from pathlib import Path
 
@@ -13,8 +11,9 @@ import click
 
 from chargemesh_protocol.errors import ChargemeshError, ExitCode, PersonError, Refused
 
+from .hints import with_home
+
 _MAX_LOG_BYTES = 1_000_000
-_COMMAND = re.compile(r"`(chargemesh (?!--home)[^`]*(?<!--help))`")
 # click names its classes; a person wants to know what to type.
 _CLICK_WORDS = {
     "integer range": "whole number",
@@ -41,7 +40,7 @@ def report(error: BaseException, *, as_json: bool, home_flag: str) -> int:
                 json.dumps({"error": {"code": known.code, "message": known.message, "hint": known.hint}})
             )
         # A peer's words may be in it.
-        hint = _with_home(known.hint, home_flag)
+        hint = with_home(known.hint, home_flag)
         click.echo(clean(f"{known.message} {hint}".strip()), err=True)
     except OSError:
         _close_quietly()  # whoever read our output is gone; the exit code still tells
@@ -66,13 +65,6 @@ def as_person_error(error: BaseException) -> PersonError | None:
     if isinstance(error, ChargemeshError):
         return PersonError("failed", _sentence(str(error)), "", ExitCode.FAILURE)
     return None
-
-
-def _with_home(hint: str, home_flag: str) -> str:
-    """Commands in a hint that speak of the same home as this call: `chargemesh run --home DIR`."""
-    if not home_flag:
-        return hint
-    return _COMMAND.sub(lambda found: f"`{found[1]} --home {shlex.quote(home_flag)}`", hint)
 
 
 def _without_command(error: BaseException) -> click.Context | None:

@@ -77,6 +77,16 @@ def global_options() -> list[click.Option]:
     ]
 
 
+def _write_example(ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """The last line of a command's help: one call of it, to copy."""
+    from .examples import EXAMPLES
+
+    _, _, words = ctx.command_path.partition(" ")
+    if words in EXAMPLES:
+        formatter.write_paragraph()
+        formatter.write(f"Example: chargemesh {EXAMPLES[words]}\n")
+
+
 class Command(click.Command):
     """A command that takes the global options as well, without listing them in its help."""
 
@@ -86,11 +96,17 @@ class Command(click.Command):
             one.hidden = True
             self.params.append(one)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _write_example(ctx, formatter)
+
 
 class Group(click.Group):
     """A group of such commands."""
 
     command_class = Command
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _write_example(ctx, formatter)
 
 
 class Commands(Group):

@@ -13,6 +13,7 @@ from chargemesh_protocol.errors import ExitCode
 
 from .app import App, at_terminal
 from .lazy import Commands, global_options
+from .signs import make_printable
 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None, *, interactive: bool | None = N
     given = list(sys.argv[1:] if arguments is None else arguments)
     app = App(at_terminal() if interactive is None else interactive)
     extra: dict[str, Any] = {"obj": app}
+    make_printable(sys.stdout, sys.stderr)
     if os.environ.get("NO_COLOR"):
         extra["color"] = False
     try:

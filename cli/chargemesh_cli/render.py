@@ -1,4 +1,4 @@
-"""What people see: facts on labelled lines, tables, and the values that the API sends in words.
+"""What people see: facts on labelled lines, paragraphs, and the values that the API sends in words.
 
 The API's money is {"micro", "currency", "text"}, its instants are {"ms", "text"}: both show their text.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 import shutil
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chargemesh_protocol.units import format_energy, format_power
+
+from .hints import breakable, unbroken, with_home
 
 SHORT_ID = 8
 _INDENT = "  "
@@ -61,42 +63,6 @@ def label(name: str) -> str:
     return name.replace("_", " ")
 
 
-class Table:
-    """Rows under headings, each printed as it comes. A width of 0, for the last, is as much as it needs."""
-
-    def __init__(self, columns: Sequence[tuple[str, int]]) -> None:
-        self._columns = tuple(columns)
-
-    def head(self) -> str:
-        return self.row([name for name, _ in self._columns]).rstrip()
-
-    def row(self, cells: Iterable[str]) -> str:
-        parts = []
-        for cell, (_, width) in zip(cells, self._columns, strict=True):
-            parts.append(fit(clean(cell), width) if width else clean(cell))
-        return "  ".join(parts).rstrip()
-
-
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A whole table, each column as wide as its widest cell, within reason."""
-    widest = [max(display_width(row[at]) for row in (headings, *rows)) for at in range(len(headings))]
-    widths = [min(width, 40) for width in widest[:-1]] + [0]
-    lined = Table(tuple(zip(headings, widths, strict=True)))
-    return "\n".join([lined.head(), *(lined.row(row) for row in rows)])
-
-
-def fit(text: str, width: int) -> str:
-    """`text` in exactly `width` columns: cut with an ellipsis, or filled."""
-    if display_width(text) > width:
-        cut = ""
-        for sign in text:
-            if display_width(cut + sign) >= width:
-                break
-            cut += sign
-        text = cut + "…"
-    return text + " " * (width - display_width(text))
-
-
 def display_width(text: str) -> int:
     """Columns on a terminal: East Asian wide signs take two, combining ones none."""
     return sum(
@@ -105,10 +71,23 @@ def display_width(text: str) -> int:
     )
 
 
-def paragraph(text: str, indent: str = "") -> str:
-    """Sentences wrapped to the terminal, at most 100 columns."""
+def paragraph(text: str, indent: str = "", after: str | None = None) -> str:
+    """Sentences wrapped to the terminal, at most 100 columns; a command in them stays on one line.
+
+    `indent` begins the first line, and the others too unless `after` does.
+    """
     width = min(shutil.get_terminal_size().columns, 100)
-    return textwrap.fill(clean(text), width, initial_indent=indent, subsequent_indent=indent)
+    told = unbroken(with_home(clean(text)))
+    rest = indent if after is None else after
+    filled = textwrap.fill(
+        told,
+        width,
+        initial_indent=indent,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return breakable(filled)
 
 
 def short(id_: Any) -> str:

@@ -174,7 +174,8 @@ class Engine:
         raise PersonError(
             "read-only",
             "This node was restored from a backup and may not sign yet.",
-            "It asks its peers for its newest entry first: connect it, or restore with --force and its risk.",
+            "`chargemesh join LINK` lets it ask a peer for its newest entry; `chargemesh restore --force` "
+            "goes without, and says first what that risks.",
             ExitCode.NOT_ALLOWED,
         )
 

@@ -180,7 +180,7 @@ def test_a_box_that_does_not_come_in_time(person: Person, host: StubNode) -> Non
 
 def test_list_and_show(person: Person, host: StubNode) -> None:
     said = person.types("charger", "list")
-    assert "c0c0c0c0  Garage  yes     not connected  0" in said.out
+    assert "c0c0c0c0  yes     not connected  0         Garage" in said.out
     assert person.types("--json", "charger", "list").value == {"chargers": [samples.CHARGER_LINE]}
     assert "0.35 EUR per kWh" in person.types("charger", "show", ID).out
     host.answers["GET chargers"] = {"chargers": []}
@@ -218,3 +218,43 @@ def test_what_the_node_says_against_it_is_told(person: Person, host: StubNode) -
     host.answers["POST chargers/preview"] = Refusal(400, "bad-charger", "This charger can't be.", "", 2)
     said = person.types("charger", "add", "--yes", *FLAGS)
     assert said.code == 2 and said.err == "This charger can't be.\n" and not host.calls("POST chargers")
+
+
+def test_show_speaks_in_sentences_and_peoples_units(person: Person, host: StubNode) -> None:
+    told = person.types("charger", "show", ID).out
+    plain = " ".join(told.split())
+    for part in (
+        "Garage (c0c0c0c0)",
+        "Strangers see a hexagon about 2.8 km across, around 52.526, 13.409",
+        "The wallbox is not connected",
+        f"`chargemesh charger pair c0c0c0c0 --home {person.home.root}`",
+        "plug 11 kW Type 2 (socket)",
+        "price 0.35 EUR per kWh, 0.50 EUR a session, at most 20.00 EUR, 19 % tax included",
+        "hours mon-fri 18:00-08:00 (Europe/Berlin)",
+        "bookings of 15 min to 1 d",
+        "address sent 2 h before the start",
+        "Not coming within 30 min of the start costs 80 % of the highest price",
+        "way Left of the gate",
+        "paid to by hand",
+    ):
+        assert part in plain, part
+    for raw in ("350000", "max_power", "tax_bp", "None", "{", "IEC_"):
+        assert raw not in told
+    assert person.types("--json", "charger", "show", ID).value == samples.CHARGER_VIEW
+    host.answers[f"GET {PATH}"] = {
+        **samples.CHARGER_VIEW, "wallbox": {**samples.CONNECTED, "register_wh": 1_235_670},
+        "listing": {"sequence": 3, "issued": samples.START, "expires": samples.END},
+    }  # fmt: skip
+    plain = " ".join(person.types("charger", "show", ID).out.split())
+    assert "The wallbox is connected: free, no car is plugged in, its meter shows 1235.67 kWh." in plain
+    assert "Listed: drivers can find it. The listing is good until 2027-01-15 12:00 (Europe/Berlin)" in plain
+
+
+def test_a_restored_node_says_why_nothing_is_listed(person: Person, host: StubNode) -> None:
+    host.answers["GET chargers"] = {"chargers": [{**samples.CHARGER_LINE, "listed": False}]}
+    host.answers["GET status"] = {**samples.STATUS, "read_only": True}
+    said = person.types("charger", "list")
+    assert said.code == 0 and "c0c0c0c0  no " in said.out
+    assert "restored from a backup" in said.err and "chargemesh join LINK" in said.err
+    host.answers["GET status"] = samples.STATUS
+    assert person.types("charger", "list").err == ""

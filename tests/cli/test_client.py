@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from chargemesh_cli.client import Api, NodeAway, segment
-from chargemesh_cli.render import clean, display_width, fit, words
+from chargemesh_cli.render import clean, display_width, words
+from chargemesh_cli.tables import fit
 from chargemesh_node import offline
 from chargemesh_node.home import Home, write_new_private_file
 from chargemesh_protocol.errors import ExitCode, PersonError

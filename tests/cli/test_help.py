@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from chargemesh_cli.app import App
+from chargemesh_cli.examples import EXAMPLES
 from chargemesh_cli.lazy import COMMANDS
 from chargemesh_cli.main import cli
 from tests.house.tree import ROOT
@@ -64,6 +67,23 @@ def test_every_command_says_what_it_does(person: Person, words: tuple[str, ...])
     said = person.types(*words, "--help")
     assert said.code == 0 and "Usage: chargemesh" in said.out and said.err == ""
     assert all(len(line) <= 80 for line in said.out.splitlines())
+
+
+@pytest.mark.parametrize("words", list(every_command()), ids=" ".join)
+def test_every_help_ends_with_an_example_that_can_be_read(person: Person, words: tuple[str, ...]) -> None:
+    example = EXAMPLES[" ".join(words)]
+    said = person.types(*words, "--help")
+    assert said.out.endswith(f"\n\nExample: chargemesh {example}\n")
+    typed = shlex.split(example)
+    assert typed[0] == words[0]
+    command: click.Command = cli
+    context = click.Context(cli, obj=App(interactive=False))
+    while isinstance(command, click.Group):
+        name, found, typed = command.resolve_command(context, typed)
+        assert found is not None
+        command = found
+        if not isinstance(command, click.Group):
+            command.make_context(name, list(typed), parent=context)  # a wrong flag would raise
 
 
 def test_the_first_help_lists_them_all(person: Person) -> None:

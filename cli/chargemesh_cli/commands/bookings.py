@@ -12,7 +12,8 @@ from ..booking_text import line_cells, story
 from ..client import segment
 from ..lazy import Group, command
 from ..readers import choice
-from ..render import paragraph, short, table
+from ..render import paragraph, short
+from ..tables import table
 
 _REASONS = ("POWER_OUTAGE", "BROKEN_CHARGER", "TRAFFIC", "SAFETY")
 _PROBLEMS = ("BLOCKED", "NO_POWER", "WONT_START", "OTHER")

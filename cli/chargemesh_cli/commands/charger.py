@@ -14,11 +14,19 @@ from .. import charger_form as form
 from .. import prompts
 from ..app import App, pass_app
 from ..charger_fields import FIELDS, QUESTIONS, REQUIRED, Answers, Field, read_field
-from ..client import segment
+from ..charger_text import story, wallbox_word
+from ..client import Api, segment
 from ..lazy import Group
 from ..local_zone import local_zone
 from ..pairing import show_and_wait
-from ..render import facts, paragraph, short, table, words
+from ..render import paragraph, short, words
+from ..tables import table
+
+_RESTORED = (
+    "This node was restored from a backup: it lists nothing and answers nobody before it has asked a peer "
+    "for its own newest entry. `chargemesh join LINK` connects it to one; `chargemesh restore --force` goes "
+    "without, and says first what that risks."
+)
 
 
 @click.group("charger", cls=Group)
@@ -70,23 +78,25 @@ def add(app: App, /, yes: bool, wait: str | None, no_wait: bool, **given: Any) -
 @pass_app
 def list_(app: App) -> None:
     """Your chargers, what they offer, and how their wallboxes are."""
-    value = app.api().get("chargers")
+    api = app.api()
+    value = api.get("chargers")
     rows = [
-        (short(one["id"]), one["title"], _listed(one), _wallbox_word(one), str(one["reserved"]))
+        (short(one["id"]), _listed(one), wallbox_word(one), str(one["reserved"]), one["title"])
         for one in value["chargers"]
     ]
-    headings = ("id", "title", "listed", "wallbox", "bookings")
+    headings = ("id", "listed", "wallbox", "bookings", "title")
     empty = "No chargers yet. `chargemesh charger add` lists one."
     app.result(value, table(headings, rows) if rows else empty)
+    _tell_if_restored(app, api, value["chargers"])
 
 
 @charger.command("show")
 @click.argument("charger_id", metavar="ID")
 @pass_app
 def show(app: App, charger_id: str) -> None:
-    """Everything about one charger."""
+    """Everything about one charger: what it offers, what strangers see of it, and how its wallbox stands."""
     value = app.api().get(f"chargers/{segment(charger_id)}")
-    app.result(value, f"{paragraph(value['sentence'])}\n\n{facts(value, leave_out=('sentence', 'cell'))}")
+    app.result(value, story(value))
 
 
 @charger.command("edit")
@@ -220,14 +230,12 @@ def _with_connector(view: Any, answers: Answers) -> Answers:
     return {"connector": now["type"], "format": now["format"], "power": now["max_power_w"], **answers}
 
 
+def _tell_if_restored(app: App, api: Api, chargers: Any) -> None:
+    """Why nothing is listed on a node that was just restored: nobody would guess it from the table."""
+    unlisted = any(not one["listed"] and not one["paused"] for one in chargers)
+    if unlisted and not app.json and api.get("status")["read_only"]:
+        app.note(paragraph(_RESTORED))
+
+
 def _listed(one: Any) -> str:
     return "paused" if one["paused"] else "yes" if one["listed"] else "no"
-
-
-def _wallbox_word(one: Any) -> str:
-    state = one.get("wallbox")
-    if one["driver"] == "manual":
-        return "manual"
-    if not state or not state["connected"]:
-        return "not connected"
-    return str(state["state"])

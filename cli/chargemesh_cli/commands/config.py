@@ -9,7 +9,7 @@ import click
 
 from ..app import App, pass_app
 from ..lazy import Group
-from ..render import table
+from ..tables import table
 
 
 @click.group("config", cls=Group)

@@ -17,7 +17,8 @@ from ..charger_fields import read_connector, read_price
 from ..lazy import command
 from ..place_text import parse_place
 from ..readers import percent
-from ..render import Table, clean, short
+from ..render import clean, short
+from ..tables import Table
 
 _CURRENCY = "EUR"  # of --max-price, where neither it nor --currency says
 _WITH_CURRENCY = re.compile(r"(?P<number>[\d.,]+)\s*(?P<code>[A-Za-z]{3})(?P<per>\s*/.*)?")
@@ -25,9 +26,9 @@ _TABLE = Table(
     (
         ("#", 2),
         ("id", 8),
-        ("km", 11),
-        ("power", 24),
-        ("price a kWh", 14),
+        ("km", 9),
+        ("power", 21),
+        ("price a kWh", 11),
         ("answer", 7),
         ("trust", 5),
         ("title", 0),
@@ -65,8 +66,8 @@ def find(app: App, /, **given: Any) -> None:
         if app.json:
             app.line(line)
             continue
-        if found == 1:
-            app.say(_TABLE.head())
+        if found == 1 and (head := _TABLE.head()):
+            app.say(head)
         app.say(_TABLE.row(_cells(line)))
     _summary(app, found, end)
 

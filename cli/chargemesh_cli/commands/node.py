@@ -13,10 +13,12 @@ from chargemesh_protocol.errors import ExitCode, PersonError
 from ..app import App, pass_app
 from ..client import NodeAway
 from ..lazy import command
-from ..render import facts, paragraph, table, words
+from ..render import facts, paragraph, words
+from ..tables import table
 
 _STOP_SECONDS = 20.0
 _MARKS = {True: "  ok", None: "note", False: "  NO"}
+_BELOW_MARK = " " * 6
 
 
 @command("stop")
@@ -78,9 +80,9 @@ def doctor(app: App) -> None:
         value = {"healthy": False, "checks": checks}
     lines = []
     for check in value["checks"]:
-        lines.append(f"{_MARKS[check['ok']]}  {check['text']}")
+        lines.append(paragraph(check["text"], f"{_MARKS[check['ok']]}  ", _BELOW_MARK))
         if check["hint"]:
-            lines.append(paragraph(check["hint"], "      "))
+            lines.append(paragraph(check["hint"], _BELOW_MARK))
     app.result(value, "\n".join(lines))
     if away:
         raise click.exceptions.Exit(int(ExitCode.NOT_RUNNING))

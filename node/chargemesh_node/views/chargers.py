@@ -6,9 +6,7 @@ from typing import Any, TypedDict
 
 from chargemesh_protocol.chargers import ChargerSettings, make_listing
 from chargemesh_protocol.charging.reports import WallboxStatus
-from chargemesh_protocol.listing import Listing
-from chargemesh_protocol.place import Point, boundary, distance_m
-from chargemesh_protocol.place import centre as centre_of
+from chargemesh_protocol.listing_text import describe_place
 from chargemesh_protocol.schedule import format_hours
 from chargemesh_protocol.tariff import Tariff
 from chargemesh_protocol.tariff_text import describe_tariff
@@ -108,7 +106,7 @@ def charger_line(node: Node, settings: ChargerSettings) -> ChargerLine:
         "id": settings.charger.hex(),
         "title": settings.about.title,
         "paused": settings.paused,
-        "listed": engine.listings.listing(settings.charger) is not None,
+        "listed": engine.listings.listing(settings.charger) is not None and not engine.keeper.read_only,
         "sentence": sentence(settings),
         "driver": settings.wallbox.driver,
         "wallbox": wallbox_state(node.wallboxes.status(settings.charger), settings.hours.zone),
@@ -147,7 +145,7 @@ def preview(node: Node, settings: ChargerSettings) -> Preview:
     )
     return {
         "sentence": sentence(settings),
-        "place": _place_sentence(listing),
+        "place": _place_sentence(listing.cell),
         "cell": cell_view(listing.cell),
         "title": listing.about.title,
         "connectors": [connector_view(one) for one in listing.connectors],
@@ -279,10 +277,5 @@ def _tariff_as_json(tariff: Tariff) -> dict[str, Any]:
     return {**plain, "elements": elements}
 
 
-def _place_sentence(listing: Listing) -> str:
-    centre = centre_of(listing.cell)
-    across = 2 * max(distance_m(centre, Point(*corner)) for corner in boundary(listing.cell))
-    return (
-        f"Strangers see a hexagon about {across / 1000:.1f} km across, around "
-        f"{centre.latitude:.3f}, {centre.longitude:.3f}. Your address goes only to a driver you accepted."
-    )
+def _place_sentence(cell: int) -> str:
+    return f"Strangers see {describe_place(cell)}. Your address goes only to a driver you accepted."

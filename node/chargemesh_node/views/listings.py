@@ -8,26 +8,17 @@ from chargemesh_protocol import place as places
 from chargemesh_protocol.discovery.search import FoundListing
 from chargemesh_protocol.limits import SLOT_MS
 from chargemesh_protocol.listing import Connector, Listing, Need, energy_price
+from chargemesh_protocol.listing_text import describe_plug
 from chargemesh_protocol.schedule import free_windows
 from chargemesh_protocol.tariff import TariffDimension, prices
 from chargemesh_protocol.tariff_text import describe_tariff
 from chargemesh_protocol.terms import describe_terms
-from chargemesh_protocol.units import format_power
 
 from ..node import Node, Offer
 from .people import Person, person
 from .values import Instant, Money, Place, Span, instant, money, place, total
 
 _SHOWN_WINDOWS = 5
-_TYPES = {
-    "IEC_62196_T2": "Type 2",
-    "IEC_62196_T2_COMBO": "CCS",
-    "IEC_62196_T1": "Type 1",
-    "IEC_62196_T1_COMBO": "CCS 1",
-    "CHADEMO": "CHAdeMO",
-    "DOMESTIC_F": "Schuko",
-    "SAE_J3400": "NACS",
-}
 
 
 class ConnectorView(TypedDict):
@@ -131,13 +122,13 @@ class QuoteView(TypedDict):
 
 
 def connector_view(connector: Connector) -> ConnectorView:
-    name = _TYPES.get(connector.type, connector.type)
+    form, power = connector.format.value, connector.max_power_w
     return {
         "type": connector.type,
-        "format": connector.format.value,
+        "format": form,
         "power_type": connector.power_type.value,
-        "max_power_w": connector.max_power_w,
-        "text": f"{format_power(connector.max_power_w)} {name} ({connector.format.value.lower()})",
+        "max_power_w": power,
+        "text": describe_plug(connector.type, form, power),
     }
 
 
