@@ -20,17 +20,10 @@ from pathlib import Path
 from typing import Protocol
 
 from chargemesh_protocol.errors import ExitCode, PersonError, Refused
-from chargemesh_protocol.identity import (
-    ALL_SCOPES,
-    Bundle,
-    Delegation,
-    create_identity,
-    open_bundle,
-    public_key,
-)
-from chargemesh_protocol.limits import MAX_BUNDLE_DELEGATIONS, MAX_DELEGATION_MS, MAX_RECORD_BYTES
-from chargemesh_protocol.record import sign
+from chargemesh_protocol.identity import Bundle, create_identity, open_bundle, public_key, renewed
+from chargemesh_protocol.limits import MAX_DELEGATION_MS, MAX_RECORD_BYTES
 
+from .disk import disk_told
 from .home import (
     Home,
     check_private_folder,
@@ -142,28 +135,16 @@ def load_keys(home: Home, network: str) -> Keys:
 
 
 def renew_delegation(home: Home, keys: Keys, *, network: str, now: int) -> Keys:
-    """`keys` with a delegation good for another year if the last ends within 60 days, else as they are.
+    """`keys` with a delegation good for another year if none lasts 60 days from now, else as they are.
 
-    The new delegation joins the root key's own log (next sequence, previous id) and is on disk on return.
+    The new one is on disk on return. A clock from before the first delegation signs none, and one that
+    a wrong clock once dated into the future does not pass for one that holds now.
     """
-    newest = max(keys.bundle.delegations, key=lambda one: one.body.sequence)
-    if newest.body.expires - now > RENEW_BEFORE_MS:
+    delegations = [one.body for one in keys.bundle.delegations]
+    lasts = max((one.expires for one in delegations if one.issued <= now), default=0)
+    if lasts > now + RENEW_BEFORE_MS or now < min(one.issued for one in delegations):
         return keys
-    renewed = sign(
-        Delegation(
-            author=keys.author,
-            issued=now,
-            device=keys.device_key,
-            scopes=ALL_SCOPES,
-            expires=now + MAX_DELEGATION_MS,
-            sequence=newest.body.sequence + 1,
-            previous=newest.id,
-        ),
-        keys.root,
-        network,
-    )
-    delegations = (*keys.bundle.delegations, renewed)[-MAX_BUNDLE_DELEGATIONS:]
-    bundle = Bundle(keys.bundle.genesis, delegations)
+    bundle = renewed(keys.bundle, root_seed=keys.root, device_key=keys.device_key, network=network, now=now)
     replace_private_file(home.keys / "identity", bundle.to_bytes())
     return Keys(keys.root, keys.device, keys.transport, bundle)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chargemesh_protocol.booking import wire
@@ -144,7 +144,7 @@ class Node:
             gossip=self.gossip,
             entropy=ports.entropy,
             network_id=me.network,
-            own=OwnListings(self._own_chargers, self._newest, self._renewal, lambda: me.bundle),
+            own=OwnListings(self._own_chargers, self._newest, self._renewal, lambda: self.me.bundle),
             neighbours=ports.neighbours,
         )
         self.wallboxes = WallboxPool(ports.make_driver, self.runner.submit, ports.clock)
@@ -195,6 +195,11 @@ class Node:
         """Somebody announced itself on the local network."""
         self.announcer.neighbour_found(contact)
         self.peers.neighbour_found(contact)
+
+    async def delegated(self, bundle: bytes) -> None:
+        """Our delegation was renewed while we run: from now on others are shown this bundle."""
+        self.me = replace(self.me, bundle=bundle)
+        await self.runner.build_again()
 
     async def adopt_own_log(self, peers: int = 3) -> bool:
         """Asks peers for our own newest entry after a restore; True once one has told all it has.

@@ -128,6 +128,18 @@ class Runner:
                 return one.body
         raise AssertionError(f"no reply to {type(event).__name__}")
 
+    async def build_again(self) -> None:
+        """A new engine over the same store: what `build` gives it has changed.
+
+        PersonError if the store can't be read; then every later event waits for that.
+        """
+
+        async def build() -> None:
+            await self._rebuild(self.engine.charging.boxes)
+            self._rearm.set()
+
+        await self._in_turn(build)
+
     def peer_is_back(self, peer_id: str) -> None:
         """What waits for this transport key need not wait for its next try."""
         waiting = [row.key for row in self._outbox if self._is_for(row, peer_id)]

@@ -136,6 +136,28 @@ def create_identity(
     return Bundle(genesis, (delegation,))
 
 
+def renewed(bundle: Bundle, *, root_seed: bytes, device_key: bytes, network: str, now: int) -> Bundle:
+    """`bundle` with a delegation of `device_key` from `now` on, for as long as one may last.
+
+    It joins the root key's own log: next sequence, id of the one before.
+    """
+    newest = max(bundle.delegations, key=lambda one: one.body.sequence)
+    delegation = sign(
+        Delegation(
+            author=bundle.author,
+            issued=now,
+            device=device_key,
+            scopes=ALL_SCOPES,
+            expires=now + MAX_DELEGATION_MS,
+            sequence=newest.body.sequence + 1,
+            previous=newest.id,
+        ),
+        root_seed,
+        network,
+    )
+    return Bundle(bundle.genesis, (*bundle.delegations, delegation)[-MAX_BUNDLE_DELEGATIONS:])
+
+
 def public_key(seed: bytes) -> bytes:
     """The Ed25519 public key of a 32-byte seed."""
     pk, _ = sodium.crypto_sign_seed_keypair(seed)

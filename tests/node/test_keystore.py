@@ -138,6 +138,14 @@ def test_a_delegation_is_renewed_before_it_ends(home: Home, keys: Keys) -> None:
     assert second.body.expires == now + MAX_DELEGATION_MS
 
 
+def test_a_delegation_that_a_wrong_clock_signed_does_not_stand_in_the_way(home: Home, keys: Keys) -> None:
+    assert renew_delegation(home, keys, network=NETWORK, now=NOW - 365 * DAY) is keys
+    wrong = renew_delegation(home, keys, network=NETWORK, now=NOW + 20 * 365 * DAY)
+    now = NOW + MAX_DELEGATION_MS - 30 * DAY
+    right = renew_delegation(home, wrong, network=NETWORK, now=now)
+    assert [one.body.issued for one in right.bundle.delegations[-2:]] == [NOW + 20 * 365 * DAY, now]
+
+
 def test_a_bundle_stays_small_over_the_years(home: Home, keys: Keys) -> None:
     for year in range(1, 12):
         keys = renew_delegation(home, keys, network=NETWORK, now=NOW + year * 340 * DAY)

@@ -24,7 +24,7 @@ from chargemesh_protocol.events import (
     WriteMessage,
     WriteReview,
 )
-from chargemesh_protocol.identity import Bundle, create_identity, public_key
+from chargemesh_protocol.identity import Bundle, create_identity, public_key, renewed
 from chargemesh_protocol.listing import Need
 from chargemesh_protocol.me import Me
 from chargemesh_protocol.place import Point
@@ -47,7 +47,7 @@ T = TypeVar("T")
 EPOCH_MS = 1_790_000_000_000  # September 2026, when simulated time begins
 HOUR_MS = 3_600_000
 _PATIENCE = 60  # times that a person tries the same again
-_YEAR_MS = 365 * 24 * HOUR_MS
+YEAR_MS = 365 * 24 * HOUR_MS
 
 
 class NothingFound(NetworkError):
@@ -59,7 +59,7 @@ class Person:
     thing it sends. It dies at number `dies_at`, loses what was not synced if `power_cut`, and comes back
     after `away_s`, if that is set; `dies_again_after` so many points more it dies once more."""
 
-    def __init__(self, world: World, name: str, skew_ms: int = 0) -> None:
+    def __init__(self, world: World, name: str, skew_ms: int = 0, delegated_ms: int = YEAR_MS) -> None:
         self.world = world
         self.name = name
         self.box = CarAndBox()
@@ -81,7 +81,7 @@ class Person:
             device_key=public_key(self.device),
             network=world.network,
             now=EPOCH_MS - HOUR_MS,
-            life_ms=_YEAR_MS,
+            life_ms=delegated_ms,
         )
         self._node: Node | None = None
         self._process = Process(name)
@@ -160,6 +160,18 @@ class Person:
 
     async def connects(self, other: Person) -> None:
         await self._process.run(self.node.network.connect(other.node.network.contact))
+
+    async def renews_delegation(self) -> None:
+        """The device key may sign for another year, as from now; told to the node if it runs."""
+        self.bundle = renewed(
+            self.bundle,
+            root_seed=self.world.draw(f"{self.name} root"),
+            device_key=public_key(self.device),
+            network=self.world.network,
+            now=self.clock.now(),
+        )
+        if self.is_up:
+            await self.asks(self.node.delegated(self.bundle.to_bytes()))
 
     async def asks(self, work: Coroutine[Any, Any, T]) -> T:
         """Has this person's node do something; ProcessGone if it dies over it."""

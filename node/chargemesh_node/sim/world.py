@@ -17,7 +17,7 @@ from contextvars import copy_context
 
 from .checkers import Checkers
 from .network import SimulatedInternet
-from .people import Person
+from .people import YEAR_MS, Person
 
 NETWORK = "chargemesh-test-sim"
 _LOOK_EVERY_S = 0.25
@@ -39,9 +39,14 @@ class World:
         self._checked_at = 0.0
         self._trace = hashlib.blake2b(digest_size=16)
 
-    async def add(self, name: str, *, skew_ms: int = 0, knows: Person | None = None) -> Person:
-        """A new person with a node that is up; connected to `knows`, by default to whoever came first."""
-        person = Person(self, name, skew_ms)
+    async def add(
+        self, name: str, *, skew_ms: int = 0, knows: Person | None = None, delegated_ms: int = YEAR_MS
+    ) -> Person:
+        """A new person with a node that is up; connected to `knows`, by default to whoever came first.
+
+        `delegated_ms`: for how long its device key may sign, from an hour before simulated time begins.
+        """
+        person = Person(self, name, skew_ms, delegated_ms)
         await person.start()
         friend = knows or next(iter(self.people.values()), None)
         self.people[name] = person

@@ -219,22 +219,20 @@ class Ledger:
 
     def parcel(self, booking: Booking, fresh_nonces: Sequence[bytes]) -> Exchange:
         """Everything the other side lacks, within the bounds of one message."""
-        records: list[bytes] = []
+        records: list[Record[Any]] = []
         size = 0
         for one in booking.mine[booking.peer_known :]:
             size += len(one.raw)
             if len(records) == MAX_RECORDS_A_MESSAGE or size > _MAX_EXCHANGE_RECORD_BYTES:
                 break
-            records.append(one.raw)
-        opening = bundle = None
-        if not booking.is_host and not booking.theirs:
-            opening, bundle = booking.file.quote, self._me.bundle
-        elif booking.is_host and not booking.peer_known:
-            bundle = self._me.bundle
+            records.append(one)
+        opening = booking.file.quote if not booking.is_host and not booking.theirs else None
+        unknown = opening is not None or (booking.is_host and not booking.peer_known)
+        bundle = self._me.bundle if unknown or self._outlive_their_bundle(booking, records) else None
         unheard = self._unheard(booking)[:MAX_MESSAGES_A_PARCEL]
         return Exchange(
             booking=booking.id,
-            records=tuple(([booking.request.raw] if opening else []) + records),
+            records=tuple(([booking.request.raw] if opening else []) + [one.raw for one in records]),
             known=len(booking.theirs),
             statements=tuple(
                 booking.statements[id_].raw
@@ -359,6 +357,17 @@ class Ledger:
 
     def _our_messages(self, booking: Booking) -> list[KeptMessage]:
         return [one for one in booking.messages if one.ours]
+
+    def _outlive_their_bundle(self, booking: Booking, records: Sequence[Record[Any]]) -> bool:
+        """Whether the other side may lack the delegation of a record that it is to get: what it had of us
+        when the booking began has ended since."""
+        began = booking.quote if booking.is_host else booking.request
+        us = self._directory.get(self._me.author)
+        had = [one.body for one in us.delegations if one.body.issued <= began.body.issued] if us else []
+        return not all(
+            any(one.device == record.kid and one.issued <= record.body.issued < one.expires for one in had)
+            for record in records
+        )
 
     def _unheard(self, booking: Booking) -> list[KeptMessage]:
         """Our messages that can still reach the other side: once the keys are deleted, none can."""
