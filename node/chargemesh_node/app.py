@@ -24,6 +24,7 @@ from .api.server import ApiServer
 from .backup import is_read_only, lift_read_only
 from .clock import SystemClock, SystemEntropy
 from .config import Config
+from .disk import disk_told
 from .home import Home, HomeLock
 from .keystore import Keys, ensure_api_token, load_keys, renew_delegation
 from .mdns import LocalDiscovery
@@ -101,7 +102,8 @@ async def serve(
     home.require_initialised()
     home.check_private()
     with HomeLock(home):
-        _log_to_file(home)
+        with disk_told(home.log_file):
+            _log_to_file(home)
         app = await _build(home, config, tap)
         api = ApiServer(app)
         try:

@@ -26,6 +26,7 @@ from chargemesh_protocol.encoding import decode, encode
 from chargemesh_protocol.errors import ExitCode, PersonError, Refused
 
 from .clock import SystemClock, SystemEntropy
+from .disk import disk_told, disk_trouble
 from .home import Home, read_private_file, running_pid, sync_folder, write_new_private_file
 from .keystore import KEY_FILES
 from .sealed_file import DEFAULT_COST, MAX_FRAME_BYTES, Cost, SealedReader, SealedWriter, check_passphrase
@@ -90,6 +91,9 @@ def write_backup(
             "file-exists", f"{out} exists already.", "Choose another name.", ExitCode.USAGE
         ) from error
     except OSError as error:
+        trouble = disk_trouble(error)
+        if trouble is not None:
+            raise trouble.told(out) from error
         raise PersonError(
             "cannot-write", f"Cannot write {out}: {error.strerror or error}.", "Choose another place."
         ) from error
@@ -121,6 +125,9 @@ def restore_backup(backup: Path, home: Home, passphrase: str, *, force: bool = F
         os.rename(unfinished.root, home.root)
         sync_folder(home.root.parent)
     except OSError as error:
+        trouble = disk_trouble(error)
+        if trouble is not None:
+            raise trouble.told(home.root) from error
         raise PersonError(
             "cannot-restore", f"Cannot restore {backup}: {error.strerror or error}.", ""
         ) from error
@@ -149,8 +156,9 @@ def lift_read_only(home: Home) -> bool:
     """Let a restored node sign: peers were asked, or its owner took RISK_OF_FORCE. False if it could."""
     if not is_read_only(home):
         return False
-    home.restored_flag.unlink()
-    sync_folder(home.root)
+    with disk_told(home.restored_flag):
+        home.restored_flag.unlink()
+        sync_folder(home.root)
     return True
 
 
@@ -204,7 +212,7 @@ def _private_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
-        path.unlink()
+        path.unlink(missing_ok=True)
         raise
 
 

@@ -26,11 +26,21 @@ class RefusedByPeer(NetworkError):
 
 
 class StoreError(ChargemeshError):
-    """The store could not do what was asked. Nothing of that commit is known to be kept: load again."""
+    """The store could not do what was asked. Nothing of that commit is known to be kept: load again.
+
+    The message completes "could not be saved: …"; `hint` is what a person can do, a sentence.
+    """
+
+    def __init__(self, message: str, hint: str = "`chargemesh logs` says more.") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class StoreFull(StoreError):
     """No room on the disk; the store is as it was before the commit."""
+
+    def __init__(self, message: str, hint: str = "Free some disk space and try again.") -> None:
+        super().__init__(message, hint)
 
 
 class SlotTaken(StoreError):

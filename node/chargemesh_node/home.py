@@ -25,6 +25,8 @@ import platformdirs
 
 from chargemesh_protocol.errors import ExitCode, PersonError
 
+from .disk import disk_told, disk_trouble
+
 HOME_VARIABLE = "CHARGEMESH_HOME"
 # sun_path holds 108 bytes on Linux and 104 on macOS, with the closing zero.
 MAX_SOCKET_PATH_BYTES = 103
@@ -138,6 +140,9 @@ def make_private_folder(folder: Path) -> None:
                 "Move that file, or choose another folder with --home.",
             ) from None
     except OSError as error:
+        trouble = disk_trouble(error)
+        if trouble is not None:
+            raise trouble.told(folder) from error
         raise PersonError(
             "cannot-create",
             f"Cannot create {folder}: {error.strerror}.",
@@ -182,25 +187,35 @@ def read_private_file(path: Path, max_bytes: int) -> bytes:
 
 
 def write_new_private_file(path: Path, content: bytes) -> None:
-    """Create `path` (0600, never over an existing file) so that it survives a power cut.
+    """Create `path` (0600, never over an existing file) so that it survives a power cut, or not at all.
 
-    FileExistsError passes: to overwrite a key is never an accident that we take part in.
+    PersonError where the disk refuses. Other OSErrors pass, FileExistsError above all: to overwrite a key is
+    never an accident that we take part in.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(path.parent)
+    with disk_told(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(path.parent)
+        except BaseException:
+            path.unlink(missing_ok=True)  # half a key would be in the way of a whole one
+            raise
 
 
 def replace_private_file(path: Path, content: bytes) -> None:
-    """Write `path` (0600) in one step: a reader or a power cut sees the old or the new content."""
+    """Write `path` (0600) in one step: a reader or a power cut sees the old or the new content.
+
+    PersonError where the disk refuses; then the old content stands.
+    """
     fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    write_new_private_file(fresh, content)
-    os.replace(fresh, path)
-    sync_folder(path.parent)
+    with disk_told(path):
+        fresh.unlink(missing_ok=True)
+        write_new_private_file(fresh, content)
+        os.replace(fresh, path)
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -224,15 +239,19 @@ class HomeLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock; PersonError naming the process that has it."""
+        """Take the lock; PersonError naming the process that has it, or where the disk refuses."""
+        with disk_told(self._path):
+            self._acquire()
+
+    def _acquire(self) -> None:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._lock(descriptor)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         except BaseException:
             os.close(descriptor)
             raise
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
 
     def _lock(self, descriptor: int) -> None:

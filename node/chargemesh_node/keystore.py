@@ -79,7 +79,7 @@ def create_keys(home: Home, *, recovery_phrase: str, network: str, entropy: _Ent
     The same phrase makes another identity each time: it is for a later version's recovery.
 
     All files appear at once: after a crash there is either no node or a whole one. PersonError if the
-    home has keys already, or the phrase is wrong.
+    home has keys already, the phrase is wrong, or the disk refuses.
     """
     if os.path.lexists(home.keys):
         raise PersonError(
@@ -98,13 +98,14 @@ def create_keys(home: Home, *, recovery_phrase: str, network: str, entropy: _Ent
     )
     home.create()
     unfinished = home.root / ".keys.new"
-    if unfinished.exists():
-        shutil.rmtree(unfinished)  # an earlier init was cut short; nobody has seen that identity
-    unfinished.mkdir(mode=0o700)
-    for name, content in zip(KEY_FILES, (root, device, transport, bundle.to_bytes()), strict=True):
-        write_new_private_file(unfinished / name, content)
-    os.rename(unfinished, home.keys)
-    sync_folder(home.root)
+    with disk_told(home.keys):
+        if unfinished.exists():
+            shutil.rmtree(unfinished)  # an earlier init was cut short; nobody has seen that identity
+        unfinished.mkdir(mode=0o700)
+        for name, content in zip(KEY_FILES, (root, device, transport, bundle.to_bytes()), strict=True):
+            write_new_private_file(unfinished / name, content)
+        os.rename(unfinished, home.keys)
+        sync_folder(home.root)
     return Keys(root, device, transport, bundle)
 
 

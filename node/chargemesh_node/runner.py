@@ -347,9 +347,7 @@ class Runner:
 
 
 def _not_saved(error: StoreError) -> PersonError:
-    return PersonError(
-        "store", f"The change could not be saved: {error}.", "Free some disk space and try again."
-    )
+    return PersonError("store", f"The change could not be saved: {error}.", error.hint)
 
 
 async def _pause(event: asyncio.Event, seconds: float) -> None:

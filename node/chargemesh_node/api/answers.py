@@ -107,7 +107,7 @@ def as_person_error(error: Exception) -> PersonError:
                 ExitCode.FAILURE,
             )
         case StoreError():
-            return PersonError("store", f"The change could not be saved: {error}.", "Free some disk space.")
+            return PersonError("store", f"The change could not be saved: {error}.", error.hint)
         case HTTPException(status_code=HTTPStatus.NOT_FOUND):
             return PersonError(
                 "no-such-page",

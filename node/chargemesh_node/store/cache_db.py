@@ -11,6 +11,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,8 @@ class SqliteCache:
 
     def _throw_away(self) -> None:
         for ending in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+            with suppress(OSError):  # what can't be removed can't be opened anew either, and memory serves
+                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
 
     async def _start_over(self, error: sqlite3.Error) -> None:
         LOG.warning("%s is damaged (%s): made anew, it fills again from peers", self._path, error)

@@ -7,6 +7,7 @@ Only one connection writes to a file or checkpoints it: SQLite before 3.51.3 may
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
@@ -17,13 +18,12 @@ from typing import Any
 
 import aiosqlite
 
+from ..disk import DiskTrouble, disk_told, disk_trouble, probe
 from ..home import sync_folder, write_new_private_file
 
 Statement = tuple[str, tuple[Any, ...]]  # SQL and its parameters
 
 BUSY_SECONDS = 10.0  # a backup may read while we want to write; a checkpoint waits for it
-# Below this, an I/O error without a reason (a failed fsync, a -shm that can't grow) is taken for a full disk.
-_FULL_BELOW_BYTES = 256 * 1024
 
 
 async def connect(path: Path | str) -> aiosqlite.Connection:
@@ -77,7 +77,8 @@ async def copy_database(db: aiosqlite.Connection, target: Path) -> None:
     write_new_private_file(target, b"")  # SQLite keeps the mode of an empty file that is already there
     try:
         await fetch(db, "VACUUM INTO ?", (str(target),))
-        sync_file(target)
+        with disk_told(target):
+            sync_file(target)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -94,17 +95,32 @@ def sync_file(path: Path) -> None:
 
 
 def free_bytes(folder: Path) -> int:
-    """Room on the disk of `folder` for users without special rights."""
-    disk = os.statvfs(folder)
+    """Room on the disk of `folder` for users without special rights; none where the disk can't be asked."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return 0
     return disk.f_bavail * disk.f_frsize
 
 
-def is_full(error: sqlite3.Error, folder: Path) -> bool:
-    """Whether the disk (or the file's own limit) has no room left."""
+def trouble_behind(error: sqlite3.Error, folder: Path) -> DiskTrouble | None:
+    """What the disk of `folder` has, if that is behind an error of SQLite's, which keeps the system's reason
+    to itself: an I/O error may be a quota, a failed fsync, a -shm that can't grow, or a broken disk."""
     code = _primary_code(error)
     if code == sqlite3.SQLITE_FULL:
-        return True
-    return code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and free_bytes(folder) < _FULL_BELOW_BYTES
+        return disk_trouble(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        found = probe(folder)
+        if found is None and code == sqlite3.SQLITE_IOERR:
+            return disk_trouble(OSError(errno.EIO, os.strerror(errno.EIO)))
+        return found
+    return None
+
+
+def is_full(error: sqlite3.Error, folder: Path) -> bool:
+    """Whether the disk, a quota or the file's own limit has no room left."""
+    trouble = trouble_behind(error, folder)
+    return trouble is not None and trouble.full
 
 
 def is_damaged(error: sqlite3.Error) -> bool:

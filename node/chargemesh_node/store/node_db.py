@@ -20,7 +20,7 @@ from chargemesh_protocol.errors import PersonError
 from ..errors import SlotTaken, StoreError, StoreFull
 from ..home import write_new_private_file
 from ..ports import Clock, Loaded, OutboxRow
-from .database import connect, copy_database, fetch, is_damaged, is_full, write
+from .database import connect, copy_database, fetch, is_damaged, is_full, trouble_behind, write
 from .migrations import MIGRATIONS, Migration, copy_before, migrate, require_known_schema
 from .reserve import Reserve
 from .saves import reschedule, statements
@@ -233,19 +233,17 @@ class SqliteStore:
     def _told(self, error: sqlite3.Error) -> StoreError:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
             return SlotTaken("this time of the charger is reserved by another booking")
-        if is_full(error, self._path.parent):
-            return StoreFull(f"no room on the disk for {self._path}: {error}")
-        return StoreError(f"cannot use {self._path}: {error}")
+        trouble = trouble_behind(error, self._path.parent)
+        if trouble is None:
+            return StoreError(f"cannot use {self._path}: {error}")
+        return (StoreFull if trouble.full else StoreError)(f"{trouble.why} {self._path}", trouble.hint)
 
     def _unusable(self, error: sqlite3.Error | OSError) -> PersonError:
         if isinstance(error, sqlite3.Error) and is_damaged(error):
             return self._damaged(str(error))
-        if isinstance(error, sqlite3.Error) and is_full(error, self._path.parent):
-            return PersonError(
-                "disk-full",
-                f"There is no room on the disk for {self._path}.",
-                "Free some space, then try again.",
-            )
+        trouble = trouble_behind(error, self._path.parent) if isinstance(error, sqlite3.Error) else None
+        if trouble is not None:
+            return trouble.told(self._path)
         return PersonError(
             "cannot-open-database",
             f"Cannot open {self._path}: {error}.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from .database import free_bytes
@@ -36,15 +37,17 @@ class Reserve:
                 self.stands = True
         except OSError as error:
             LOG.warning("could not keep a reserve of %d bytes in %s: %s", self._size, self._path, error)
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
             self._impossible = True  # until the node starts again
         return self.stands
 
     def release(self) -> bool:
         """Gives the room to whoever writes next; False if there was none."""
-        if not self._path.exists():
-            return False
-        self._path.unlink()
+        try:
+            self._path.unlink()
+        except OSError:
+            return False  # there is none, or the disk takes no change at all
         self.stands = False
         LOG.warning("the disk is full: the reserve of %d bytes is in use now", self._size)
         return True
