@@ -51,7 +51,7 @@ _BESIDE: tuple[tuple[ModuleType, str, str, str], ...] = (
     (pricing, "MAX_SESSION_MS", "tariff", "100 days"),
     (terms, "MAX_TIERS", "terms", "of cancellation"),
     (terms, "MAX_TERM_MINUTES", "terms", "14 days"),
-    (booking_set, "MAX_RECORDS_A_SIDE", "booking", "each side has its own half, so that neither fills the other's"),
+    (booking_set, "MAX_RECORDS_A_SIDE", "booking", "each side has its own half of them"),
     (booking, "MAX_RECORDS_A_MESSAGE", "booking", "in one exchange"),
     (booking, "MAX_MESSAGES_A_PARCEL", "booking", "sealed texts in one exchange"),
     (booking, "MAX_STATEMENTS", "booking", "of one side: a completion statement and a review commitment"),
@@ -61,9 +61,9 @@ _BESIDE: tuple[tuple[ModuleType, str, str, str], ...] = (
     (retention, "FORGOTTEN_AFTER_MS", "booking", "a host forgets a request that came to nothing"),
     (charging, "MAX_TICKETS", "booking", "of a booking's own time; a long one has its tickets farther apart"),
     (entries, "MAX_SEQUENCE", "trust", "of a log entry"),
-    (invite, "MAX_LINK_CHARS", "invitation", "a QR code is hard to scan from a screen long before it is full"),
+    (invite, "MAX_LINK_CHARS", "invitation", "more is hard to scan as a QR code"),
     (invite, "MAX_INVITE_PEERS", "invitation", ""),
-    (mdns_record, "MAX_TXT_BYTES", "network", "with the other records it must fit one packet (RFC 6763, 6.2)"),
+    (mdns_record, "MAX_TXT_BYTES", "network", "with the other records it must fit one packet"),
     (mdns_record, "MAX_TXT_STRINGS", "network", "1,300 bytes of real addresses are about 14"),
 )  # fmt: skip
 _ENUMS: tuple[type[Enum], ...] = (

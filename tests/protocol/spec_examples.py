@@ -197,7 +197,7 @@ def look_up() -> str:
 
 
 def plan() -> PricePlan:
-    """0.30 EUR a kWh, from 09:00 0.40, steps of 100 Wh; parking 6 EUR an hour; 1 EUR to begin; 20 % tax on top."""
+    """0.30 EUR a kWh, from 09:00 0.40, in 100 Wh; parking 6 EUR an hour; 1 EUR to begin; 20 % tax on top."""
     flat = PriceComponent(TariffDimension.FLAT, 1_000_000)
     parking = PriceComponent(TariffDimension.PARKING_TIME, 6_000_000, 60)
     return PricePlan(
@@ -220,7 +220,8 @@ def receipt() -> str:
     own = reckon_session(quote, tickets)
     rows = ["| line | quantity | price | amount |", "|---|---|---|---|"]
     rows += [f"| {one.dimension} | {one.quantity} | {one.price} | {one.amount} |" for one in own.lines]
-    rows += [f"| `{name}` | | | {getattr(own, name)} |" for name in ("adjustment", "tax", "rounding", "total")]
+    sums = ("adjustment", "tax", "rounding", "total")
+    rows += [f"| `{name}` | | | {getattr(own, name)} |" for name in sums]
     rows += [f"| `cap` of a quote for 3 h at 11 kW | | | {quote.cap} |"]
     return "\n".join(rows)
 
@@ -229,8 +230,8 @@ def _quote() -> Quote:
     end, most = NOW + 3 * HOUR, 33_000
     key, _ = one_time_keypair(b"\x21" * 32)
     return Quote(
-        author=_person(1)[0].author, issued=NOW, listing=b"\x11" * 32, charger=b"\xcc" * 16, start=NOW, end=end,
-        plan=plan(), energy_wh=10_000, estimate=5_000_000, cap=worst_case(plan(), NOW, end, most),
+        author=_person(1)[0].author, issued=NOW, listing=b"\x11" * 32, charger=b"\xcc" * 16, start=NOW,
+        end=end, plan=plan(), energy_wh=10_000, estimate=5_000_000, cap=worst_case(plan(), NOW, end, most),
         expires=NOW + 900_000, one_time_key=key, terms=Terms(), instant=True, access_lead_minutes=120,
     )  # fmt: skip
 
@@ -252,7 +253,12 @@ def _request() -> tuple[Record[Quote], Record[Request]]:
     quote = host.sign(_quote())
     key, _ = one_time_keypair(b"\x22" * 32)
     request = Request(
-        author=driver.author, issued=NOW, quote=quote.id, one_time_key=key, contact=CONTACT, expires=NOW + HOUR
+        author=driver.author,
+        issued=NOW,
+        quote=quote.id,
+        one_time_key=key,
+        contact=CONTACT,
+        expires=NOW + HOUR,
     )
     return quote, driver.sign(request)
 
@@ -260,6 +266,7 @@ def _request() -> tuple[Record[Quote], Record[Request]]:
 def exchange() -> str:
     quote, request = _request()
     driver, _ = _person(2)
+    answer = booking.Exchange(booking=request.id)
     first = booking.Exchange(
         booking=request.id, records=(request.raw,), opening=quote.raw, bundle=driver.bundle
     )
@@ -270,7 +277,7 @@ def exchange() -> str:
             ("payload of the request", parts(request.raw)[1].hex()),
             ("id of the request, which is the booking's", request.id.hex()),
             ("the driver's first exchange", booking.write(first).hex()),
-            ("the host's, with nothing to say yet", booking.write(booking.Exchange(booking=request.id)).hex()),
+            ("the host's, with nothing to say yet", booking.write(answer).hex()),
         )
     )
 

@@ -16,8 +16,8 @@ from chargemesh_protocol.record import KINDS, parts
 from chargemesh_protocol.shape import keys_of
 
 from . import spec_data, write_specs
-from .spec_examples import renewal
 from .neighbours import CHARGER, Street
+from .spec_examples import renewal
 from .test_engine import told
 
 SPECS = write_specs.SPECS

@@ -77,7 +77,7 @@ def _kebab(name: str) -> str:
 # --- CDDL -----------------------------------------------------------------------------------------
 
 CDDL_HEAD = """\
-; chargemesh records and messages (RFC 8610, RFC 9165). Written by tests/protocol/write_specs.py from the code.
+; Every map of chargemesh (RFC 8610, RFC 9165). Written from the code by tests/protocol/write_specs.py.
 ; What CDDL can't say and a reader checks beside it stands in README.md of this folder.
 
 uint63 = 0..9223372036854775807

@@ -1,0 +1,137 @@
+"""All that our code sends is what the CDDL describes: a neighbourhood in which everything happens."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from chargemesh_node.sim.home import BERLIN, charger_settings
+from chargemesh_node.sim.loop import run
+from chargemesh_node.sim.people import Person
+from chargemesh_node.sim.world import World
+from chargemesh_protocol.booking.records import CancelReason, ProblemKind
+from chargemesh_protocol.booking.table import Reservation, Settlement
+from chargemesh_protocol.discovery import wire as discovery
+from chargemesh_protocol.errors import PersonError
+from chargemesh_protocol.events import PauseCharger, VouchFor
+from chargemesh_protocol.listing import BookingRules
+from chargemesh_protocol.place import region_of
+from chargemesh_protocol.record import KINDS
+from chargemesh_protocol.tariff import PriceComponent, Restrictions, Tariff, TariffDimension, TariffElement
+from chargemesh_protocol.terms import CancellationTier, Terms
+from tests.protocol.write_specs import MESSAGES, shapes
+from tests.simulation.stories import Deal
+
+from .emitted import Emitted
+from .schema import takes, why_not
+
+SEED = 3
+AT_MOST = 60  # bodies of one rule are enough to see what is in them
+NIGHT = TariffElement(
+    (PriceComponent(TariffDimension.ENERGY, 250_000), PriceComponent(TariffDimension.FLAT, 500_000)),
+    Restrictions(start_time=22 * 60, end_time=6 * 60, weekdays=(1, 2, 3, 4, 5, 6, 7), min_power_w=0),
+)
+DAY = TariffElement((PriceComponent(TariffDimension.ENERGY, 450_000, 100),))
+TARIFF = Tariff(currency="EUR", elements=(NIGHT, DAY), min_price=1_000_000, tax_bp=1_900, tax_included=False)
+TERMS = Terms(
+    tiers=(CancellationTier(60, 10),), no_show_percent=50, no_show_after=15, host_failure_percent=20
+)
+ON_REQUEST = BookingRules(instant=False, min_minutes=15, max_minutes=1440, lead_minutes=0, min_trust=0)
+
+
+async def everything(world: World, emitted: Emitted) -> None:
+    alice, adam, bob, bea = await world.add_all("alice", "adam", "bob", "bea")
+    await alice.offers(tariff=TARIFF, terms=TERMS)
+    charger = await adam.offers(rules=ON_REQUEST, terms=TERMS)
+    await world.pass_time(seconds=20)
+
+    deal = Deal(world, alice, bob)
+    await deal.is_booked()
+    await bob.writes(deal.id, "I am the grey car.")
+    await deal.gets_address()
+    await bob.reports(deal.id, ProblemKind.OTHER, "The lamp is broken.")
+    await deal.begins_charging()
+    await deal.charges()
+    await deal.ends_charging()
+    await deal.is_paid()
+    await deal.is_reviewed(5, 4)
+    await world.settles()
+    emitted.unsealed(bob, deal.id)
+
+    await world.pass_time(hours=1.2)  # listings are renewed every hour
+    await asked_of_a_person(world, adam, bea)
+    await called_off(world, alice, bob)
+    await strays(world, alice, bea)
+    await bob.does(VouchFor(alice.author, True, region_of(charger_settings(charger, BERLIN).cell)))
+    await adam.does(PauseCharger(charger, True))
+    await world.settles()
+
+
+async def asked_of_a_person(world: World, host: Person, driver: Person) -> None:
+    """Nobody comes for one booking, and the next request is declined."""
+    missed = await driver.books(host, starts_in_h=0.5, hours=0.5)
+    await world.until(lambda: host.knows_booking(missed), 60, "the request")
+    await host.accepts(missed)
+    await world.until(
+        lambda: host.sees(missed, lambda s: s.reservation is Reservation.NO_SHOW), 3 * 3600, "the no-show"
+    )
+    await world.until(
+        lambda: driver.sees(missed, lambda s: s.receipt is not None), 600, "the bill for not coming"
+    )
+    await driver.pays(missed)
+    await host.confirms(missed)
+    await world.until(lambda: driver.sees(missed, lambda s: s.settlement is Settlement.PAID), 60, "payment")
+    declined = await driver.books(host, starts_in_h=3)
+    await world.until(lambda: host.knows_booking(declined), 60, "the request")
+    await host.declines(declined)
+    await world.settles()
+
+
+async def called_off(world: World, host: Person, driver: Person) -> None:
+    for person, reason in ((driver, CancelReason.TRAFFIC), (host, CancelReason.SAFETY)):
+        booking = await driver.books(host, starts_in_h=30)
+        await world.until(partial(_is_reserved, driver, booking), 60, "the acceptance")
+        await person.cancels(booking, reason)
+        await world.settles()
+
+
+def _is_reserved(person: Person, booking: bytes) -> bool:
+    return person.sees(booking, lambda state: state.reservation is Reservation.RESERVED)
+
+
+async def strays(world: World, host: Person, other: Person) -> None:
+    """Questions that are refused, and one for the bundle of somebody unknown."""
+    with pytest.raises(PersonError):
+        await other.gets_quote(host, starts_in_h=400)
+    to = host.node.network.contact
+    await other.asks(other.node.network.request(to, discovery.PROTOCOL, b"\xa1\x00\x06"))
+    await other.asks(other.node.bundles.ask(to, [host.author]))
+
+
+@pytest.fixture(scope="module")
+def emitted() -> Emitted:
+    found = Emitted()
+
+    async def story() -> None:
+        world = World(SEED)
+        world.taps.append(found.heard)
+        await everything(world, found)
+        await world.end()
+
+    run(story())
+    return found
+
+
+def test_every_kind_and_every_message_was_sent(emitted: Emitted) -> None:
+    assert set(KINDS) - set(emitted.bodies) == set()
+    assert set(MESSAGES) - set(emitted.bodies) == set()
+    assert set(shapes()) - emitted.shapes == set()
+
+
+@pytest.mark.parametrize("rule", ["cose-record", "bundle", *sorted(KINDS), *sorted(MESSAGES)])
+def test_what_was_sent_is_what_the_schema_says(emitted: Emitted, rule: str) -> None:
+    bodies = sorted(emitted.bodies[rule], key=len)
+    some = [*bodies[:: max(1, len(bodies) // AT_MOST)], *bodies[-3:]]
+    wrong = [f"{why_not(rule, body)}: {body.hex()[:400]}" for body in some if not takes(rule, body)]
+    assert some and wrong == []
