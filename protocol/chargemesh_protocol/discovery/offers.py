@@ -58,18 +58,25 @@ def open_offer(listing: bytes, renewal: bytes, bundle: bytes, directory: Directo
     """The offer in these bytes, if it may be shown at `now`; Refused otherwise."""
     advertised = open_as(Listing, listing, directory.network)
     author = advertised.body.author
-    known = _introduced(advertised, author, bundle, directory)
-    renewed = open_renewal(renewal, advertised, directory)
+    _introduced(advertised, author, bundle, directory)
+    renewed = _open_renewal(renewal, advertised, directory.network)
+    # The delegation may have been renewed between the two: what covers the listing need not cover this.
+    known = _introduced(renewed, author, bundle, directory)
     require_fresh(advertised, renewed, now)
     return Offer(advertised, renewed, known)
 
 
 def open_renewal(raw: bytes, listing: Record[Listing], directory: Directory) -> Record[Renewal]:
     """A renewal of `listing` by its own key, which must still have been delegated then."""
-    renewal = open_as(Renewal, raw, directory.network)
+    renewal = _open_renewal(raw, listing, directory.network)
+    directory.authorise(renewal, listing.body.author, Scope.LIST)
+    return renewal
+
+
+def _open_renewal(raw: bytes, listing: Record[Listing], network: str) -> Record[Renewal]:
+    renewal = open_as(Renewal, raw, network)
     if renewal.body.listing != listing.id or renewal.kid != listing.kid:
         raise Refused("renewal", "a renewal of another listing or by another key")
-    directory.authorise(renewal, listing.body.author, Scope.LIST)
     return renewal
 
 
