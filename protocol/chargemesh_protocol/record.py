@@ -145,7 +145,7 @@ def _protected(kid: bytes, name: str) -> bytes:
 
 @lru_cache(maxsize=8192)
 def _read_protected(protected: bytes) -> tuple[bytes, str]:
-    header = decode_map(protected, max_bytes=128)
+    header = decode_map(protected)  # of a checked record; what passes is short
     if set(header) != {_ALG, _KID, _TYP} or header[_ALG] != _EDDSA or type(header[_ALG]) is not int:
         raise Refused("header", "the protected header must be exactly alg, kid and typ")
     kid, name = header[_KID], header[_TYP]

@@ -176,6 +176,13 @@ def test_an_unknown_kind_is_stale_and_no_crime() -> None:
     assert (refused.value.code, refused.value.severity) == ("unknown-kind", Severity.STALE)
 
 
+def test_forty_characters_of_a_kind_are_counted_as_characters() -> None:
+    for kind_text, code in (("\U0001f50c" * 40, "unknown-kind"), ("\U0001f50c" * 41, "header")):
+        assert refusal(forge.record(PAYLOAD, protected=forge.header(kind_text))) == code
+    long_header = cbor2.dumps({1: -8, 4: KID, 16: "renewal", 17: bytes(200)})
+    assert refusal(forge.record(PAYLOAD, protected=long_header)) == "header"
+
+
 @pytest.mark.parametrize(
     ("payload", "code"),
     [

@@ -5,13 +5,31 @@ from __future__ import annotations
 import sys
 
 from ..conformance.vector_files import VECTORS
-from . import encoding, invalid_encoding, keys
+from . import (
+    encoding,
+    extension,
+    invalid_encoding,
+    invalid_records,
+    invalid_signatures,
+    keys,
+    records,
+)
 from .frame import VectorFile
+
+MODULES = (
+    encoding,
+    keys,
+    records,
+    extension,
+    invalid_encoding,
+    invalid_records,
+    invalid_signatures,
+)
 
 
 def files() -> tuple[VectorFile, ...]:
     """Every vector file, made anew."""
-    return (encoding.made(), invalid_encoding.made(), keys.made())
+    return tuple(module.made() for module in MODULES)
 
 
 def main() -> int:

@@ -9,6 +9,8 @@ from collections import Counter
 
 import pytest
 
+from chargemesh_protocol.record import KINDS
+
 from ..conformance.runner import Outcome, run
 from ..conformance.subject import answer
 from ..conformance.vector_files import VECTORS, load
@@ -50,6 +52,12 @@ def test_the_examples_of_the_description_are_right() -> None:
     assert {one["op"] for one in asked} == {case.op for case in load()}
     for one in asked:
         assert answer(one["op"], one["in"]) == {key: one[key] for key in ("out", "error") if key in one}
+
+
+def test_every_kind_is_opened_and_made() -> None:
+    cases = [case for case in load() if case.file == "records"]
+    assert {case.out["kind"] for case in cases if case.op == "record.open" and case.out} == set(KINDS)
+    assert {case.given["kind"] for case in cases if case.op == "record.make"} == set(KINDS)
 
 
 def test_refusals_are_registered_and_say_why() -> None:

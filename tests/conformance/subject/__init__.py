@@ -8,10 +8,10 @@ from typing import IO, Any
 
 from chargemesh_protocol.errors import Refused
 
-from . import encoding, keys
+from . import encoding, keys, records
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
-OPERATIONS: dict[str, Operation] = {**encoding.OPERATIONS, **keys.OPERATIONS}
+OPERATIONS: dict[str, Operation] = {**encoding.OPERATIONS, **keys.OPERATIONS, **records.OPERATIONS}
 
 
 def answer(op: str, given: dict[str, Any]) -> dict[str, Any]:
