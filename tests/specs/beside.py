@@ -75,7 +75,7 @@ def _once(components: list[dict[int, Any]]) -> bool:
 def _limits(tree: dict[int, Any]) -> bool:
     digits = DIGITS.get(tree[0])
     coin = 1 if digits is None else 10 ** (6 - digits)
-    return (tree[3] == 0 or tree[3] >= tree[2]) and tree[2] % coin == tree[3] % coin == 0
+    return bool((tree[3] == 0 or tree[3] >= tree[2]) and tree[2] % coin == tree[3] % coin == 0)
 
 
 def _restrictions(tree: dict[int, Any]) -> set[int]:

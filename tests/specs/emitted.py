@@ -15,7 +15,7 @@ from chargemesh_protocol.booking.sealing import unseal
 from chargemesh_protocol.discovery import wire as discovery
 from chargemesh_protocol.errors import Refused
 from chargemesh_protocol.record import KINDS, parts
-from chargemesh_protocol.shape import Kind, Seq, Struct, keys_of
+from chargemesh_protocol.shape import Int, Kind, Seq, Struct, keys_of
 from chargemesh_protocol.trust import sync
 from tests.protocol.write_specs import MESSAGES, shapes
 
@@ -64,11 +64,8 @@ class Emitted:
     def _take_operation(self, prefix: str, body: bytes) -> None:
         operation = cbor2.loads(body)[0]
         for name, cls in MESSAGES.items():
-            if name.startswith(prefix) and any(
-                kind.low == operation
-                for key, _, kind, _ in keys_of(cls)
-                if key == 0  # type: ignore[attr-defined]
-            ):
+            kind = keys_of(cls)[0][2]
+            if name.startswith(prefix) and isinstance(kind, Int) and kind.low == operation:
                 self._take(name, cls, body)
                 return
         raise AssertionError(f"{prefix} has no operation {operation}")

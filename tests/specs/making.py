@@ -29,7 +29,24 @@ _USUAL: dict[str, tuple[int, ...]] = {
 }
 _CURRENCIES = ("EUR", "EUR", "EUR", "JPY", "XYZ", "eur", "éé€")
 _ODD = (None, cbor2.undefined, cbor2.CBORSimpleValue(5), 1.5, cbor2.CBORTag(42, b""), 2**63, 2**64, -(2**64))
-_FOREIGN = (0, -1, 23, 24, 2**63 - 1, -(2**63), b"", b"x" * 32, "", "é", True, False, [], [1], {}, {1: 2})
+_FOREIGN: tuple[Any, ...] = (
+    0,
+    -1,
+    23,
+    24,
+    2**63 - 1,
+    -(2**63),
+    b"",
+    b"x" * 32,
+    "",
+    "é",
+    True,
+    False,
+    [],
+    [1],
+    {},
+    {1: 2},
+)
 
 
 def tree_of(cls: type[Any], random: Random) -> dict[int, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import cache
 
-from cddl_verifier import CBORDecodeError, Validator
+from cddl_verifier import CBORDecodeError, Validator  # type: ignore[import-untyped]
 
 from tests.protocol.write_specs import SPECS
 
