@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from chargemesh_protocol.errors import ExitCode, PersonError
-from chargemesh_protocol.money import parse_amount, parse_currency
+from chargemesh_protocol.money import MICRO, parse_amount, parse_currency
 from chargemesh_protocol.units import parse_duration, parse_power
 from chargemesh_protocol.zones import MINUTE_MS, parse_zone
 
@@ -25,14 +26,22 @@ Reader = Callable[[str, Answers], Any]
 # OCPI's names behind the usual ones.
 CONNECTORS = {
     "type2": "IEC_62196_T2",
+    "mennekes": "IEC_62196_T2",
     "ccs": "IEC_62196_T2_COMBO",
+    "ccs2": "IEC_62196_T2_COMBO",
     "type1": "IEC_62196_T1",
+    "j1772": "IEC_62196_T1",
     "ccs1": "IEC_62196_T1_COMBO",
     "chademo": "CHADEMO",
     "schuko": "DOMESTIC_F",
     "nacs": "SAE_J3400",
 }
+_SHOWN_PLUGS = ("type2", "ccs", "type1", "ccs1", "chademo", "schuko", "nacs")
+_MOST_W = 1_000_000
+_LEAST_W = 1_000  # nothing charges a car with less: 11W is a slip of 11kW
+_MOST_MONEY = 1_000_000
 _PARKING = ("ON_DRIVEWAY", "ON_STREET", "PARKING_GARAGE", "PARKING_LOT", "UNDERGROUND_GARAGE")
+_UNITS = {"kwh": "kWh", "h": "hour"}
 _PER = re.compile(r"\s*(?:/|\bper\b|\ban?\b)\s*(kwh|h|hour)\s*$", re.IGNORECASE)
 
 
@@ -65,7 +74,9 @@ def read_connector(text: str) -> str:
     plain = text.strip().lower().replace(" ", "").replace("-", "")
     if plain in CONNECTORS:
         return CONNECTORS[plain]
-    return choice(text, CONNECTOR_TYPES, "plug", f"Usual ones: {', '.join(CONNECTORS)}.")
+    near = get_close_matches(plain, CONNECTORS, n=1, cutoff=0.85)
+    usual = f"Did you mean {near[0]}?" if near else f"Usual ones: {', '.join(_SHOWN_PLUGS)}."
+    return choice(text, CONNECTOR_TYPES, "plug", usual, suggest=not near)
 
 
 def read_price(text: str, currency: str, per: str) -> int:
@@ -74,11 +85,22 @@ def read_price(text: str, currency: str, per: str) -> int:
     if match and match[1].lower()[0] != per[0]:
         raise PersonError(
             "bad-amount",
-            f"{text.strip()[:40]!r} is a price per {match[1]}, and this is one per {per}.",
+            f"{text.strip()[:40]!r} is a price per {match[1]}, and this is one per {_UNITS[per]}.",
             "--price is per kWh, --per-hour per hour.",
             ExitCode.USAGE,
         )
-    return parse_amount(text[: match.start()] if match else text, currency)
+    return _bounded(parse_amount(text[: match.start()] if match else text, currency), currency)
+
+
+def _bounded(micro: int, currency: str) -> int:
+    if micro > _MOST_MONEY * MICRO:
+        raise PersonError(
+            "bad-amount",
+            f"That is more than {_MOST_MONEY:,} {currency}.",
+            f"Write the price in {currency}, for example 0.35.",
+            ExitCode.USAGE,
+        )
+    return micro
 
 
 def _typed(read: Callable[[str], Any]) -> Reader:
@@ -96,13 +118,19 @@ def _per(unit: str) -> Reader:
 
 def _power(text: str) -> int:
     watts = parse_power(text)
-    if watts == 0:
-        raise PersonError("bad-power", "A charger gives more than 0 W.", "Such as 11kW.", ExitCode.USAGE)
+    if not _LEAST_W <= watts <= _MOST_W:
+        raise PersonError(
+            "bad-power",
+            f"{text.strip()[:40]!r} is not what a charger gives: that is 1 kW to 1 MW.",
+            "Write for example 11kW.",
+            ExitCode.USAGE,
+        )
     return watts
 
 
 def _money(text: str, so_far: Answers) -> int:
-    return parse_amount(text, so_far.get("currency", "EUR"))
+    currency = so_far.get("currency", "EUR")
+    return _bounded(parse_amount(text, currency), currency)
 
 
 def _minutes(text: str, _: Answers) -> int:

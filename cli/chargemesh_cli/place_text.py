@@ -13,6 +13,7 @@ from chargemesh_protocol.errors import ExitCode, PersonError
 from chargemesh_protocol.units import parse_decimal
 
 _PAIR = re.compile(r"\(?\s*([+-]?\d[\d.]*)°?\s*(?:[,;]\s*|\s+)([+-]?\d[\d.]*)°?\s*\)?")
+_WITH_COMMAS = re.compile(r"([+-]?\d{1,3}),(\d+)[,;\s]\s*([+-]?\d{1,3}),(\d+)")
 _GEO = re.compile(r"geo:([^,;]+),([^,;]+)(?:,[^,;]+)?((?:;[^;]+)*)", re.IGNORECASE)
 _DIGITS = "23456789CFGHJMPQRVWX"
 _CODE = re.compile(rf"[{_DIGITS}0]{{2,8}}\+[{_DIGITS}]{{0,7}}", re.IGNORECASE)
@@ -41,6 +42,9 @@ def parse_place(text: str, saved: Mapping[str, str] | None = None) -> tuple[floa
         return _plus_code(plain, text)
     if pair := _PAIR.fullmatch(plain):
         return _coordinates(pair[1], pair[2], text)
+    if commas := _WITH_COMMAS.fullmatch(plain):
+        written = ".".join(commas.groups()[:2]), ".".join(commas.groups()[2:])
+        raise _mistake(f"{_shown(text)} has commas in its numbers.", f"Write {','.join(written)}.")
     known = f" Saved places: {', '.join(saved)}." if saved else ""
     raise _mistake(f"{_shown(text)} is not a place.", _HINT + known)
 

@@ -8,13 +8,13 @@ from difflib import get_close_matches
 from chargemesh_protocol.errors import ExitCode, PersonError
 
 
-def choice(text: str, allowed: Sequence[str], what: str, hint: str = "") -> str:
-    """The one of `allowed` that was meant, whatever its case."""
+def choice(text: str, allowed: Sequence[str], what: str, hint: str = "", *, suggest: bool = True) -> str:
+    """The one of `allowed` that was meant, whatever its case. The nearest is named, unless not `suggest`."""
     by_name = {one.lower(): one for one in allowed}
     plain = text.strip().lower().replace(" ", "_")
     if plain in by_name:
         return by_name[plain]
-    near = get_close_matches(plain, by_name, n=1)
+    near = get_close_matches(plain, by_name, n=1) if suggest else []
     meant = (
         f"Did you mean {by_name[near[0]]}?" if near else hint or f"Choose one of {', '.join(allowed[:10])}."
     )
@@ -29,8 +29,8 @@ def number(low: int, high: int) -> Callable[[str], int]:
         if not plain.isascii() or not plain.isdigit() or not low <= int(plain) <= high:
             raise PersonError(
                 "bad-number",
-                f"{text.strip()[:20]!r} is not a number from {low} to {high}.",
-                "",
+                f"{text.strip()[:20]!r} is not a whole number from {low} to {high}.",
+                f"Write for example {high if high < 10 else (low + high) // 2}.",
                 ExitCode.USAGE,
             )
         return int(plain)

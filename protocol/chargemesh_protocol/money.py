@@ -45,6 +45,11 @@ _SIGNS = {
 }
 
 
+# Words for a hundredth: an amount is written in whole units.
+_COINS = ("C", "CT", "CTS", "CENT", "CENTS", "P", "PENCE", "RP")
+_NAMED = re.compile(r"(?P<before>[^\d.,+-]*)(?P<number>[+-]?[\d.,]*\d)(?P<after>[^\d.,]*)", re.ASCII)
+
+
 def looks_like_currency(code: str) -> bool:
     """Whether `code` has the form of ISO 4217. Readers of others' listings ask no more: the list grows."""
     return bool(re.fullmatch(r"[A-Z]{3}", code, re.ASCII))
@@ -63,28 +68,63 @@ def parse_currency(text: str) -> str:
     code = text.strip().upper()
     if code in CURRENCIES:
         return code
-    meant = [_SIGNS[code]] if code in _SIGNS else get_close_matches(code, CURRENCIES, n=1, cutoff=0.6)
+    meant = _currencies_near(code)
     hint = f"Did you mean {meant[0]}?" if meant else "Write its ISO 4217 code, for example EUR."
     raise PersonError("bad-currency", f"There is no currency {text.strip()[:20]!r}.", hint, ExitCode.USAGE)
 
 
+def _currencies_near(code: str) -> list[str]:
+    """What a sign or a name stands for, or a slip of the fingers: swapped letters before other ones."""
+    if code in _SIGNS:
+        return [_SIGNS[code]]
+    swapped = [one for one in CURRENCIES if sorted(one) == sorted(code)]
+    return swapped or get_close_matches(code, CURRENCIES, n=1, cutoff=0.6)
+
+
 def parse_amount(text: str, currency: str) -> int:
-    """Micro-units from "0.40" or "0.40 EUR"; another currency than `currency` is refused.
+    """Micro-units from "0.40", "0.40 EUR" or "€0.40"; another currency than `currency` is refused.
 
     Prices may be finer than a coin (0.395 a kWh), but not finer than a millionth.
     """
-    number = text.strip()
-    if number[-3:].upper() == currency:
-        number = number[:-3].strip()
+    plain = text.strip()
+    named = _NAMED.fullmatch(plain)
     try:
-        return parse_decimal(number, MICRO)
+        if named is None:
+            raise ValueError("not a number")
+        if named["number"].startswith("-"):
+            raise ValueError("it is below zero")
+        _require_currency(plain, (named["before"].strip(), named["after"].strip()), currency)
+        return parse_decimal(named["number"], MICRO)
     except ValueError as error:
+        raise _bad_amount(plain, f"is not an amount in {currency}: {error}", currency) from None
+
+
+def _require_currency(text: str, named: tuple[str, str], currency: str) -> None:
+    """PersonError unless what stands beside the number is nothing, or `currency` by code, sign or name."""
+    words = [one for one in named if one]
+    if not words:
+        return
+    if len(words) > 1:
+        raise ValueError("there is something before and after the number")
+    if words[0].upper() in _COINS:
+        raise _bad_amount(text, f"is not in whole {currency}", currency)
+    meant = _SIGNS.get(words[0].upper()) or parse_currency(words[0])
+    if meant != currency:
         raise PersonError(
-            "bad-amount",
-            f"{text.strip()[:40]!r} is not an amount in {currency}: {error}.",
-            f"Write for example 0.40 (in {currency}).",
+            "other-currency",
+            f"{text[:40]!r} is in {meant}, and these prices are in {currency}.",
+            f"Name the currency of all prices with --currency {meant}, or write the amount in {currency}.",
             ExitCode.USAGE,
-        ) from None
+        )
+
+
+def _bad_amount(text: str, why: str, currency: str) -> PersonError:
+    return PersonError(
+        "bad-amount",
+        f"{text[:40]!r} {why}.",
+        f"Write for example 0.40 (in {currency}).",
+        ExitCode.USAGE,
+    )
 
 
 def format_amount(micro: int, currency: str) -> str:

@@ -20,6 +20,11 @@ from .zones import DAY_MINUTES, LAST_INSTANT, MINUTE_MS, parse_zone, to_local, z
 BITMAP_BYTES = LISTING_SLOTS // 8
 _SLOT_MINUTES = SLOT_MS // MINUTE_MS
 _WEEK_MINUTES = 7 * DAY_MINUTES
+_DAYS: dict[str, Sequence[int]] = {
+    **dict.fromkeys(("daily", "every", "everyday"), range(1, 8)),
+    "weekdays": range(1, 6),
+    **dict.fromkeys(("weekend", "weekends"), (6, 7)),
+}
 
 
 @shape
@@ -163,8 +168,8 @@ def parse_hours(text: str, zone: str) -> WeeklyHours:
         return always_open(name)
     spans: list[WeeklySpan] = []
     for part in filter(None, (part.strip() for part in re.split(r"[;\n]", text))):
-        days, _, times = part.partition(" ")
-        opens, dash, closes = times.replace(" ", "").replace("–", "-").partition("-")
+        days, times = _days_and_times(part, text)
+        opens, dash, closes = times.partition("-")
         if not dash:
             raise _bad_hours(text)
         begin, end = parse_clock(opens), parse_clock(closes)
@@ -199,10 +204,22 @@ def format_hours(hours: WeeklyHours) -> str:
     return "; ".join(parts)
 
 
+def _days_and_times(part: str, whole: str) -> tuple[str, str]:
+    """ "mon-fri" and "18:00-08:00" of "Mon - Fri 18:00 – 08:00"; PersonError that says which is missing."""
+    plain = part.replace("–", "-")
+    first_digit = next((at for at, sign in enumerate(plain) if sign.isdigit()), len(plain))
+    days, times = ("".join(half.split()) for half in (plain[:first_digit], plain[first_digit:]))
+    if not days and "-" in times:
+        raise _bad_hours(whole, f"Name the days as well: mon-sun {times}.")
+    if not times and days.lower() not in ("", "never"):
+        raise _bad_hours(whole, f"Name the times as well: {days} 18:00-08:00.")
+    return days, times
+
+
 def _days(text: str, whole: str) -> Sequence[int]:
-    """The weekdays of "mon-fri", "sat,sun" or "daily", in the order named."""
-    if text.lower() in ("daily", "every"):
-        return range(1, 8)
+    """The weekdays of "mon-fri", "sat,sun", "weekdays" or "daily", in the order named."""
+    if text.lower() in _DAYS:
+        return _DAYS[text.lower()]
     days: list[int] = []
     for part in text.split(","):
         first, dash, last = part.replace("–", "-").partition("-")
@@ -214,11 +231,11 @@ def _days(text: str, whole: str) -> Sequence[int]:
     return days
 
 
-def _bad_hours(text: str) -> PersonError:
+def _bad_hours(text: str, hint: str = "") -> PersonError:
     return PersonError(
         "bad-hours",
         f"{text.strip()[:60]!r} are not weekly hours.",
-        'Write for example "mon-fri 18:00-08:00; sat,sun 00:00-24:00", or "always".',
+        hint or 'Write for example "mon-fri 18:00-08:00; sat,sun 00:00-24:00", or "always".',
         ExitCode.USAGE,
     )
 

@@ -49,7 +49,7 @@ def test_reads_amounts(text: str, micro: int) -> None:
     assert parse_amount(text, "EUR") == micro
 
 
-@pytest.mark.parametrize("text", ["", "-1", "0.40 USD", "1,000", "0.1234567", "1e3", "EUR"])
+@pytest.mark.parametrize("text", ["", "-1", "1,000", "0.1234567", "1e3", "EUR", "35ct", "EUR 1 EUR"])
 def test_refuses_what_is_no_amount(text: str) -> None:
     with pytest.raises(PersonError) as caught:
         parse_amount(text, "EUR")
@@ -93,3 +93,23 @@ def test_half_a_cent_goes_up() -> None:
         20_000,
         -10_000,
     ]
+
+
+@pytest.mark.parametrize("text", ["0.40", "0,40", "0.40 EUR", "eur 0.40", "€0.40", "0.40€", "0.40 euro"])
+def test_the_currency_may_stand_beside_the_number(text: str) -> None:
+    assert parse_amount(text, "EUR") == 400_000
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        ("0.35 XYZ", "bad-currency", "There is no currency 'XYZ'. Write its ISO 4217 code"),
+        ("0.35 ERU", "bad-currency", "Did you mean EUR?"),
+        ("0.35 CHF", "other-currency", "with --currency CHF"),
+        ("$0.35", "other-currency", "is in USD, and these prices are in EUR"),
+    ],
+)
+def test_another_currency_says_what_to_do(text: str, code: str, says: str) -> None:
+    with pytest.raises(PersonError) as caught:
+        parse_amount(text, "EUR")
+    assert caught.value.code == code and says in str(caught.value)

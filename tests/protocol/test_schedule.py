@@ -187,12 +187,36 @@ def test_any_hours_print_and_read_back(spans: list[WeeklySpan]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "mon", "mon-fri", "mon,mon 1:00-2:00", "mon 18-20", "mon 24:00-02:00", "xyz 1:00-2:00"]
+    "text", ["", "never", "mon,mon 1:00-2:00", "mon 18-20", "mon 24:00-02:00", "xyz 1:00-2:00"]
 )
 def test_hours_that_make_no_sense_say_what_to_write(text: str) -> None:
     with pytest.raises(PersonError) as caught:
         parse_hours(text, "UTC")
     assert caught.value.hint.startswith("Write ")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("mon-fri", "Name the times as well: mon-fri 18:00-08:00."),
+        ("18:00-08:00", "Name the days as well: mon-sun 18:00-08:00."),
+    ],
+)
+def test_hours_without_one_half_are_told_the_other(text: str, hint: str) -> None:
+    with pytest.raises(PersonError) as caught:
+        parse_hours(text, "UTC")
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("Mon - Fri 18:00 – 08:00", "mon-fri 18:00-08:00"),
+        ("weekdays 9:00-17:00; weekend 10:00-12:00", "mon-fri 09:00-17:00; sat-sun 10:00-12:00"),
+    ],
+)
+def test_hours_may_be_written_as_people_do(text: str, same: str) -> None:
+    assert format_hours(parse_hours(text, "UTC")) == same
 
 
 @pytest.mark.parametrize("zone", ["Europe/Atlantis", "localtime", "../etc/passwd", "Europe", "", "CEST"])
