@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 
 mkdir -p "$app" "$bin"
 "$here/packaging/venv.sh" "$app/venv" "$here/requirements/runtime.txt"
-"$app/venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation --force-reinstall "$here"
+"$app/venv/bin/python" -m pip install --quiet --compile --no-deps --no-build-isolation --force-reinstall "$here"
 if [ -e "$bin/chargemesh" ] && [ ! -L "$bin/chargemesh" ]; then
     echo "$bin/chargemesh exists and is not a link of ours; move it away and run make install again." >&2
     exit 1
