@@ -1,7 +1,7 @@
 """Addresses as people and links write them: multiaddrs and HOST:PORT, checked without any network library.
 
-A multiaddr here is `/ip4|ip6|dns|dns4|dns6/HOST/tcp/PORT`, with `/p2p/PEERID` behind it where a node
-is named and not only a place to listen.
+A multiaddr here is `/ip4|ip6|dns|dns4|dns6/HOST/tcp/PORT`, with `/ws` behind it for WebSocket, and with
+`/p2p/PEERID` at the end where a node is named and not only a place to listen.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.limits import MAX_ADDRESS_CHARS
 
 _MULTIADDR = re.compile(
-    r"/(?P<kind>ip4|ip6|dns4|dns6|dns)/(?P<host>[^/]+)/tcp/(?P<port>[0-9]{1,5})(?:/p2p/(?P<peer>[^/]+))?"
+    r"/(?P<kind>ip4|ip6|dns4|dns6|dns)/(?P<host>[^/]+)/tcp/(?P<port>[0-9]{1,5})(?:/ws)?"
+    r"(?:/p2p/(?P<peer>[^/]+))?"
 )
 # A PeerId in base58: an Ed25519 one has 52 characters, the older hashed kind 46.
 _PEER_ID = re.compile(r"[1-9A-HJ-NP-Za-km-z]{46,64}")
