@@ -21,7 +21,7 @@ from chargemesh_protocol.trust.drafts import BatchDelay
 
 from .addresses import parse_peer_address
 from .api.server import ApiServer
-from .backup import is_read_only, lift_read_only
+from .backup import end_restore, is_forced, was_restored
 from .clock import SystemClock, SystemEntropy
 from .config import Config
 from .disk import disk_told
@@ -164,7 +164,7 @@ async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None
         ),
         delay=BatchDelay(shortest, longest),
         secret=hashlib.blake2b(keys.device, digest_size=32, person=b"walk-secret").digest(),
-        read_only=is_read_only(home),
+        read_only=was_restored(home),
     )
     if config.network.mdns:
         local = LocalDiscovery(
@@ -203,7 +203,7 @@ async def _start(app: App) -> None:
     if app.local is not None:
         await app.local.start()
     app.spawn(_watch_contact(app))
-    if is_read_only(app.home):
+    if was_restored(app.home) and not (is_forced(app.home) and await _signs_again(app)):
         app.spawn(_become_writable(app))
 
 
@@ -236,15 +236,24 @@ async def _become_writable(app: App) -> None:
     """A restored node asks its peers for its own newest entry before it signs another."""
     while True:
         await asyncio.sleep(_OWN_NEWEST_AFTER_S)
-        try:
-            adopted = bool(app.network.peers()) and await app.node.adopt_own_log()
-        except PersonError as error:
-            _log.error("this restored node stays read-only: %s", error)
-            continue  # a full disk may get room, and a history that differs is told again
-        if adopted:
-            lift_read_only(app.home)
-            _log.info("peers were asked for our newest entry: this restored node may write again")
+        if await _signs_again(app):
             return
+
+
+async def _signs_again(app: App) -> bool:
+    """Whether a restored node could end its silence: peers have told what they know, or its owner said so."""
+    try:
+        if is_forced(app.home):
+            await app.node.go_on_unasked()
+        elif not app.network.peers() or not await app.node.adopt_own_log():
+            return False
+        end_restore(app.home)
+    except PersonError as error:
+        # A full disk may get room, a clock be set; a history that differs is told again.
+        _log.error("this restored node stays read-only: %s", error)
+        return False
+    _log.info("this restored node signs again")
+    return True
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

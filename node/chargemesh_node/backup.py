@@ -27,14 +27,23 @@ from chargemesh_protocol.errors import ExitCode, PersonError, Refused
 
 from .clock import SystemClock, SystemEntropy
 from .disk import disk_told, disk_trouble
-from .home import Home, read_private_file, running_pid, sync_folder, write_new_private_file
+from .home import (
+    Home,
+    read_private_file,
+    replace_private_file,
+    running_pid,
+    sync_folder,
+    write_new_private_file,
+)
 from .keystore import KEY_FILES
 from .sealed_file import DEFAULT_COST, MAX_FRAME_BYTES, Cost, SealedReader, SealedWriter, check_passphrase
 
 RISK_OF_FORCE = (
     "If this node signed log entries after the backup was made, it will now sign others under the same "
     "numbers. Every node that sees both will ignore this identity's entries from there on, and that "
-    "can't be undone."
+    "can't be undone. Nothing else is risked: listings go on above every number that was published, and a "
+    "booking waits until its other side has said what it holds. A charger that was added after the backup "
+    "is unknown now: its last listing is shown for up to 2 hours."
 )
 _MAX_KEY_BYTES = 64 * 1024
 _MAX_CONFIG_BYTES = 256 * 1024
@@ -119,9 +128,7 @@ def restore_backup(backup: Path, home: Home, passphrase: str, *, force: bool = F
     try:
         with backup.open("rb") as file:
             info = _unpack(file, unfinished, passphrase)
-        if not force:
-            note = {"restored_from": info.made, "why": "peers were not yet asked for the newest own entry"}
-            write_new_private_file(unfinished.restored_flag, json.dumps(note).encode())
+        write_new_private_file(unfinished.restored_flag, _note(forced=force))
         os.rename(unfinished.root, home.root)
         sync_folder(home.root.parent)
     except OSError as error:
@@ -136,9 +143,22 @@ def restore_backup(backup: Path, home: Home, passphrase: str, *, force: bool = F
     return info
 
 
-def is_read_only(home: Home) -> bool:
-    """Whether this home was restored and may not sign yet."""
+def was_restored(home: Home) -> bool:
+    """Whether this home was restored and has not signed since: its node must begin read-only."""
     return home.restored_flag.exists()
+
+
+def is_forced(home: Home) -> bool:
+    """Whether its owner took RISK_OF_FORCE: then the node goes on without asking, above what it published."""
+    try:
+        return json.loads(home.restored_flag.read_bytes()).get("forced") is True
+    except FileNotFoundError:
+        return False
+
+
+def is_read_only(home: Home) -> bool:
+    """Whether this home was restored and may not sign until peers were asked."""
+    return was_restored(home) and not is_forced(home)
 
 
 def require_may_sign(home: Home) -> None:
@@ -152,14 +172,24 @@ def require_may_sign(home: Home) -> None:
         )
 
 
-def lift_read_only(home: Home) -> bool:
-    """Let a restored node sign: peers were asked, or its owner took RISK_OF_FORCE. False if it could."""
+def force(home: Home) -> bool:
+    """Let a restored node sign from its next start on: its owner took RISK_OF_FORCE. False if it could."""
     if not is_read_only(home):
         return False
+    replace_private_file(home.restored_flag, _note(forced=True))
+    return True
+
+
+def end_restore(home: Home) -> None:
+    """The node signs again, and has made sure that it repeats nothing."""
     with disk_told(home.restored_flag):
         home.restored_flag.unlink()
         sync_folder(home.root)
-    return True
+
+
+def _note(*, forced: bool) -> bytes:
+    why = "peers were not yet asked for the newest own entry"
+    return json.dumps({"forced": forced, "why": why}).encode()
 
 
 @contextmanager

@@ -5,7 +5,7 @@
     keys/                  seeds, 0600 each (keystore.py)
     run/                   what exists only while the node runs: lock, API socket, port and token
     logs/                  what the node wrote about itself
-    restored.json          present while a restored node must not sign (backup.py)
+    restored.json          present until a restored node signs again (backup.py)
 
 The folder and those in it are 0700, files with secrets 0600. Looser modes are refused, not repaired:
 whoever could read a key before has read it, and a person should know.

@@ -208,11 +208,16 @@ class Node:
         """
         if not await self.replica.catch_up_now(peers):
             return False
+        await self.go_on_unasked()
+        return True
+
+    async def go_on_unasked(self) -> None:
+        """Ends the silence of a restored node with what it knows: its log could fork, but listings go on above
+        what was published, and each booking waits until its other side was heard. PersonError as above."""
         await self.runner.submit(OwnLogFound(self.replica.logs))
         self._read_only = False  # an engine that is built again must not forget it
         await self.wallboxes.restart()  # what boxes said meanwhile was heard by nobody
         await self._keep_wallboxes()
-        return True
 
     # --- what a person asks ---------------------------------------------------------------------
 

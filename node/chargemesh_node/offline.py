@@ -198,9 +198,9 @@ def risk_of_force() -> str:
     return RISK_OF_FORCE
 
 
-def lift_read_only(home: Home) -> bool:
+def force(home: Home) -> bool:
     """Lets a restored node sign without having asked its peers; False if it could anyway."""
-    from .backup import lift_read_only as lift
+    from .backup import force as lift
 
     home.require_initialised()
     if running_pid(home) is not None:

@@ -127,10 +127,17 @@ class ListingDesk:
         return [self._keep(charger, own), Announce(charger)]
 
     def restored(self, now: int) -> list[Effect]:
-        """After a restore: since the backup, listings had sequences that it does not know of."""
+        """After a restore: since the backup, listings had sequences that it does not know of, also those of
+        chargers that were never listed before it.
+
+        They go on from this millisecond (no charger is listed anew more often than that), so that they pass
+        those of an earlier restore of the same backup as well.
+        """
         effects: list[Effect] = []
-        for charger, own in list(self._published.items()):
-            effects.append(self._keep(charger, replace(own, sequence=own.sequence + _SINCE_A_BACKUP)))
+        for charger in dict.fromkeys((*self._published, *self._settings)):
+            own = self._published.get(charger, OwnListing(raw=b"", sequence=0))
+            beyond = max(own.sequence + _SINCE_A_BACKUP, now)
+            effects.append(self._keep(charger, replace(own, sequence=beyond)))
             if charger in self._listings:
                 effects += self.publish(charger, now)
         return effects

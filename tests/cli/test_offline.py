@@ -164,7 +164,7 @@ def test_logs_are_read_without_a_node(person: Person, home: Home) -> None:
 def test_the_facade_refuses_to_lift_while_a_node_runs(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offline, "running_pid", lambda _: 1)
     with pytest.raises(PersonError, match="must not run"):
-        offline.lift_read_only(home)
+        offline.force(home)
 
 
 def test_config_set_tells_of_the_environment_that_goes_before_it(

@@ -13,10 +13,13 @@ import pytest
 from chargemesh_node.backup import (
     RISK_OF_FORCE,
     BackupInfo,
+    end_restore,
+    force,
+    is_forced,
     is_read_only,
-    lift_read_only,
     require_may_sign,
     restore_backup,
+    was_restored,
     write_backup,
 )
 from chargemesh_node.clock import ManualClock, SeededEntropy
@@ -238,13 +241,17 @@ def test_a_restored_node_signs_nothing_until_told(backup: Path, tmp_path: Path) 
     with pytest.raises(PersonError, match="restored from a backup") as caught:
         require_may_sign(restored)
     assert "restore --force" in caught.value.hint
-    assert lift_read_only(restored)
-    assert not lift_read_only(restored)
+    assert force(restored)
+    assert not force(restored)
     require_may_sign(restored)
+    assert was_restored(restored) and is_forced(restored), "its node still has to pass what was published"
+    end_restore(restored)
+    assert not was_restored(restored) and not is_forced(restored)
 
 
 def test_force_takes_the_risk(backup: Path, tmp_path: Path) -> None:
     restored = Home(tmp_path / "new")
     restore_backup(backup, restored, PASSPHRASE, force=True)
     assert not is_read_only(restored)
+    assert was_restored(restored) and is_forced(restored)
     assert "can't be undone" in RISK_OF_FORCE

@@ -143,6 +143,35 @@ def test_after_a_restore_listings_go_on_beyond_what_the_backup_knows() -> None:
     assert one.restarted(HERE).newest_raw(CHARGER) == one.desk.newest_raw(CHARGER)
 
 
+def test_a_backup_that_is_restored_twice_repeats_no_number() -> None:
+    """What was published between the two restores is unknown to the backup as well."""
+    one = Desk()
+    one.does(one.desk.put(charger(), MORNING))
+    backup = {name: dict(values) for name, values in one.disk.documents.items()}
+    seen = 0
+    for restore in range(1, 4):
+        one.disk.documents = {name: dict(values) for name, values in backup.items()}
+        one.desk = one.restarted(HERE)
+        one.does(one.desk.restored(MORNING + restore * HOUR))
+        assert one.newest().sequence > seen
+        for minute in range(5):
+            one.does(one.desk.publish(CHARGER, MORNING + restore * HOUR + minute))
+        seen = one.newest().sequence
+
+
+def test_a_charger_that_the_backup_never_listed_goes_on_beyond_what_was_published() -> None:
+    one = Desk()
+    one.does(one.desk.put(charger(paused=True), MORNING))
+    backup = {name: dict(values) for name, values in one.disk.documents.items()}
+    one.does(one.desk.put(charger(), MORNING + 1))
+    seen = one.newest().sequence
+    one.disk.documents = backup
+    one.desk = one.restarted(HERE)
+    one.does(one.desk.restored(MORNING + HOUR))
+    one.does(one.desk.put(charger(), MORNING + HOUR))
+    assert one.newest().sequence > seen
+
+
 def test_a_withdrawal_of_a_restored_node_goes_on_too() -> None:
     one = Desk()
     one.does(one.desk.put(charger(), MORNING))

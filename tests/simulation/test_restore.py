@@ -99,6 +99,42 @@ def test_a_booking_that_went_on_without_the_backup_is_not_forked(seed: int) -> N
     run(story())
 
 
+@pytest.mark.parametrize("seed", seeds(4))
+def test_a_forced_restore_lists_above_what_was_published_and_waits_with_each_booking(seed: int) -> None:
+    """Nobody is asked for our own log, but a listing never goes back and a booking never forks."""
+
+    async def story() -> None:
+        world = World(seed)
+        neighbour, host, driver = await world.add_all("neighbour", "host", "driver")
+        charger = await host.offers()
+        await world.pass_time(seconds=20)
+        deal = Deal(world, host, driver)
+        await deal.is_booked()
+        await world.settles()
+        backup = copy.deepcopy(host.store._synced)
+        for _ in range(3):  # three listings that the backup does not know of
+            await host.offers()
+        await deal.begins_charging()
+        await world.pass_time(seconds=20)
+        newest = host.node.runner.engine.listings.listing(charger)
+        assert newest is not None
+        for _ in range(2):  # the second time from the same backup
+            seen = newest.body.sequence
+            await comes_back(host, backup)
+            await host.asks(host.node.go_on_unasked())
+            await host.connects(neighbour)
+            newest = host.node.runner.engine.listings.listing(charger)
+            assert newest is not None and newest.body.sequence > seen, seed
+            await world.pass_time(seconds=30)
+            found = await driver.finds()
+            assert [one.record.id for one in found] == [newest.id], f"seed {seed}: the old one is shown"
+        await world.pass_time(seconds=120)
+        assert not driver.state(deal.id).faults, f"seed {seed}: the driver sees a fork"
+        await host.offers()  # it signs
+
+    run(story())
+
+
 @pytest.mark.parametrize("seed", seeds(3))
 def test_a_booking_that_the_backup_holds_whole_goes_on(seed: int) -> None:
     async def story() -> None:

@@ -55,7 +55,7 @@ def restore(app: App, file: Path | None, passphrase_file: Path | None, force: bo
         app.note(offline.risk_of_force())
         prompts.require_yes(app, "Go on all the same?", yes=yes)
     if file is None:
-        lifted = offline.lift_read_only(home)
+        lifted = offline.force(home)
         text = "This node signs again." if lifted else "This node was not waiting for anything."
         app.result({"home": str(home.root), "lifted": lifted}, text)
         return
