@@ -84,7 +84,7 @@ def init(
     elif given:
         app.say(
             f"The words in {phrase_file} are used again, and this is nevertheless a NEW identity: they bring "
-            "none back. To have an earlier one again, `chargemesh restore` its backup into an empty home."
+            "none back. To have an earlier one again: `chargemesh --home NEW restore FILE`, with its backup."
         )
     elif phrase_file is not None:
         app.say(f"The recovery phrase is in {phrase_file}: move it to a safe place away from this machine.")

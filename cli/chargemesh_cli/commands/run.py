@@ -54,11 +54,13 @@ def _run_in_background(app: App, flags: list[str]) -> None:
     from ..background import answers, start, wait_until_it_answers
     from ..client import Api
 
-    if not answers(app.home):
+    already = answers(app.home)
+    if not already:
         process = start(app.home, flags)
         wait_until_it_answers(app.home, process)
     who = Api(app.home).get("id")
-    app.result(who, f"The node runs in the background; `chargemesh stop` stops it. Log: {app.home.log_file}")
+    runs = "A node runs already on this home" if already else "The node runs in the background"
+    app.result(who, f"{runs}; `chargemesh stop` stops it. Log: {app.home.log_file}")
 
 
 def _flags(

@@ -100,10 +100,11 @@ def as_person_error(error: Exception) -> PersonError:
                 ExitCode.REJECTED_BY_PEER,
             )
         case NetworkError():
+            _log.info("unreachable: %s", error)  # addresses and libraries' words, which help nobody else
             return PersonError(
                 "unreachable",
-                f"The other node can't be reached: {error}.",
-                "It may be switched off; try again later.",
+                "The other node can't be reached.",
+                "It may be switched off: try again later, or choose another. `chargemesh logs` says more.",
                 ExitCode.FAILURE,
             )
         case StoreError():

@@ -82,14 +82,14 @@ async def add_peer(call: Call) -> Peers:
         raise PersonError(
             "bad-address",
             f"This is no address of a peer: {error}.",
-            "`chargemesh id` on the other machine shows its own.",
+            "Ask for what the command id shows on the other machine.",
             ExitCode.USAGE,
         ) from error
     if contact.peer_id == call.node.network.contact.peer_id:
         raise PersonError(
             "own-address",
             "This is this node's own address.",
-            "`chargemesh id` on the other machine shows the one to add.",
+            "Ask for what the command id shows on the other machine.",
             ExitCode.USAGE,
         )
     await call.node.network.connect(contact)

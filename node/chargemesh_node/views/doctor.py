@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypedDict
 
+from chargemesh_protocol.chargers import ChargerSettings
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.errors import PersonError
 
@@ -20,7 +21,8 @@ _LITTLE_DISK_BYTES = 200 * 1024 * 1024
 
 
 class Check(TypedDict):
-    """ok: true; false where something does not work; null for what is only worth knowing."""
+    """ok: true; false where something does not work; null for what is only worth knowing.
+    hint: a sentence of what to do, where it is not true."""
 
     name: str
     ok: bool | None
@@ -55,16 +57,17 @@ def _home(app: App) -> Iterator[Check]:
         app.home.check_private()
         yield _ok("home", f"{app.home.root} can only be read by you.")
     except PersonError as error:
-        yield _bad("home", error.message, error.hint)
+        yield _bad("home", error.message, error.hint or "Give the folder to yourself alone (chmod 700).")
     free = shutil.disk_usage(app.home.root).free
     if free < _LITTLE_DISK_BYTES:
         yield _bad("disk", f"Only {free // 2**20} MB are free on the disk.", "Make room for bookings.")
     if is_read_only(app.home):
         yield _bad(
             "restored",
-            "This node was restored and writes nothing to the trust log until peers were asked for its "
-            "own newest entry.",
-            "Let it meet peers: `chargemesh join LINK`.",
+            "This node was restored: it signs nothing, lists nothing and answers nobody before it has asked "
+            "a peer for its own newest entry.",
+            "Let it meet a peer: `chargemesh join LINK`. With none in reach, stop it, and read what "
+            "`chargemesh restore --force` risks.",
         )
 
 
@@ -76,7 +79,9 @@ def _clock(app: App) -> Iterator[Check]:
     if verdict.trusted:
         yield _ok("clock", "The clock is not behind what this node has signed.")
     else:
-        yield _bad("clock", verdict.reason, "")
+        yield _bad(
+            "clock", verdict.reason, "On Linux `timedatectl` shows whether the clock is kept by the network."
+        )
 
 
 def _network(app: App) -> Iterator[Check]:
@@ -94,7 +99,8 @@ def _network(app: App) -> Iterator[Check]:
         yield _bad(
             "address",
             "Nobody can dial this node: it has no address.",
-            "Set network.listen, or start it again.",
+            "`chargemesh config get network.listen` shows where it should answer: correct that, and start it "
+            "again.",
         )
 
 
@@ -109,31 +115,53 @@ def _privacy(app: App) -> Iterator[Check]:
         yield _note(
             "your-ip-address",
             f"Your listings name {', '.join(shown)}: whoever finds your charger sees your home's IP address.",
-            "`chargemesh charger pause` withdraws a listing.",
+            "`chargemesh charger pause ID` withdraws a listing; relays that hide the address come later.",
         )
     yield _note(
-        "contacts", "Whoever you search, book or exchange logs with directly sees your IP address.", ""
+        "contacts",
+        "Whoever you search, book or exchange logs with directly sees your IP address.",
+        "If that must not be, reach the internet through a VPN.",
     )
 
 
 def _chargers(app: App) -> Iterator[Check]:
+    unpaid = []
     for settings in app.node.runner.engine.listings.all_settings():
-        name = settings.about.title or settings.charger.hex()[:8]
-        status = app.node.wallboxes.status(settings.charger)
-        if settings.wallbox.driver == "ocpp" and (status is None or not status.connected):
-            yield _bad(
-                "wallbox",
-                f"The wallbox of {name} is not connected.",
-                "`chargemesh charger pair` shows the URL and the password that it needs.",
-            )
-        elif status is not None and status.connector_state == "Faulted":
-            yield _bad("wallbox", f"The wallbox of {name} reports a fault.", "Look at the box itself.")
-        else:
-            yield _ok("wallbox", f"The wallbox of {name} is connected.")
+        yield _wallbox(app, settings)
         if not settings.payee_account and settings.tariff.elements:
-            yield _note(
-                "payee", f"{name} has no IBAN: drivers pay by hand.", "`chargemesh charger edit` sets one."
-            )
+            unpaid.append(settings)
+    if unpaid:
+        names = ", ".join(dict.fromkeys(_name(one) for one in unpaid))
+        yield _note(
+            "payee",
+            f"{names}: no IBAN is set, so drivers pay by hand.",
+            f"`chargemesh charger edit {_short(unpaid[0])} --iban IBAN --payee-name NAME` sets one.",
+        )
+
+
+def _wallbox(app: App, settings: ChargerSettings) -> Check:
+    name, status = _name(settings), app.node.wallboxes.status(settings.charger)
+    if settings.wallbox.driver == "manual":
+        return _ok("wallbox", f"{name} needs no wallbox: both of you read its meter.")
+    if status is None or not status.connected:
+        return _bad(
+            "wallbox",
+            f"The wallbox of {name} is not connected.",
+            f"`chargemesh charger pair {_short(settings)}` shows the URL and the password that it needs, and "
+            "waits for it.",
+        )
+    if status.connector_state == "Faulted":
+        return _bad("wallbox", f"The wallbox of {name} reports a fault.", "Look at the box itself.")
+    return _ok("wallbox", f"The wallbox of {name} is connected.")
+
+
+def _name(settings: ChargerSettings) -> str:
+    return settings.about.title or _short(settings)
+
+
+def _short(settings: ChargerSettings) -> str:
+    """Enough of the charger's id to name it by."""
+    return settings.charger.hex()[:8]
 
 
 def _phone(app: App) -> Iterator[Check]:

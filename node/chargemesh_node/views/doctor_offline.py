@@ -53,7 +53,7 @@ def _clock() -> OfflineCheck:
     verdict = judge_clock(SystemClock().now(), None)
     if verdict.trusted:
         return _told("clock", "The clock can be right; a running node compares it with its bookings.")
-    return _told("clock", verdict.reason, "Set the clock.")
+    return _told("clock", verdict.reason, "Set the clock (on Linux `timedatectl` shows how it is kept).")
 
 
 def _ports(home: Home, environ: Mapping[str, str]) -> Iterator[OfflineCheck]:
@@ -64,19 +64,19 @@ def _ports(home: Home, environ: Mapping[str, str]) -> Iterator[OfflineCheck]:
         return
     yield _told("settings", "The settings can be read.")
     wanted = [
-        ("wallbox", config.wallbox.host, config.wallbox.port),
-        ("api", config.api.host, config.api.port),
+        ("wallbox", "wallbox.port", config.wallbox.host, config.wallbox.port),
+        ("api", "api.port", config.api.host, config.api.port),
     ]
     for address in config.network.listen:
         parts = address.split("/")  # /ip4/HOST/tcp/PORT
         if len(parts) > 4 and parts[4].isdigit():
-            wanted.append(("network", parts[2], int(parts[4])))
-    for name, host, port in wanted:
+            wanted.append(("network", "network.listen", parts[2], int(parts[4])))
+    for name, setting, host, port in wanted:
         if port == 0:
             continue  # the system chooses a free one
         reason = _taken(host, port)
         if reason:
-            hint = f"End the program that has it, or change the {name} settings (`chargemesh config get`)."
+            hint = f"End the program that has it, or choose another with `chargemesh config set {setting} …`."
             yield _told(f"{name}-port", f"Port {port} on {host} can't be used: {reason}.", hint)
         else:
             yield _told(f"{name}-port", f"Port {port} on {host} is free.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from chargemesh_node.config import Config, PhoneSettings
@@ -54,9 +55,17 @@ def test_who_can_see_what_is_said_plainly(tmp_path: Path) -> None:
 
 
 def test_nobody_to_talk_to(tmp_path: Path) -> None:
-    checks = examined(tmp_path, friend=False)
-    assert failed(checks) == ["peers"]
-    assert all(one["hint"] for one in checks if one["ok"] is False)
+    assert failed(examined(tmp_path, friend=False)) == ["peers"]
+
+
+def test_every_line_that_is_not_ok_says_what_to_do(tmp_path: Path) -> None:
+    config = Config(phone=PhoneSettings(address="192.168.1.20:8080"))
+    checks = examined(tmp_path, friend=False, vanish=True, config=config)
+    told = [one for one in checks if one["ok"] is not True]
+    assert {one["name"] for one in told} == {"peers", "your-ip-address", "contacts", "wallbox", "phone"}
+    assert all(one["hint"].endswith(".") for one in told)
+    pair = next(one["hint"] for one in told if one["name"] == "wallbox")
+    assert re.match(r"`chargemesh charger pair [0-9a-f]{8}` shows", pair)
 
 
 def test_a_wallbox_that_is_away(tmp_path: Path) -> None:
