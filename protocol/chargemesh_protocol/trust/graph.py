@@ -45,15 +45,23 @@ class Reviewed:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything a node knows about people; the result of every score is a function of this set."""
+    """Everything a node knows about people; the result of every score is a function of this set.
+
+    `taken_back`: (author, subject) of vouches that no longer count, whatever other evidence says.
+    """
 
     completed: frozenset[Completed] = frozenset()
     vouched: frozenset[Vouched] = frozenset()
     reviewed: frozenset[Reviewed] = frozenset()
+    taken_back: frozenset[tuple[bytes, bytes]] = frozenset()
 
     def __or__(self, other: Evidence) -> Evidence:
+        gone = self.taken_back | other.taken_back
         return Evidence(
-            self.completed | other.completed, self.vouched | other.vouched, self.reviewed | other.reviewed
+            self.completed | other.completed,
+            frozenset(one for one in self.vouched | other.vouched if (one.author, one.subject) not in gone),
+            self.reviewed | other.reviewed,
+            gone,
         )
 
 

@@ -19,7 +19,7 @@ from ..moment import Moment
 from ..record import open_as, open_record
 from ..shape import from_tree, to_tree
 from .drafts import BatchDelay, Draft, name_of, require_delay
-from .entries import Completion, CompletionStatement, Review, open_content
+from .entries import Completion, CompletionStatement, Review, Vouch, open_content
 from .graph import Completed, Evidence, Reviewed, Vouched
 from .logset import LogSet
 from .sync import Item, item_of, open_item
@@ -49,6 +49,7 @@ class Keeper:
         self._entries: list[Item] = []
         self._ids: list[bytes] = []
         self._said: set[bytes] = set()  # names of drafts that were cut: nothing is said twice
+        self._stood_for: set[bytes] = set()  # whom the log as it is cut vouches for
         for _, data in sorted(documents.get(OWN_LOG, {}).items()):
             self._append(open_item(data))
 
@@ -95,9 +96,15 @@ class Keeper:
         return self._say_once(name_of("review", booking), draft, at)
 
     def vouch(self, subject: bytes, stands: bool, month: int, region: int, at: Moment) -> list[Effect]:
-        """That we stand up for somebody, or no longer do; an older draft about them is replaced."""
+        """That we stand up for somebody, or no longer do; an older draft about them is replaced.
+
+        Taking back what the log never said says nothing in it: the draft is forgotten.
+        """
         if subject == self._me.author:
             raise PersonError("vouch-for-self", "Nobody can vouch for themselves.")
+        if not stands and subject not in self._stood_for:
+            forgotten = self._drafts.pop(name_of("vouch", subject), None)
+            return [] if forgotten is None else [DropDocument(DRAFTS, name_of("vouch", subject))]
         draft = Draft(month=month, region=region, subject=subject, stands=stands)
         return self._wait(name_of("vouch", subject), draft, at)
 
@@ -114,6 +121,7 @@ class Keeper:
         me = self._me.author
         completed: set[Completed] = set()
         vouched: set[Vouched] = set()
+        taken_back: set[tuple[bytes, bytes]] = set()
         reviewed: set[Reviewed] = set()
         for name, draft in self._drafts.items():
             if draft.booking is not None and draft.statement is not None:
@@ -124,7 +132,9 @@ class Keeper:
                 reviewed.add(Reviewed(me, draft.subject, draft.booking, draft.month, stars, name))
             elif draft.stands:
                 vouched.add(Vouched(me, draft.subject, draft.month))
-        return Evidence(frozenset(completed), frozenset(vouched), frozenset(reviewed))
+            else:
+                taken_back.add((me, draft.subject))
+        return Evidence(frozenset(completed), frozenset(vouched), frozenset(reviewed), frozenset(taken_back))
 
     # --- batches ----------------------------------------------------------------------------------
 
@@ -197,6 +207,8 @@ class Keeper:
                 self._said.add(name_of("completion", statement.body.booking))
             case Review() as body:
                 self._said.add(name_of("review", body.booking))
+            case Vouch() as body:
+                (self._stood_for.add if body.stands else self._stood_for.discard)(body.subject)
 
     def _saved(self, sequence: int) -> PutDocument:
         return PutDocument(OWN_LOG, sequence.to_bytes(4, "big"), self._entries[sequence - 1].to_bytes())

@@ -165,6 +165,37 @@ def test_nobody_vouches_for_themselves() -> None:
         Keeper(me(), {}, QUICK).vouch(alice.author, True, MONTH, REGION, at(0))
 
 
+def test_a_vouch_that_is_taken_back_counts_no_more_before_the_log_says_so() -> None:
+    store, keeper = Store(), Keeper(me(), {}, QUICK)
+    store.keep(keeper.vouch(carol.author, True, MONTH, REGION, at(0)))
+    (raw,) = cut(store.keep(keeper.cut(at(QUICK.longest + 5))))
+    logs = LogSet(NETWORK, directory_of(alice, bob, carol))
+    logs.offer(open_item(raw).raw)
+    assert {one.subject for one in (logs.evidence() | keeper.evidence()).vouched} == {carol.author}
+    store.keep(keeper.vouch(carol.author, False, MONTH, REGION, at(9000)))
+    for one in (keeper, Keeper(me(), store.documents, QUICK)):
+        assert (logs.evidence() | one.evidence()).vouched == frozenset(), "also after a restart"
+        assert (one.evidence() | logs.evidence()).vouched == frozenset()
+    store.keep(keeper.vouch(carol.author, True, MONTH, REGION, at(9001)))
+    assert (logs.evidence() | keeper.evidence()).vouched, "and it can be given again"
+
+
+def test_what_the_log_never_said_is_taken_back_without_a_word() -> None:
+    store, keeper = Store(), Keeper(me(), {}, QUICK)
+    assert keeper.vouch(bob.author, False, MONTH, REGION, at(0)) == []
+    store.keep(keeper.vouch(bob.author, True, MONTH, REGION, at(1)))
+    store.keep(keeper.vouch(bob.author, False, MONTH, REGION, at(2)))
+    assert (keeper.waiting, keeper.evidence().vouched, keeper.deadline()) == (0, frozenset(), None)
+    assert Keeper(me(), store.documents, QUICK).waiting == 0
+    store.keep(keeper.vouch(bob.author, True, MONTH, REGION, at(3)))
+    store.keep(keeper.cut(at(DAY_MS)))
+    store.keep(keeper.vouch(bob.author, False, MONTH, REGION, at(DAY_MS + 1)))
+    again = Keeper(me(), store.documents, QUICK)
+    assert again.waiting == 1, "what it did say is taken back in it"
+    store.keep(again.cut(at(2 * DAY_MS)))
+    assert Keeper(me(), store.documents, QUICK).vouch(bob.author, False, MONTH, REGION, at(3 * DAY_MS)) == []
+
+
 def test_when_too_many_wait_what_follows_from_bookings_waits_too_and_a_person_is_told() -> None:
     """A booking's own entries come again by themselves: an error there would undo a whole exchange."""
     store, keeper = Store(), Keeper(me(), {}, QUICK)
