@@ -19,7 +19,7 @@ from libp2p.peer.peerstore import PeerStoreError
 
 from .framed import BrokenStream, Framed
 from .guard import reset
-from .kad_dial import reach_of, tcp_address
+from .kad_dial import reach_of, reach_of_address
 from .kad_frontier import distance
 from .kad_limits import LookupLimits
 
@@ -108,10 +108,5 @@ class FindNodeAnswerer:
                 addresses = self._host.get_peerstore().addrs(peer)
             except PeerStoreError:
                 return []
-        told = []
-        for address in addresses[: self._limits.max_addresses]:
-            raw: bytes = address.to_bytes()
-            plain = tcp_address(raw)
-            if plain is None or plain.scope >= reach:
-                told.append(raw)
-        return told
+        found: list[bytes] = [address.to_bytes() for address in addresses[: self._limits.max_addresses]]
+        return [raw for raw in found if reach_of_address(raw) >= reach]

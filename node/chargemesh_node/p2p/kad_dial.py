@@ -69,6 +69,13 @@ def tcp_address(raw: bytes) -> TcpAddress | None:
         return None
 
 
+@lru_cache(maxsize=4096)
+def reach_of_address(raw: bytes) -> int:
+    """The scope of the IP address that a binary multiaddr begins with, whatever follows it; 2 for a name."""
+    parts = str(Multiaddr(raw)).split("/")
+    return scope(parts[2]) if parts[1] in ("ip4", "ip6") else 2
+
+
 class Dialer:
     """Dials by address and by PeerId; Noise proves who answers, so that a false address only costs time.
 

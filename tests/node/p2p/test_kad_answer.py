@@ -71,7 +71,8 @@ def test_who_is_far_is_not_told_of_addresses_near_us() -> None:
     async def story(street: Street) -> None:
         houses = await street.honest(3)
         store = houses[0].host.get_peerstore()
-        store.add_addrs(houses[1].id, [Multiaddr("/ip4/8.8.8.8/tcp/4001")], 3600)
+        near = [Multiaddr("/ip4/127.0.0.1/tcp/4001/ws"), Multiaddr("/ip4/192.168.1.2/tcp/4001/ws")]
+        store.add_addrs(houses[1].id, [Multiaddr("/ip4/8.8.8.8/tcp/4001"), *near], 3600)
         assert len(ask(houses[0], find(key(0)), reach=0).closerPeers) == 2
         [far] = ask(houses[0], find(key(0)), reach=2).closerPeers
         assert far.id == houses[1].id.to_bytes()
