@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import sys
 from typing import TextIO
 
 _STAND_IN = {
@@ -26,6 +27,15 @@ def make_printable(*streams: TextIO) -> None:
         reconfigure = getattr(stream, "reconfigure", None)  # a test's, or a library's, stream may have none
         if reconfigure is not None and codecs.lookup(stream.encoding).name != "utf-8":
             reconfigure(errors=_HANDLER)
+
+
+def qr(code: str) -> str:
+    """A QR code in block characters; a sentence where the terminal has none: nobody can scan stand-ins."""
+    try:
+        code.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return "(This terminal can't show the QR code: it knows no UTF-8.)"
+    return code
 
 
 def _stand_in(error: UnicodeError) -> tuple[str, int]:

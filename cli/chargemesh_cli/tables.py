@@ -90,6 +90,12 @@ def pairs(rows: Sequence[tuple[str, str]]) -> str:
     return "\n".join(lined.row(row) for row in rows)
 
 
+def hanging(text: str, indent: str = " " * 4) -> str:
+    """A line that goes on, set in, where the terminal ends."""
+    columns = terminal_columns()
+    return text if columns is None else textwrap.fill(text, columns, subsequent_indent=indent)
+
+
 def fit(text: str, width: int) -> str:
     """`text` in exactly `width` columns: cut with an ellipsis, or filled."""
     if display_width(text) > width:

@@ -7,13 +7,19 @@ from .person import Person
 from .stub_node import TOKEN, Refusal, StubNode
 
 
-def test_status_and_id_are_facts_on_lines(person: Person, node: StubNode) -> None:
+def test_status_is_told_in_sentences_and_id_in_facts(person: Person, node: StubNode) -> None:
     node.answers |= {"GET status": samples.STATUS, "GET id": samples.IDENTITY}
     out = person.types("status").out
-    assert "peers:" in out and "read only:   no" in out and "MAX RECORD BYTES" not in out
+    assert "Connected to 2 peers." in out and "3 bookings, 1 open" in out and "runner.refused  1" in out
+    assert "restored" not in out and "MAX RECORD BYTES" not in out and "{" not in out
+    node.answers["GET status"] = {**samples.STATUS, "read_only": True, "network_pid": None}
+    out = person.types("status").out
+    assert "It was restored and signs nothing yet" in out and "started again by itself" in out
+    node.answers["GET status"] = samples.STATUS
     assert "MAX RECORD BYTES: 65536" in person.types("status", "--limits").out
     assert person.types("--json", "status").value == samples.STATUS
-    assert "12D3KooW" in person.types("id").out
+    for address in samples.IDENTITY["addresses"]:
+        assert f"  {address}/p2p/{samples.IDENTITY['peer_id']}\n" in person.types("id").out
     assert person.types("--json", "id").value == samples.IDENTITY
 
 

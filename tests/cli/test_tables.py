@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 import pytest
 
 from chargemesh_cli.render import display_width
+from chargemesh_cli.signs import qr
 from chargemesh_cli.tables import Table, pairs, table
 from chargemesh_node.home import Home
 
@@ -68,6 +70,8 @@ def test_no_line_is_wider_than_the_terminal(
         f"GET bookings/{samples.BOOKING}": samples.BOOKING_VIEW,
         "GET chargers": {"chargers": [samples.CHARGER_LINE]},
         "GET doctor": samples.DOCTOR,
+        "GET status": samples.STATUS,
+        f"GET chargers/{samples.CHARGER}": samples.CHARGER_VIEW,
     }
     for words in (
         ("find", "--near", "52.52,13.4"),
@@ -76,10 +80,14 @@ def test_no_line_is_wider_than_the_terminal(
         ("charger", "list"),
         ("config", "get"),
         ("doctor",),
+        ("status",),
+        ("charger", "show", samples.CHARGER),
     ):
         said = person.types(*words)
         assert "Traceback" not in said.err
-        too_wide = [one for one in said.out.splitlines() if display_width(one) > columns]
+        # A command is not broken, so that it can be copied; what --home names may be long.
+        lines = [one for one in said.out.splitlines() if not one.strip().startswith("`chargemesh")]
+        too_wide = [one for one in lines if display_width(one) > columns]
         assert not too_wide, words
     assert "green door" in person.types("find", "--near", "52.52,13.4").out
 
@@ -99,3 +107,9 @@ def test_a_terminal_without_utf_8_gets_other_signs_and_no_traceback(
     )
     assert b"Traceback" not in done.stderr and b"inside chargemesh" not in done.stderr
     (done.stdout + done.stderr).decode("ascii")
+
+
+def test_a_qr_code_that_cannot_be_shown_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert qr("▀▄") == "▀▄"
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert "UTF-8" in qr("▀▄")

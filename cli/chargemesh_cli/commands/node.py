@@ -14,6 +14,8 @@ from ..app import App, pass_app
 from ..client import NodeAway
 from ..lazy import command
 from ..render import facts, paragraph, words
+from ..signs import qr
+from ..status_text import story
 from ..tables import table
 
 _STOP_SECONDS = 20.0
@@ -36,7 +38,10 @@ def stop(app: App) -> None:
     while offline.running(home) is not None:
         if time.monotonic() > deadline:
             raise PersonError(
-                "slow-stop", f"The node (process {pid}) is still stopping.", "", ExitCode.TIMED_OUT
+                "slow-stop",
+                f"The node (process {pid}) is still stopping.",
+                "Wait a little; `chargemesh logs` says what it is busy with.",
+                ExitCode.TIMED_OUT,
             )
         time.sleep(0.05)
     app.result({"stopped": True, "pid": pid}, "The node has stopped.")
@@ -48,7 +53,7 @@ def stop(app: App) -> None:
 def status(app: App, limits: bool) -> None:
     """What the node is doing, and what it is connected to."""
     value = app.api().get("status")
-    app.result(value, facts(value["limits"]) if limits else facts(value, leave_out=("limits",)))
+    app.result(value, facts(value["limits"]) if limits else story(value))
 
 
 @command("id")
@@ -56,7 +61,13 @@ def status(app: App, limits: bool) -> None:
 def identity(app: App) -> None:
     """Who this node is: its identity, and the address of its network part."""
     value = app.api().get("id")
-    app.result(value, facts(value))
+    shown = {name: one for name, one in value.items() if name != "addresses"}
+    whole = [f"{one}/p2p/{value['peer_id']}" for one in value["addresses"]]
+    text = facts(shown)
+    if whole:
+        told = "\n  ".join(whole)
+        text += f"\n\nIt answers at (for `peers --add` on another machine):\n  {told}"
+    app.result(value, text)
 
 
 @command("doctor")
@@ -114,7 +125,7 @@ def peers(app: App, address: str | None) -> None:
 def invite(app: App, no_qr: bool) -> None:
     """A link and a QR code with which somebody joins the network through this node."""
     value = app.api().get("invite")
-    text = value["link"] if no_qr else f"{value['qr_terminal']}\n{value['link']}"
+    text = value["link"] if no_qr else f"{qr(value['qr_terminal'])}\n{value['link']}"
     app.result(value, text)
 
 
@@ -160,7 +171,7 @@ def phone(app: App, name: str) -> None:
     token of its own; whoever has the link can look after your bookings.
     """
     value = app.api().post("phones", {"name": name})
-    text = f"{value['qr_terminal']}\n{value['link']}"
+    text = f"{qr(value['qr_terminal'])}\n{value['link']}"
     if not value["on_lan"]:
         text += (
             "\nThis link works on this machine only. For a phone: `chargemesh config set phone.address "

@@ -13,6 +13,7 @@ from chargemesh_protocol.errors import ExitCode, PersonError
 from ..app import App, pass_app
 from ..evidence import MAX_FILE_BYTES, Verdict, judge, network_named
 from ..lazy import Group
+from ..tables import hanging
 
 _NETWORK = click.option(
     "--network", metavar="ID", help="The network it was signed for; else the file's own, or this home's."
@@ -72,7 +73,7 @@ def verify(app: App, file: str, network: str | None) -> None:
             "missing": list(proven.missing),
             "records": [one.as_json() for one in found],
         },
-        "\n".join(lines),
+        "\n".join(hanging(line) for line in lines),
     )
     if bad:
         raise click.exceptions.Exit(int(ExitCode.FAILURE))
@@ -118,7 +119,12 @@ def _read(file: str) -> bytes:
                 data = source.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         code = ExitCode.NOT_FOUND if isinstance(error, FileNotFoundError) else ExitCode.FAILURE
-        raise PersonError("cannot-read", f"Cannot read {file}: {error.strerror}.", "", code) from error
+        raise PersonError(
+            "cannot-read",
+            f"Cannot read {file}: {error.strerror}.",
+            "`chargemesh receipt BOOKING --records FILE` writes such a file.",
+            code,
+        ) from error
     if len(data) > MAX_FILE_BYTES:
         raise PersonError(
             "file-too-large", f"{file} is larger than {MAX_FILE_BYTES} bytes.", "", ExitCode.USAGE
