@@ -8,6 +8,8 @@ from chargemesh_protocol.units import format_energy, format_power
 
 from .render import clean, paragraph, short
 
+# What a person types for an action of the API, where nothing else says so.
+_COMMAND_FOR = {"reading": "charge confirm {}", "agree": "receipt {} --agree"}
 _ADDRESS = ("address", "way", "code", "phone")
 
 
@@ -46,6 +48,11 @@ def story(view: Any) -> str:
     parts += [paragraph(one) for one in view["so_far"]]
     if view["next_steps"]:
         parts += ["", *(paragraph(f"Next: {one}") for one in view["next_steps"])]
+    parts += [
+        f"      `chargemesh {words.format(short(view['id']))}`"
+        for action, words in _COMMAND_FOR.items()
+        if action in view["actions"]
+    ]
     if view.get("access"):
         parts += ["", *_access(view["access"])]
     if view.get("meter"):

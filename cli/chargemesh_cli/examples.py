@@ -38,6 +38,7 @@ EXAMPLES: dict[str, str] = {
     "charge": "charge start last",
     "charge start": "charge start last --energy 15kWh --watch",
     "charge stop": "charge stop last",
+    "charge confirm": "charge confirm last --reading 1234.5",
     "charge watch": "charge watch last",
     "pay": "pay last --png code.png",
     "pay booking": "pay last --png code.png",

@@ -182,7 +182,8 @@ def _driver(
 ) -> WallboxDriver:
     charger_id = settings.charger.hex()
     if settings.wallbox.driver == "manual":
-        return ManualDriver(charger_id, clock, book=book)
+        power = max(one.max_power_w for one in settings.connectors)
+        return ManualDriver(charger_id, clock, max_power_w=power, book=book)
     strongest = max(DEFAULT_MAX_POWER_W, *(one.max_power_w for one in settings.connectors))
     return OcppDriver(
         central,

@@ -88,6 +88,24 @@ class StopCharging:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmReading:
+    """The driver has read the meter too. `ticket`: the one that was shown. register_wh: what the driver read,
+    None where it is what the ticket says."""
+
+    booking: bytes
+    ticket: bytes
+    register_wh: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgreeReceipt:
+    """The driver agrees with the receipt that was shown, whatever the node has against it."""
+
+    booking: bytes
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimPaid:
     """The driver says it has paid the receipt."""
 
@@ -130,6 +148,8 @@ Command: TypeAlias = (
     | ReportProblem
     | StartCharging
     | StopCharging
+    | ConfirmReading
+    | AgreeReceipt
     | ClaimPaid
     | ConfirmPaid
     | WriteReview

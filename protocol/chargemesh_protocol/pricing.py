@@ -134,6 +134,17 @@ def worst_case(plan: PricePlan, start: int, end: int, energy_wh: int) -> int:
     return -(-_with_tax(plan, _limited(plan, most)) // coin) * coin
 
 
+def most_added(plan: PricePlan, energy_wh: int, duration_ms: int) -> int:
+    """The most that so much more energy and time adds to a bill, in micro-units with tax.
+
+    By the dearest prices of the plan; what a step adds that they begin is not counted.
+    """
+    prices = [part for period in plan.periods for part in period.components]
+    a_kwh = max((part.price for part in prices if part.dimension is TariffDimension.ENERGY), default=0)
+    an_hour = max((_dearest_time(plan, number) for number in range(len(plan.periods))), default=0)
+    return _with_tax(plan, -(-energy_wh * a_kwh // 1000) + -(-duration_ms * an_hour // HOUR_MS))
+
+
 def _billed(
     plan: PricePlan, usage: Sequence[PeriodUsage], dimension: TariffDimension
 ) -> list[tuple[PriceComponent, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .money import format_amount
-from .pricing import CostBreakdown, CostLine
+from .pricing import CostLine
 from .tariff import PriceComponent, Restrictions, Tariff, TariffDimension, TariffElement
 from .units import WEEKDAY_NAMES, format_clock, format_decimal, format_duration, format_energy, format_power
 
@@ -41,18 +41,39 @@ def describe_tariff(tariff: Tariff) -> str:
     return " ".join(sentences)
 
 
-def describe_cost(cost: CostBreakdown) -> tuple[str, ...]:
-    """The lines of a bill, the last one its total: "Energy: 12 kWh at 0.40 EUR per kWh = 4.80 EUR"."""
-    lines = [_cost_line(line, cost.currency) for line in cost.lines]
-    if cost.adjustment > 0:
-        lines.append(f"Up to the lowest price: +{format_amount(cost.adjustment, cost.currency)}")
-    elif cost.adjustment < 0:
-        lines.append(f"Down to the highest price: {format_amount(cost.adjustment, cost.currency)}")
-    total = f"Total: {format_amount(cost.total, cost.currency)}"
-    if cost.tax_bp:
-        rate = format_decimal(cost.tax_bp, 100)
-        total += f", of which {format_amount(cost.tax, cost.currency)} tax ({rate} %)"
-    return (*lines, total)
+def describe_line(line: CostLine, currency: str) -> str:
+    """ "Energy: 12 kWh at 0.40 EUR per kWh = 4.80 EUR"."""
+    amount, price = format_amount(line.amount, currency), format_amount(line.price, currency)
+    if line.dimension is TariffDimension.FLAT:
+        return f"{_NAME[line.dimension]}: {amount}"
+    if line.dimension is TariffDimension.ENERGY:
+        return f"{_NAME[line.dimension]}: {format_energy(line.quantity)} at {price} per kWh = {amount}"
+    return f"{_NAME[line.dimension]}: {format_duration(line.quantity)} at {price} per hour = {amount}"
+
+
+def describe_sum(
+    currency: str,
+    *,
+    total: int,
+    adjustment: int,
+    tax: int,
+    tax_bp: int,
+    tax_included: bool,
+    rounding: int,
+) -> tuple[str, ...]:
+    """What stands below the lines of a bill, its total last: with the lines' amounts, all that begins with a
+    sign adds up to it. In micro-units; what is 0 is left out."""
+    found = []
+    if adjustment:
+        name = "Up to the lowest price" if adjustment > 0 else "Down to the highest price"
+        found.append(f"{name}: {_signed(adjustment, currency)}")
+    rate = f"{format_decimal(tax_bp, 100)} %"
+    if tax and not tax_included:
+        found.append(f"Tax ({rate}): {_signed(tax, currency)}")
+    if rounding:
+        found.append(f"Rounding: {_signed(rounding, currency)}")
+    within = f", of which {format_amount(tax, currency)} tax ({rate})" if tax and tax_included else ""
+    return (*found, f"Total: {format_amount(total, currency)}{within}")
 
 
 def _element(element: TariffElement, currency: str, after_another: bool) -> str:
@@ -84,10 +105,5 @@ def _restrictions(restrictions: Restrictions) -> str:
     return " ".join(parts)
 
 
-def _cost_line(line: CostLine, currency: str) -> str:
-    amount, price = format_amount(line.amount, currency), format_amount(line.price, currency)
-    if line.dimension is TariffDimension.FLAT:
-        return f"{_NAME[line.dimension]}: {amount}"
-    if line.dimension is TariffDimension.ENERGY:
-        return f"{_NAME[line.dimension]}: {format_energy(line.quantity)} at {price} per kWh = {amount}"
-    return f"{_NAME[line.dimension]}: {format_duration(line.quantity)} at {price} per hour = {amount}"
+def _signed(micro: int, currency: str) -> str:
+    return f"{'+' if micro > 0 else ''}{format_amount(micro, currency)}"

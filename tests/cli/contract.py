@@ -16,6 +16,8 @@ BODIES: dict[str, Any] = {
     "message": bodies.MessageText,
     "problem": bodies.Problem,
     "start": bodies.Start,
+    "confirm reading": bodies.ConfirmReading,
+    "agree": bodies.Agree,
     "claim": bodies.Claim,
     "review": bodies.Review,
     "reading": bodies.MeterReading,

@@ -207,6 +207,14 @@ METER = {
     "authorised_energy_wh": 20_000,
     "authorised_cost": money(11_550_000),
 }
+READING = {
+    "ticket": "f0" * 32,
+    "at": START,
+    "register_wh": 102_000,
+    "from_wh": 100_000,
+    "energy_wh": 2_000,
+    "cost": money(700_000),
+}
 RECEIPT = {
     "booking": BOOKING,
     "receipt": "e0" * 32,
@@ -214,8 +222,12 @@ RECEIPT = {
     "ended": END,
     "energy_wh": 7_386,
     "lines": [],
+    "adjustment": money(0),
+    "tax": money(0),
+    "tax_included": True,
+    "rounding": money(4_900),
     "total": money(2_590_000),
-    "text": ["Energy: 7.386 kWh at 0.35 EUR per kWh = 2.5851 EUR", "Total: 2.59 EUR"],
+    "text": ["Energy: 7.386 kWh at 0.35 EUR per kWh = 2.5851 EUR", "Rounding: +0.0049 EUR", "Total: 2.59 EUR"],
     "payee_name": "Bob",
     "payee_account": "",
     "beyond_authorisation_wh": 0,
@@ -241,6 +253,7 @@ BOOKING_VIEW: dict[str, Any] = {
         "answer_until": START,
     },
     "meter": None,
+    "reading": None,
     "access": None,
     "access_due": None,
     "cancelling_costs": money(5_780_000),

@@ -37,7 +37,7 @@ def plug(node: StubNode, monkeypatch: pytest.MonkeyPatch) -> StubNode:
         ],
         **{
             f"POST {PATH}/{what}": samples.BOOKING_VIEW
-            for what in ("start", "stop", "claim", "confirm", "review")
+            for what in ("start", "stop", "claim", "confirm", "review", "reading", "agree")
         },
         f"GET {PATH}/receipt": samples.RECEIPT,
         f"GET {PATH}/payment": samples.PAYMENT,
@@ -78,6 +78,39 @@ def test_with_json_watch_prints_an_object_a_change(person: Person, plug: StubNod
 def test_a_booking_that_is_over_is_watched_once(person: Person, plug: StubNode) -> None:
     plug.answers[f"GET {PATH}"] = {**samples.BOOKING_VIEW, "reservation": "CANCELED", "finished": True}
     assert person.types("charge", "watch", ID).code == 0
+
+
+def test_a_reading_is_shown_and_confirmed(person: Person, plug: StubNode) -> None:
+    plug.answers[f"GET {PATH}"] = {**samples.BOOKING_VIEW, "reading": samples.READING}
+    said = person.types("charge", "confirm", ID, answers="n\n")
+    assert said.code == 1 and "Do you read the same" in said.err and not plug.calls(f"POST {PATH}/reading")
+    assert "the host read 102 kWh: 2 kWh for 0.70 EUR since 100 kWh, where it began." in " ".join(
+        said.out.split()
+    )
+    assert person.types("charge", "confirm", ID).code == 2, "nobody is there to be asked"
+    assert person.types("charge", "confirm", ID, "--yes").code == 0
+    assert plug.calls(f"POST {PATH}/reading")[-1].body == {"ticket": samples.READING["ticket"]}
+    for typed in ("102.0", "102kWh", "102,0 kWh"):
+        assert person.types("charge", "confirm", ID, "--reading", typed).code == 0
+        body = plug.calls(f"POST {PATH}/reading")[-1].body
+        require_fits("confirm reading", body)
+        assert body["register_wh"] == 102_000
+    plug.answers[f"GET {PATH}"] = samples.BOOKING_VIEW
+    assert "No reading" in person.types("charge", "confirm", ID).err
+
+
+def test_a_receipt_is_agreed_to_by_who_has_seen_what_differs(person: Person, plug: StubNode) -> None:
+    against = ["cap: 3.00 EUR billed, at most 2.00 EUR by the quote"]
+    receipt = {**samples.RECEIPT, "differences": against}
+    plug.answers[f"GET {PATH}/receipt"] = receipt
+    plug.answers[f"POST {PATH}/agree"] = {**samples.BOOKING_VIEW, "receipt": receipt}
+    said = person.types("receipt", ID, "--agree", answers="n\n")
+    assert said.code == 1 and against[0] in said.out and "Agree with 2.59 EUR?" in said.err
+    assert person.types("receipt", ID, "--agree").code == 2 and not plug.calls(f"POST {PATH}/agree")
+    assert "on its way to the host" in person.types("receipt", ID, "--agree", "--yes").out
+    body = plug.calls(f"POST {PATH}/agree")[-1].body
+    require_fits("agree", body)
+    assert body == {"receipt": samples.RECEIPT["receipt"]}
 
 
 def test_pay_shows_the_code_asks_and_tells_the_host(person: Person, plug: StubNode) -> None:
@@ -129,7 +162,8 @@ def test_the_receipt_names_lines_signatures_and_differences(
     file = tmp_path / "records.json"
     out = person.types("receipt", ID, "--records", str(file)).out
     assert "2027-01-15 09:00 to 12:00" in out and "Total: 2.59 EUR" in out
-    assert "by the driver not yet" in out and "computes otherwise: total" in out
+    assert "by the driver not yet" in out and "not agree by itself: total" in out
+    assert f"receipt {ID} --agree" in out
     assert "to be paid to Bob" in out
     assert json.loads(file.read_text()) == {"records": []}
     plug.answers[f"GET {PATH}/receipt"] = Refusal(404, "no-receipt", "There is no receipt yet.", "", 3)

@@ -214,6 +214,25 @@ def test_pause_resume_reading_remove(person: Person, host: StubNode) -> None:
     assert len(host.calls(f"DELETE {PATH}")) == 1
 
 
+def test_a_reading_is_asked_for_twice_before_it_is_signed(person: Person, host: StubNode) -> None:
+    host.answers[f"GET {PATH}/wallbox"] = {
+        **samples.WALLBOX,
+        "state": {**samples.STATE, "register_wh": 100_000},
+    }
+    said = person.types("charger", "reading", ID, "102kWh", answers="n\n")
+    assert "shows 102 kWh, 2 kWh more than last time?" in said.err and "taken back" in said.err
+    assert said.code == 1 and not host.calls(f"POST {PATH}/reading")
+    unlikely = Refusal(400, "unlikely-reading", "920 kWh in 6 min is more than this charger can give.", "", 2)
+    host.answers[f"POST {PATH}/reading"] = [unlikely, samples.STATE]
+    assert "920 kWh in 6 min" in person.types("charger", "reading", ID, "1020kWh", answers="y\ny\n").err
+    assert sent(host, f"POST {PATH}/reading") == {"register_wh": 1_020_000, "sure": True}
+    host.answers[f"POST {PATH}/reading"] = unlikely
+    assert person.types("charger", "reading", ID, "1020kWh").code == 2, "nobody is there to look again"
+    host.answers[f"POST {PATH}/reading"] = samples.STATE
+    assert person.types("charger", "reading", ID, "1020kWh", "--sure").code == 0
+    require_fits("reading", sent(host, f"POST {PATH}/reading"))
+
+
 def test_what_the_node_says_against_it_is_told(person: Person, host: StubNode) -> None:
     host.answers["POST chargers/preview"] = Refusal(400, "bad-charger", "This charger can't be.", "", 2)
     said = person.types("charger", "add", "--yes", *FLAGS)

@@ -203,15 +203,43 @@ def test_nobody_controls_the_box_and_people_read_the_meter(block: Block) -> None
     hanna.until(booking, lambda one: "checked in" in story(one))
     hanna.says("charger", "reading", charger, "100.0kWh")
     dario.sees(booking, "ACTIVE")
-    hanna.says("charger", "reading", charger, "101.5kWh")
+    far = hanna.is_told("charger", "reading", charger, "201.5kWh")
+    assert "101.5 kWh in" in far.err and "--sure" in far.err
+    hanna.says("charger", "reading", charger, "101.5kWh", "--sure")  # a car that charges too fast for a test
     dario.until(booking, lambda one: one["energy_wh"] == 1500)
+    assert "confirm the 101.5 kWh" in dario.reads("booking", "show", booking)
+    differs = dario.is_told("charge", "confirm", booking, "--reading", "101.4")
+    assert "100 Wh apart. Nothing was signed." in differs.sentence
+    dario.says("charge", "confirm", booking, "--reading", "101.5")
     wrong = hanna.is_told("charger", "reading", charger, "99kWh")
     assert "look at the digits again" in wrong.err
     dario.says("charge", "stop", booking)
     hanna.until(booking, lambda one: "for charging to end" in story(one))
     hanna.says("charger", "reading", charger, "102.0kWh")
+    waiting = dario.sees(booking, "receipt")
+    assert waiting["reading"]["register_wh"] == 102_000 and waiting["receipt"]["signed_by_driver"] is None
+    assert "only the host has read 102 kWh" in dario.reads("receipt", booking)
+    dario.says("charge", "confirm", booking, "--yes")
     receipt = dario.sees(booking, "agreed")["receipt"]
     assert receipt["energy_wh"] == 2000 and receipt["total"]["text"] == "0.70 EUR"
+
+
+def test_a_driver_agrees_with_a_receipt_that_no_reading_of_theirs_stands_behind(block: Block) -> None:
+    hanna, dario = block.hanna, block.dario
+    charger = hanna.lists("By her word", "--wallbox", "manual")
+    booking = dario.books("By her word", *SHORT)
+    dario.says("charge", "start", booking)
+    hanna.until(booking, lambda one: "checked in" in story(one))
+    hanna.says("charger", "reading", charger, "100kWh")
+    dario.sees(booking, "ACTIVE")
+    dario.says("charge", "stop", booking)
+    hanna.until(booking, lambda one: "for charging to end" in story(one))
+    hanna.says("charger", "reading", charger, "100.4kWh")
+    dario.sees(booking, "receipt")
+    assert dario.is_told("receipt", booking, "--agree").code == 2
+    agreed = dario.reads("receipt", booking, "--agree", "--yes")
+    assert "only the host has read 100.4 kWh" in agreed and "on its way" in agreed
+    assert dario.sees(booking, "agreed")["receipt"]["total"]["text"] == "0.14 EUR"
 
 
 def test_a_charger_is_paused_and_removed(block: Block) -> None:

@@ -26,7 +26,7 @@ from chargemesh_protocol import (
     terms,
     zones,
 )
-from chargemesh_protocol.booking import charging, cost, fold, records, retention, table
+from chargemesh_protocol.booking import charging, cost, fold, objections, records, retention, table
 from chargemesh_protocol.booking import set as booking_set
 from chargemesh_protocol.booking import wire as booking
 from chargemesh_protocol.discovery import cells
@@ -57,6 +57,7 @@ _BESIDE: tuple[tuple[ModuleType, str, str, str], ...] = (
     (booking, "MAX_STATEMENTS", "booking", "of one side: a completion statement and a review commitment"),
     (cost, "EARLY_MS", "booking", "how long before the start a driver may check in or find the plug blocked"),
     (cost, "OVERSHOOT_WH", "booking", "that a driver's node signs for beyond the authorisation"),
+    (objections, "READING_TOLERANCE_WH", "booking", "apart, two people have not read the same on a meter"),
     (retention, "SECRETS_KEPT_MS", "booking", "after the end of the slot; then keys and address are deleted"),
     (retention, "FORGOTTEN_AFTER_MS", "booking", "a host forgets a request that came to nothing"),
     (charging, "MAX_TICKETS", "booking", "of a booking's own time; a long one has its tickets farther apart"),

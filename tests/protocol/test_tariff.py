@@ -25,7 +25,7 @@ from chargemesh_protocol.tariff import (
     resolve,
     simple_tariff,
 )
-from chargemesh_protocol.tariff_text import describe_cost, describe_tariff
+from chargemesh_protocol.tariff_text import describe_line, describe_sum, describe_tariff
 
 from .prices import (
     BEGIN,
@@ -262,10 +262,24 @@ def test_a_bill_in_words() -> None:
         tax_bp=1900,
         max_price=6 * EURO,
     )
-    assert describe_cost(estimate(fixed, BEGIN, BEGIN + 3 * HOUR, 11_000, 11_000)) == (
+    cost = estimate(fixed, BEGIN, BEGIN + 3 * HOUR, 11_000, 11_000)
+    assert [describe_line(line, "EUR") for line in cost.lines] == [
         "Energy: 11 kWh at 0.40 EUR per kWh = 4.40 EUR",
         "Time after charging: 2 h at 1.00 EUR per hour = 2.00 EUR",
         "Flat fee: 0.50 EUR",
+    ]
+    below = {"total": cost.total, "adjustment": cost.adjustment, "tax": cost.tax, "tax_bp": 1900}
+    assert describe_sum("EUR", **below, tax_included=True, rounding=0) == (
         "Down to the highest price: -0.90 EUR",
         "Total: 6.00 EUR, of which 0.96 EUR tax (19 %)",
+    )
+
+
+def test_tax_on_top_and_rounding_are_lines_of_their_own() -> None:
+    parts = {"total": 1_200_000, "adjustment": 4_999, "tax": 190_000, "tax_bp": 1900, "rounding": 5_001}
+    assert describe_sum("EUR", **parts, tax_included=False) == (
+        "Up to the lowest price: +0.004999 EUR",
+        "Tax (19 %): +0.19 EUR",
+        "Rounding: +0.005001 EUR",
+        "Total: 1.20 EUR",
     )

@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.money import parse_amount
-from chargemesh_protocol.units import parse_energy
+from chargemesh_protocol.units import format_energy, parse_energy
 
+from .. import prompts
 from ..app import App, pass_app
 from ..booking_text import meter_line, state_word
 from ..client import Api, segment
@@ -62,6 +64,40 @@ def stop(app: App, booking_id: str) -> None:
     app.result(
         value, f"Stopping. `chargemesh receipt {short(booking_id)}` shows the receipt when it is there."
     )
+
+
+@charge.command("confirm")
+@click.argument("booking_id", metavar="BOOKING")
+@click.option("--reading", metavar="KWH", help="What you read; signed only if the host read the same.")
+@click.option("--yes", is_flag=True, help="Don't ask: what the host read is right.")
+@pass_app
+def confirm(app: App, booking_id: str, reading: str | None, yes: bool) -> None:
+    """At a charger whose meter people read: sign for what the host read there.
+
+    Readings are the same if they are less than 0.1 kWh apart.
+    """
+    api = app.api()
+    path = f"bookings/{segment(booking_id)}"
+    waiting = api.get(path)["reading"]
+    if waiting is None:
+        hint = f"`chargemesh booking show {short(booking_id)}` tells what comes next."
+        raise PersonError("no-reading", "No reading of the host's waits for you here.", hint)
+    body: dict[str, Any] = {"ticket": waiting["ticket"]}
+    app.say(paragraph(_reading_line(waiting)))
+    if reading is None:
+        prompts.require_yes(app, "Do you read the same on the meter?", yes=yes)
+    else:
+        unit = "" if reading.strip()[-1:].isalpha() else "kWh"
+        body["register_wh"] = parse_energy(f"{reading}{unit}")
+    value = api.post(f"{path}/reading", body)
+    app.result(value, "Signed by both of you now.")
+
+
+def _reading_line(waiting: Any) -> str:
+    """ "At 2027-01-15 09:30 the host read 102 kWh: 2 kWh for 0.70 EUR since 100 kWh, where it began"."""
+    read, begun = format_energy(waiting["register_wh"]), format_energy(waiting["from_wh"])
+    so_far = f"{format_energy(waiting['energy_wh'])} for {waiting['cost']['text']}"
+    return f"At {waiting['at']['text']} the host read {read}: {so_far} since {begun}, where it began."
 
 
 @charge.command("watch")

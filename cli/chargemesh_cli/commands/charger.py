@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from chargemesh_protocol.errors import PersonError
-from chargemesh_protocol.units import parse_duration, parse_energy
+from chargemesh_protocol.units import format_energy, parse_duration, parse_energy
 
 from .. import charger_form as form
 from .. import prompts
@@ -181,12 +181,37 @@ def remove(app: App, charger_id: str, yes: bool) -> None:
 @charger.command("reading")
 @click.argument("charger_id", metavar="ID")
 @click.argument("register", metavar="ENERGY")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option("--sure", is_flag=True, help="It is right, also if the charger can hardly have given so much.")
 @pass_app
-def reading(app: App, charger_id: str, register: str) -> None:
-    """Type in what the meter shows (1234.5kWh), for a charger whose wallbox nobody controls."""
-    body = {"register_wh": parse_energy(register)}
-    value = app.api().post(f"chargers/{segment(charger_id)}/reading", body)
-    app.result(value, f"Noted: {register}.")
+def reading(app: App, charger_id: str, register: str, yes: bool, sure: bool) -> None:
+    """Type in what the meter shows (1234.5kWh), for a charger whose wallbox nobody controls.
+
+    It is signed, and can't be taken back; the driver is asked to read the same.
+    """
+    body: dict[str, Any] = {"register_wh": parse_energy(register)}
+    api = app.api()
+    path = f"chargers/{segment(charger_id)}"
+    if app.interactive and not yes and not sure:
+        prompts.require_yes(
+            app, _reading_question(api.get(f"{path}/wallbox"), body["register_wh"]), yes=False
+        )
+    try:
+        value = api.post(f"{path}/reading", {**body, "sure": True} if sure else body)
+    except PersonError as error:
+        if error.code != "unlikely-reading" or not app.interactive or yes:
+            raise
+        prompts.require_yes(app, f"{error.message} Have you looked again?", yes=False)
+        value = api.post(f"{path}/reading", {**body, "sure": True})
+    app.result(value, f"Signed: {register}. The driver is asked to confirm it.")
+
+
+def _reading_question(wallbox: Any, register_wh: int) -> str:
+    before = (wallbox["state"] or {}).get("register_wh")
+    text = f"Sign that the meter shows {format_energy(register_wh)}"
+    if before is not None and before <= register_wh:
+        text += f", {format_energy(register_wh - before)} more than last time"
+    return f"{text}? It can't be taken back."
 
 
 def _require_flags(answers: Answers) -> None:

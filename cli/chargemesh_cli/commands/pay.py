@@ -15,7 +15,7 @@ from ..app import App, pass_app
 from ..booking_text import until
 from ..client import segment
 from ..lazy import Command, Group, command
-from ..render import clean, paragraph
+from ..render import clean, paragraph, short
 
 _SETTLED = {
     "OPEN": "Not paid yet: it is to be paid{to}.",
@@ -106,23 +106,39 @@ def confirm(app: App, booking_id: str, yes: bool) -> None:
 @click.option(
     "--records", type=click.Path(path_type=Path), help="Also write the booking's signed records there."
 )
+@click.option("--agree", is_flag=True, help="Sign it although your node does not by itself.")
+@click.option("--yes", is_flag=True, help="With --agree: don't ask.")
 @pass_app
-def receipt(app: App, booking_id: str, records: Path | None) -> None:
+def receipt(app: App, booking_id: str, records: Path | None, agree: bool, yes: bool) -> None:
     """The receipt of a booking: every line, who signed it, and whether it is paid.
 
-    `chargemesh record verify FILE` checks what --records wrote, on any machine.
+    A driver's node signs it by itself if it is as was agreed; else it says what differs, and --agree signs
+    all the same. `chargemesh record verify FILE` checks what --records wrote, on any machine.
     """
     api = app.api()
     path = f"bookings/{segment(booking_id)}"
     value = api.get(f"{path}/receipt")
+    if agree:
+        value = _agreed(app, path, value, yes)
     if records is not None:
         _write_private(records, json.dumps(api.get(f"{path}/records"), indent=1).encode())
     text = _receipt_text(value)
+    if agree and not value["signed_by_driver"]:
+        text += "\nYou have agreed: your signature is on its way to the host."
+    elif value["differences"] and not value["signed_by_driver"]:
+        text += f"\n`chargemesh receipt {short(booking_id)} --agree` agrees with it all the same."
     if records is not None:
         text += (
             f"\nThe signed records are in {records} (0600): `chargemesh record verify {records}` checks them."
         )
     app.result(value, text)
+
+
+def _agreed(app: App, path: str, value: Any, yes: bool) -> Any:
+    """The receipt once its driver has agreed with it, after seeing what speaks against that."""
+    app.say(_receipt_text(value))
+    prompts.require_yes(app, f"Agree with {value['total']['text']}?", yes=yes)
+    return app.api().post(f"{path}/agree", {"receipt": value["receipt"]})["receipt"]
 
 
 def _receipt_text(value: Any) -> str:
@@ -139,7 +155,8 @@ def _receipt_text(value: Any) -> str:
         f"Signed by the host {value['signed_by_host']['text']}, "
         f"by the driver {signed['text'] if signed else 'not yet'}."
     )
-    lines += [f"Your node computes otherwise: {one}." for one in value["differences"]]
+    against = "You agreed, although" if signed else "Your node does not agree by itself"
+    lines += [f"{against}: {one}." for one in value["differences"]]
     to = f" to {clean(value['payee_name'])}" if value["payee_name"] else ""
     account = f" ({value['payee_account']})" if value["payee_account"] else ""
     lines.append(_SETTLED.get(value["settlement"], value["settlement"] + "{to}").format(to=f"{to}{account}"))

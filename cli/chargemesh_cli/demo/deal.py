@@ -30,6 +30,9 @@ def deal(guest: Neighbour, host: Neighbour, *, stars: int, text: str, back: int)
             guest.api.post(f"bookings/{booking}/stop", {})
             wait_for(f"{host.name}'s stop", _SECONDS, lambda: _box_state(host) == "Finishing")
         wait_for(f"{host.name}'s reading", _SECONDS, _entering(host, register))
+    _until(guest, booking, "receipt")
+    ticket = guest.api.get(f"bookings/{booking}")["reading"]["ticket"]
+    guest.api.post(f"bookings/{booking}/reading", {"ticket": ticket, "register_wh": _FIRST_WH + ENERGY_WH})
     _until(guest, booking, "agreed")
     guest.api.post(f"bookings/{booking}/claim", {})
     confirm = _trying(lambda: host.api.post(f"bookings/{booking}/confirm"))
@@ -54,10 +57,9 @@ def _until(guest: Neighbour, booking: str, name: str) -> dict[str, Any]:
 
 
 def _entering(host: Neighbour, register_wh: int) -> Callable[[], bool]:
-    """Types a reading in; a session that has not begun yet takes none."""
-    return _trying(
-        lambda: host.api.post(f"chargers/{host.charger}/reading", {"register_wh": register_wh}), "bad-reading"
-    )
+    """Types a reading in, of a car that charges far too fast; a session that has not begun takes none."""
+    body = {"register_wh": register_wh, "sure": True}
+    return _trying(lambda: host.api.post(f"chargers/{host.charger}/reading", body), "bad-reading")
 
 
 def _trying(ask: Callable[[], Any], *expected: str) -> Callable[[], bool]:

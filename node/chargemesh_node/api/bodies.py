@@ -16,7 +16,9 @@ from .limits import MAX_LOG_LINES, MAX_POLL_SECONDS, MAX_WAIT_MS
 _HOUR_MS = 3_600_000
 Id = Annotated[str, Meta(min_length=1, max_length=128, description="hexadecimal, or a unique beginning")]
 At = Annotated[int, Meta(ge=0, le=7_258_118_400_000, description="unix ms, UTC")]
+RecordId = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="id of a record, hexadecimal")]
 Wh = Annotated[int, Meta(ge=0, le=1_000_000)]
+Register = Annotated[int, Meta(ge=0, le=10**10, description="a meter's register, Wh")]
 Watts = Annotated[int, Meta(ge=0, le=1_000_000)]
 Micro = Annotated[int, Meta(ge=0, le=10**13, description="millionths of a unit of the currency")]
 Note = Annotated[str, Meta(max_length=MAX_NOTE_CHARS)]
@@ -129,6 +131,20 @@ class Start(Struct, forbid_unknown_fields=True):
     cost_micro: Micro | None = None
 
 
+class ConfirmReading(Struct, forbid_unknown_fields=True):
+    """The driver reads the meter as the host did. ticket: the one that the driver was shown. register_wh: as
+    the driver read it, if typed; nothing is signed where it differs by 0.1 kWh or more."""
+
+    ticket: RecordId
+    register_wh: Register | None = None
+
+
+class Agree(Struct, forbid_unknown_fields=True):
+    """receipt: the one that the driver was shown."""
+
+    receipt: RecordId
+
+
 class Claim(Struct, forbid_unknown_fields=True):
     """The driver says it has paid. rail: how, by default the one that was proposed."""
 
@@ -142,9 +158,10 @@ class Review(Struct, forbid_unknown_fields=True):
 
 
 class Vouch(Struct, forbid_unknown_fields=True):
-    """region: where it is said, an H3 cell of resolution 4 in hexadecimal. stands: false takes it back."""
+    """region: where it is said, an H3 cell of resolution 4 in hexadecimal; left out, that of a booking with
+    them, else of a charger of ours. stands: false takes it back."""
 
-    region: Annotated[str, Meta(max_length=16)]
+    region: Annotated[str, Meta(max_length=16)] | None = None
     stands: bool = True
 
 
@@ -171,7 +188,9 @@ class EventsQuery(Struct, forbid_unknown_fields=True):
 
 
 class MeterReading(Struct, forbid_unknown_fields=True):
-    """What a person read on the meter of a charger with the manual driver. at: now by default."""
+    """What a person read on the meter of a charger with the manual driver. at: now by default. sure: they
+    have looked again, although the charger can't have given so much since the last reading."""
 
-    register_wh: Annotated[int, Meta(ge=0, le=10**10)]
+    register_wh: Register
     at: At | None = None
+    sure: bool = False

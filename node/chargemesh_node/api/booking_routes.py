@@ -15,10 +15,12 @@ from chargemesh_protocol.booking.records import CancelReason, ProblemKind, Recei
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.errors import ExitCode, PersonError
 from chargemesh_protocol.events import (
+    AgreeReceipt,
     CancelBooking,
     ClaimPaid,
     Command,
     ConfirmPaid,
+    ConfirmReading,
     Decide,
     ReportProblem,
     StartCharging,
@@ -139,6 +141,17 @@ async def start(call: Call) -> BookingView:
 
 async def stop(call: Call) -> BookingView:
     return await _do(call, StopCharging)
+
+
+async def reading(call: Call) -> BookingView:
+    """The driver has read the meter as well."""
+    ticket = bytes.fromhex(call.body.ticket)
+    return await _do(call, lambda id: ConfirmReading(id, ticket, call.body.register_wh))
+
+
+async def agree(call: Call) -> BookingView:
+    """The driver agrees with the receipt although its node does not by itself."""
+    return await _do(call, lambda id: AgreeReceipt(id, bytes.fromhex(call.body.receipt)))
 
 
 async def claim(call: Call) -> BookingView:

@@ -23,6 +23,7 @@ from ..views.chargers import (
     wallbox_state,
 )
 from ..wallbox.central import new_password
+from ..wallbox.errors import WallboxError
 from ..wallbox.manual import ManualDriver
 from .charger_body import ChargerBody, Defaults, PayeeBody, StrangersBody, merged, settings_from
 from .context import Call
@@ -113,7 +114,13 @@ async def enter_reading(call: Call) -> WallboxState:
             ExitCode.USAGE,
         )
     at = call.node.clock.now() if call.body.at is None else call.body.at
-    await driver.enter_reading(call.body.register_wh, at)
+    try:
+        await driver.enter_reading(call.body.register_wh, at, sure=call.body.sure)
+    except WallboxError as error:
+        if error.code != "unlikely-reading":
+            raise
+        hint = "Look at the digits again: it gets signed. If they are right, add `--sure`."
+        raise PersonError(error.code, error.message, hint, ExitCode.USAGE) from error
     state = wallbox_state(driver.status, settings.hours.zone)
     assert state is not None
     return state

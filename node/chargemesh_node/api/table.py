@@ -189,6 +189,8 @@ _BOOKINGS = (
     _act("problem", booking_routes.problem, "The driver reports a problem", bodies.Problem),
     _act("start", booking_routes.start, "The driver checks in and starts", bodies.Start),
     _act("stop", booking_routes.stop, "The driver stops"),
+    _act("reading", booking_routes.reading, "The driver confirms a reading", bodies.ConfirmReading),
+    _act("agree", booking_routes.agree, "The driver agrees with the receipt all the same", bodies.Agree),
     _act("claim", booking_routes.claim, "The driver says it has paid", bodies.Claim),
     _act("confirm", booking_routes.confirm, "The host confirms the payment"),
     _act("review", booking_routes.review, "Review the other side", bodies.Review),

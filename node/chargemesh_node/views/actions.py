@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chargemesh_protocol.booking.kept import Booking
+from chargemesh_protocol.booking.objections import objections, reading_to_confirm
 from chargemesh_protocol.booking.records import Authorisation, Claim
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.booking.table import Reservation, Session, Settlement
@@ -48,11 +49,19 @@ def _driver(booking: Booking, state: BookingState, now: int) -> list[str]:
     live = state.reservation in _LIVE
     running = state.session in (Session.PENDING, Session.ACTIVE)
     in_time = quote.start - CLOCK_TOLERANCE_MS <= now < quote.end
+    signed = booking.as_signed(state)
+    unread = reading_to_confirm(signed) is not None
+    if unread:
+        found.append("reading")
     idle = not state.checked_in or state.stopped_at is not None
     if live and running and in_time and idle and not _on_its_way(booking, state, Authorisation):
         found.append("start")
     if state.checked_in and running and live and state.stopped_at is None:
         found.append("stop")
+    disputed = state.settlement is Settlement.DISPUTED
+    open_receipt = state.receipt is not None and (signed.agreed is None or disputed)
+    if open_receipt and (unread or disputed or objections(signed)):
+        found.append("agree")
     due = state.receipt is not None and state.receipt.body.total > 0
     if (
         due

@@ -7,6 +7,7 @@ from typing import TypedDict
 from chargemesh_protocol.booking.cost import cost_of_cancelling
 from chargemesh_protocol.booking.explain import explain
 from chargemesh_protocol.booking.kept import Booking
+from chargemesh_protocol.booking.objections import reading_to_confirm
 from chargemesh_protocol.booking.sealing import AccessRecord
 from chargemesh_protocol.booking.state import BookingState, Party
 from chargemesh_protocol.booking.table import Reservation, Session
@@ -76,6 +77,20 @@ class Meter(TypedDict):
     authorised_cost: Money | None
 
 
+class ReadingToConfirm(TypedDict):
+    """The newest reading of the meter, made by the host's person, which the driver has not confirmed.
+
+    register_wh: what it showed, and from_wh at the session's begin; energy_wh and cost: so far.
+    """
+
+    ticket: str
+    at: Instant
+    register_wh: int
+    from_wh: int
+    energy_wh: int
+    cost: Money
+
+
 class Access(TypedDict):
     """Where the plug is. Only the driver's node has it, and only once the host has sent it."""
 
@@ -105,7 +120,8 @@ class BookingView(BookingLine):
     cancelling_costs: what it would cost the driver now, null where nothing can be cancelled any more.
     deadline: the next instant at which the state changes by itself. undelivered: something of ours has
     not reached the other side yet. unconfirmed: how many of the driver's records the host has not yet
-    included, as it must for most to count. faults: contradictions in the host's signed records.
+    included, as it must for most to count. faults: contradictions in the host's signed records. reading:
+    what the driver's person is to compare with the meter.
     """
 
     so_far: list[str]
@@ -113,6 +129,7 @@ class BookingView(BookingLine):
     counterparty: Person
     agreed: Agreed
     meter: Meter | None
+    reading: ReadingToConfirm | None
     access: Access | None
     access_due: Instant | None
     cancelling_costs: Money | None
@@ -146,6 +163,7 @@ def booking_view(node: Node, booking: Booking) -> BookingView:
         "counterparty": person(node, booking.other),
         "agreed": _agreed(booking),
         "meter": _meter(booking, state),
+        "reading": _reading(booking, state),
         "access": _access(access) if access else None,
         "access_due": instant(state.access_due, zone) if state.access_due else None,
         "cancelling_costs": (
@@ -205,7 +223,7 @@ def _line(booking: Booking, state: BookingState, now: int) -> BookingLine:
 
 def _sentences(booking: Booking, state: BookingState, now: int) -> tuple[list[str], list[str]]:
     party = Party.HOST if booking.is_host else Party.DRIVER
-    told = explain(state, party, now, lambda ms: spoken(ms, booking.file.zone, now))
+    told = explain(booking.as_signed(state), party, now, lambda ms: spoken(ms, booking.file.zone, now))
     if not booking.file.refused:
         return list(told.so_far), list(told.next)
     reason = _REFUSALS.get(booking.file.refused, booking.file.refused)
@@ -238,6 +256,21 @@ def _meter(booking: Booking, state: BookingState) -> Meter | None:
         "countersigned": state.countersigned,
         "authorised_energy_wh": authorised.energy_wh if authorised else None,
         "authorised_cost": total(authorised.cost, currency) if authorised else None,
+    }
+
+
+def _reading(booking: Booking, state: BookingState) -> ReadingToConfirm | None:
+    ticket = reading_to_confirm(booking.as_signed(state))
+    if ticket is None:
+        return None
+    body, currency = ticket.body, booking.quote.body.plan.currency
+    return {
+        "ticket": ticket.id.hex(),
+        "at": instant(body.at, booking.file.zone),
+        "register_wh": body.register_wh,
+        "from_wh": state.tickets[0].body.register_wh,
+        "energy_wh": body.energy_wh,
+        "cost": total(body.cost, currency),
     }
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from chargemesh_protocol.booking.driver import check_receipt
 from chargemesh_protocol.booking.kept import Booking
+from chargemesh_protocol.booking.objections import objections, reading_to_confirm
 from chargemesh_protocol.booking.records import Receipt, ReceiptLine
 from chargemesh_protocol.booking.state import BookingState
-from chargemesh_protocol.metering import Reading, bill
 from chargemesh_protocol.money import format_amount
-from chargemesh_protocol.pricing import CostBreakdown, CostLine
+from chargemesh_protocol.pricing import CostLine
 from chargemesh_protocol.record import Record
 from chargemesh_protocol.tariff import TariffDimension
-from chargemesh_protocol.tariff_text import describe_cost
+from chargemesh_protocol.tariff_text import describe_line, describe_sum
+from chargemesh_protocol.units import format_energy
 
 from ..payments import Payee, PaymentRequest, rail_for, rail_named
 from ..payments.qr import qr_terminal
@@ -32,8 +32,12 @@ class Line(TypedDict):
 
 
 class ReceiptView(TypedDict):
-    """text: the bill line by line, the total last. differences: what this driver's node computes otherwise;
-    it signs only if there are none. settlement: OPEN, CLAIMED, PAID or DISPUTED."""
+    """text: the bill line by line, the total last. It adds up: the amounts of `lines`, `adjustment` (to the
+    lowest or highest price), `rounding`, and `tax` unless it is included, are `total`.
+
+    differences: why this driver's node does not agree by itself; it does if there are none. settlement:
+    OPEN, CLAIMED, PAID or DISPUTED.
+    """
 
     booking: str
     receipt: str
@@ -41,6 +45,10 @@ class ReceiptView(TypedDict):
     ended: Instant
     energy_wh: int
     lines: list[Line]
+    adjustment: Money
+    tax: Money
+    tax_included: bool
+    rounding: Money
     total: Money
     text: list[str]
     payee_name: str
@@ -73,7 +81,6 @@ class PaymentView(TypedDict):
 def receipt_view(booking: Booking, receipt: Record[Receipt], state: BookingState) -> ReceiptView:
     body, zone = receipt.body, booking.file.zone
     currency = body.currency
-    differences = () if booking.is_host else check_receipt(booking, state)
     settled = state.paid or state.claimed
     return {
         "booking": booking.id.hex(),
@@ -90,14 +97,18 @@ def receipt_view(booking: Booking, receipt: Record[Receipt], state: BookingState
             }
             for one in body.lines
         ],
+        "adjustment": money(body.adjustment or 0, currency),
+        "tax": money(body.tax or 0, currency),
+        "tax_included": booking.quote.body.plan.tax_included,
+        "rounding": money(body.rounding or 0, currency),
         "total": money(body.total, currency),
-        "text": _text(booking, body, state),
+        "text": _text(booking, body),
         "payee_name": body.payee_name,
         "payee_account": body.payee_account,
         "beyond_authorisation_wh": body.beyond_authorisation_wh or 0,
         "signed_by_host": instant(body.issued, zone),
         "signed_by_driver": instant(state.agreed.body.issued, zone) if state.agreed else None,
-        "differences": list(differences),
+        "differences": [] if booking.is_host else _against(booking, state),
         "settlement": state.settlement.value,
         "claimed": instant(state.claimed.body.issued, zone) if state.claimed else None,
         "paid": instant(state.paid.body.issued, zone) if state.paid else None,
@@ -134,15 +145,29 @@ def payment_view(
     }
 
 
-def _text(booking: Booking, body: Receipt, state: BookingState) -> list[str]:
-    """The bill in words. With its limits and its tax where the tickets give the same total."""
-    if state.tickets:
-        readings = [Reading(one.body.at, one.body.energy_wh) for one in state.tickets]
-        own = bill(booking.quote.body.plan, readings)
-        if own.total == body.total and own.currency == body.currency:
-            return list(describe_cost(own))
-    lines = [_line(one, body.currency) for one in body.lines]
-    return [*lines, f"Total: {format_amount(body.total, body.currency)}"]
+def _against(booking: Booking, state: BookingState) -> list[str]:
+    """What the driver's node has against agreeing, also where its person agreed all the same."""
+    signed = booking.as_signed(state)
+    found = list(objections(signed))
+    unread = reading_to_confirm(signed)
+    if unread is not None:
+        found.append(f"reading: only the host has read {format_energy(unread.body.register_wh)} on the meter")
+    return found
+
+
+def _text(booking: Booking, body: Receipt) -> list[str]:
+    """The bill in words, all of it as it was signed."""
+    plan = booking.quote.body.plan
+    below = describe_sum(
+        body.currency,
+        total=body.total,
+        adjustment=body.adjustment or 0,
+        tax=body.tax or 0,
+        tax_bp=plan.tax_bp,
+        tax_included=plan.tax_included,
+        rounding=body.rounding or 0,
+    )
+    return [*(_line(one, body.currency) for one in body.lines), *below]
 
 
 def _line(line: ReceiptLine, currency: str) -> str:
@@ -150,5 +175,4 @@ def _line(line: ReceiptLine, currency: str) -> str:
         name = _FEES.get(line.dimension, line.dimension)
         return f"{name}: {format_amount(line.amount, currency)}"
     dimension = TariffDimension(line.dimension)
-    one = CostLine(dimension, line.quantity, line.price, line.amount)
-    return describe_cost(CostBreakdown(currency, (one,), 0, 0, 0, line.amount))[0]
+    return describe_line(CostLine(dimension, line.quantity, line.price, line.amount), currency)

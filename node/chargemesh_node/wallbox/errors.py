@@ -10,7 +10,7 @@ class WallboxError(ChargemeshError):
 
     Codes: `wallbox-offline`, `wallbox-timeout`, `wallbox-refused`, `wallbox-busy`, `wallbox-faulted`,
     `unplug-first` and `plug-in-first` (both start by themselves once the person did so), `bad-tag`,
-    `bad-reading`, `not-supported`.
+    `bad-reading`, `unlikely-reading`, `not-supported`.
     """
 
     def __init__(self, code: str, message: str) -> None:

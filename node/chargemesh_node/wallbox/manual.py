@@ -1,7 +1,8 @@
 """A charger without a wallbox that talks: people start and stop it, read its meter, and type what they see.
 
 A session waits for its first reading, which starts it; after `remote_stop` the next reading ends it. Both
-sides read the meter; that the driver agrees with a reading is said by countersigning its ticket.
+sides read the meter: the driver's person countersigns a reading's ticket. What was signed can't be taken
+back, so that a reading which can hardly be right is asked for twice.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from chargemesh_protocol.booking.charging import BY_HAND
 from chargemesh_protocol.charging.reports import (
     Connected,
     Reading,
@@ -20,6 +20,8 @@ from chargemesh_protocol.charging.reports import (
     WallboxStatus,
 )
 from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS, MAX_TAG_CHARS
+from chargemesh_protocol.units import format_duration, format_energy
+from chargemesh_protocol.zones import HOUR_MS
 
 from ..ports import Clock, Room, always_room
 from .book import MemoryBook, SessionBook
@@ -27,6 +29,9 @@ from .errors import WallboxError
 from .memory import read_memory, write_memory
 
 MAX_REGISTER_WH = 10**10  # 10 GWh: no household meter goes so far
+# A meter of whole kWh, a slow watch, mains voltage above its nominal: so much more is believed.
+_SLACK_WH = 1_000
+_SLACK_PERCENT = 125
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +50,17 @@ class _Session:
 
 
 class ManualDriver:
-    """A WallboxDriver in which a person is the wallbox; the owner's own charging is not seen at all."""
+    """A WallboxDriver in which a person is the wallbox; the owner's own charging is not seen at all.
 
-    def __init__(self, charger_id: str, clock: Clock, *, book: SessionBook | None = None) -> None:
+    max_power_w: of the strongest connector, to judge readings by.
+    """
+
+    def __init__(
+        self, charger_id: str, clock: Clock, *, max_power_w: int, book: SessionBook | None = None
+    ) -> None:
         self._charger_id = charger_id
         self._clock = clock
+        self._max_power_w = max_power_w
         self._book = book or MemoryBook()
         self._report: Callable[[WallboxReport], None] = lambda report: None
         self._room: Room = always_room
@@ -67,7 +78,7 @@ class ManualDriver:
         report(Connected())
         session = self._session
         if session is not None and session.start_wh is not None:
-            report(SessionStarted(session.name, session.tag, session.start_wh, session.started_at))
+            report(_begin(session))
             report(self._last_word(session))
 
     async def close(self) -> None:
@@ -110,24 +121,27 @@ class ManualDriver:
     async def unlock(self, connector: int) -> None:
         """People pull the plug themselves."""
 
-    async def enter_reading(self, register_wh: int, at: int) -> None:
+    async def enter_reading(self, register_wh: int, at: int, *, sure: bool = False) -> None:
         """What a person read on the meter (Wh) at that instant (unix ms).
 
         Raises WallboxError `bad-reading` for a register below the last one, a time before the last reading
-        or in the future, and when no session waits for one.
+        or in the future, and when no session waits for one; unless `sure`, `unlikely-reading` for more than
+        the charger can give since the last one, and for less than the session before ended with.
         """
         await self._room()
         session = self._running()
         if session is None:
             raise WallboxError("bad-reading", "No session is running: start one, then enter the reading.")
         self._check(session, register_wh, at)
+        if not sure:
+            self._doubt(session, register_wh, at)
         first = session.start_wh is None
         last = replace(session, last_wh=register_wh, at=at, ended=session.stopping)
         self._session = replace(last, start_wh=register_wh, started_at=at) if first else last
         self._register_wh, self._seen_at = register_wh, self._clock.now()
         await self._keep()
         if first:
-            self._report(SessionStarted(session.name, session.tag, register_wh, at))
+            self._report(_begin(self._session))
         else:
             self._report(self._last_word(self._session))
         if first or session.stopping:
@@ -164,20 +178,45 @@ class ManualDriver:
         if session.start_wh is not None and register_wh < session.last_wh:
             raise WallboxError(
                 "bad-reading",
-                f"The meter showed {session.last_wh} Wh before and can't fall to {register_wh} Wh: "
-                "look at the digits again.",
+                f"The meter showed {format_energy(session.last_wh)} before and can't fall to "
+                f"{format_energy(register_wh)}: look at the digits again. A signed reading "
+                "can't be taken back: if that one was wrong, tell the driver by message.",
             )
         if at < session.at or at > self._clock.now() + CLOCK_TOLERANCE_MS:
             raise WallboxError("bad-reading", "The reading's time lies before the last one or in the future.")
 
+    def _doubt(self, session: _Session, register_wh: int, at: int) -> None:
+        if session.start_wh is None:
+            before = self._register_wh or 0
+            if register_wh < before:
+                raise WallboxError(
+                    "unlikely-reading",
+                    f"The meter showed {format_energy(before)} when the session before ended, and now "
+                    f"{format_energy(register_wh)}?",
+                )
+            return
+        risen, time = register_wh - session.last_wh, at - session.at
+        if risen > _SLACK_WH + self._max_power_w * time * _SLACK_PERCENT // (100 * HOUR_MS):
+            raise WallboxError(
+                "unlikely-reading",
+                f"{format_energy(risen)} in {format_duration(time)} is more than this charger can give: "
+                f"the meter showed {format_energy(session.last_wh)} before.",
+            )
+
     @staticmethod
     def _last_word(session: _Session) -> Reading | SessionEnded:
         if session.ended:
-            return SessionEnded(session.name, session.last_wh, session.at, "Remote")
-        return Reading(session.name, session.last_wh, None, session.at, BY_HAND)
+            return SessionEnded(session.name, session.last_wh, session.at, "Remote", by_hand=True)
+        context = "Sample.Periodic"
+        return Reading(session.name, session.last_wh, None, session.at, context, by_hand=True)
 
     async def _keep(self) -> None:
         session = None if self._session is None else asdict(self._session)
         await write_memory(
             self._book, self._charger_id, {"session": session, "register_wh": self._register_wh}
         )
+
+
+def _begin(session: _Session) -> SessionStarted:
+    register = session.start_wh or 0
+    return SessionStarted(session.name, session.tag, register, session.started_at, by_hand=True)

@@ -2,7 +2,7 @@
 
 import { get, image, post } from "./api.js";
 import { ask, busy, button, card, el, facts, list, Slot } from "./dom.js";
-import { headline, kw, kwh, span } from "./words.js";
+import { headline, kw, kwh, span, typedKwh } from "./words.js";
 
 const PROBLEMS = {
   WONT_START: "Charging does not start",
@@ -19,6 +19,7 @@ export class BookingPage {
     this.slots = {
       head: new Slot(head),
       meter: new Slot(meter),
+      reading: new Slot((one) => this.reading(one)),
       main: new Slot((one) => this.main(one)),
       receipt: new Slot((one) => this.receipt(one)),
       pay: new Slot((one) => this.pay(one)),
@@ -40,10 +41,11 @@ export class BookingPage {
     const { slots } = this;
     slots.head.show({ title: one.title, role: one.role, start: one.start, end: one.end, head: headline(one) });
     slots.meter.show(one.meter && { meter: one.meter, active: one.session === "ACTIVE", wanted: one.agreed.energy_wh });
+    slots.reading.show(can.has("reading") ? one.reading : null);
     slots.main.show(mainAction(one, can));
     slots.next.show(one.next_steps);
     slots.access.show(one.access);
-    slots.receipt.show(one.receipt);
+    slots.receipt.show(one.receipt && { ...one.receipt, open: can.has("agree") });
     slots.pay.show(can.has("claim") ? { total: one.receipt.total.text, receipt: one.receipt.receipt } : null);
     slots.review.show(can.has("review") ? true : null);
     slots.messages.show(one.messages.length ? one.messages : null);
@@ -78,11 +80,24 @@ export class BookingPage {
     }
   }
 
+  reading(one) {
+    const act = (more) => this.act("reading", { ticket: one.ticket, ...more });
+    return card("Read the meter",
+      el("p", {}, `The host read ${one.register_wh / 1000} kWh: ${one.energy_wh / 1000} kWh for ${one.cost.text} since ${one.from_wh / 1000} kWh.`),
+      button("I read the same", () => act({})),
+      form("Compare and sign", [
+        el("label", {}, "Or what you read, in kWh", el("input", { name: "kwh", inputmode: "decimal", required: true })),
+      ], (data) => act({ register_wh: typedKwh(data.get("kwh")) }), "quiet"));
+  }
+
   receipt(one) {
     return card("Receipt",
       el("ol", { class: "bill" }, one.text.map((text) => el("li", {}, text))),
-      one.differences.length ? el("p", { class: "chip warn" }, "Your node computes another receipt and has not signed it") : null,
+      one.differences.length ? el("p", { class: "chip warn" }, one.signed_by_driver ? "You agreed, although" : "Your node does not agree by itself") : null,
       one.differences.length ? list(one.differences) : null,
+      one.open ? button("Agree all the same", async () => {
+        if (await ask(`Agree with ${one.total.text}? This can't be taken back.`, "Agree")) await this.act("agree", { receipt: one.receipt });
+      }, "warn") : null,
       el("p", { class: "soft small" }, one.signed_by_driver ? "Signed by both sides." : "Signed by the host."));
   }
 

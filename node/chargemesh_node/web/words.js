@@ -21,6 +21,14 @@ export function headline(one) {
 }
 
 export const kwh = (wh) => (wh / 1000).toFixed(wh < 100000 ? 2 : 1);
+
+/** Watt hours of a reading in kWh as people type it, with a point or a comma. */
+export function typedKwh(text) {
+  const number = Number(text.trim().replace(/\s*kwh$/i, "").replace(",", "."));
+  if (!text.trim() || !Number.isFinite(number) || number < 0) throw new Error("Write a number of kWh, such as 1234.5.");
+  return Math.round(number * 1000);
+}
+
 export const kw = (watts) => (watts / 1000).toFixed(1);
 
 /** "2026-09-21 16:13 – 18:13": the second date only where it differs. */

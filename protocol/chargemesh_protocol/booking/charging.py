@@ -29,7 +29,7 @@ from ..metering import bill
 from ..moment import Moment
 from ..notices import charger_notice, notice
 from ..pricing import MAX_ENERGY_WH
-from .cost import authorised_energy
+from .cost import charge_due, signed_for
 from .kept import Booking, KeptMessage
 from .ledger import Ledger
 from .receipt import Reckoning, reckon_charge, reckon_session
@@ -41,7 +41,6 @@ RETRY_MS = 30_000  # a start or stop that brought nothing is asked for again
 LOST_AFTER_MS = 30 * 60_000  # a box that stays away this long after the end has had its last word
 MAX_TICKETS = 1024  # of a booking's own time; a long one has its tickets farther apart
 _OWNER_CAR = "The charger is still in use by its owner. The owner has been told."
-BY_HAND = "Manual"  # context of a reading that a person typed in: each becomes a ticket
 _CONTEXTS = {
     "Transaction.Begin": ReadingContext.TRANSACTION_BEGIN,
     "Transaction.End": ReadingContext.TRANSACTION_END,
@@ -59,20 +58,12 @@ class Box:
     owner: bool = False
     owner_parked: bool = False  # the owner's session is over, their car still plugged in
     power_w: int = 0
+    register_wh: int = 0  # at the last reading
 
 
 def tag_of(booking: bytes) -> str:
     """The OCPP idTag (at most 20 characters) of a booking's driver."""
     return "CM" + booking[:9].hex().upper()
-
-
-def charge_due(state: BookingState) -> tuple[str, int] | None:
-    """(dimension, micro-units) of what is owed without a session, once it can't change any more."""
-    if state.cost == 0:
-        return None
-    if state.cancellation is not None:
-        return ("CANCELLATION", state.cost) if state.cancellation.final else None
-    return "NO_SHOW", state.cost
 
 
 class ChargingDesk:
@@ -83,7 +74,7 @@ class ChargingDesk:
         self._listings = listings
         self._boxes: dict[bytes, Box] = {}
         self._stop_asked: dict[bytes, int] = {}
-        self._held: dict[bytes, list[SessionStarted | SessionEnded]] = {}  # for bookings that may not sign
+        self._held: dict[bytes, list[SessionReport]] = {}  # by booking, for when it may be signed
 
     def box(self, charger: bytes) -> Box:
         return self._boxes.setdefault(charger, Box())
@@ -99,8 +90,10 @@ class ChargingDesk:
 
     # --- what the wallbox says ------------------------------------------------------------------
 
-    def said(self, charger: bytes, report: WallboxReport, at: Moment) -> tuple[list[Effect], list[Booking]]:
-        """(effects, bookings to react for)."""
+    def said(
+        self, charger: bytes, report: WallboxReport, at: Moment, *, signs: bool = True
+    ) -> tuple[list[Effect], list[Booking]]:
+        """(effects, bookings to react for). Without `signs` what is to become a ticket waits (`_holding`)."""
         box = self.box(charger)
         match report:
             case Connected():
@@ -116,11 +109,13 @@ class ChargingDesk:
                 box.owner_parked &= state != "Available"
                 return [Tell("wallbox.status", {"charger": charger.hex(), "state": state})], self._of(charger)
             case SessionStarted():
-                return self._started(charger, box, report, at)
+                box.session, box.tag, box.owner = report.session, report.tag, report.owner
+                box.owner_parked = False
             case Reading():
-                return self._read(charger, box, report, at)
+                box.power_w, box.register_wh = report.power_w or 0, report.register_wh
             case SessionEnded():
-                return self._ended(charger, box, report, at)
+                box.owner_parked = box.owner and box.session == report.session
+                box.session, box.tag, box.owner, box.power_w = "", "", False, 0
             case UnknownTag(tag=tag):
                 return charger_notice("wallbox.unknown_tag", charger, at, tag=tag), []
 
@@ -244,9 +239,7 @@ class ChargingDesk:
             if booking.file.session == report.session:
                 return [], [booking]
             effects = self._ledger.update(booking, session=report.session, base_wh=report.register_wh)
-            effects += self._ticket(
-                booking, report.at, report.register_wh, 0, ReadingContext.TRANSACTION_BEGIN, at
-            )
+            effects += self._ticket(booking, report, 0, ReadingContext.TRANSACTION_BEGIN, at)
             effects += notice("charging.started", booking, at)
             return effects, [booking]
         return [Tell("wallbox.session", {"charger": charger.hex(), "owner": report.owner})], self._of(charger)
@@ -261,18 +254,22 @@ class ChargingDesk:
         if booking is None or booking.file.ended_at:
             return [], []
         tickets = booking.state(at.now).tickets
-        settings = self._listings.settings(charger)
-        wanted = 60_000 if settings is None else settings.ticket_seconds * 1000
-        quote = booking.quote.body
-        pause = max(wanted, (quote.end - quote.start) // MAX_TICKETS)
-        too_soon = bool(tickets) and report.at < tickets[-1].body.at + pause and report.context != BY_HAND
+        too_soon = bool(tickets) and self._too_soon(booking, report, tickets[-1].body)
         if too_soon or not self._ledger.has_room(booking):
             return [], []
         context = _CONTEXTS.get(report.context, ReadingContext.SAMPLE_PERIODIC)
         if context is ReadingContext.TRANSACTION_END:
             context = ReadingContext.SAMPLE_PERIODIC  # the end is SessionEnded's to say
-        effects = self._ticket(booking, report.at, report.register_wh, report.power_w or 0, context, at)
-        return effects, [booking]
+        return self._ticket(booking, report, report.power_w or 0, context, at), [booking]
+
+    def _too_soon(self, booking: Booking, report: Reading, last: Ticket) -> bool:
+        """Whether a reading is too close to the last ticket to become one. A person's always becomes one,
+        but for the newest, which a driver tells once more after a restart."""
+        if report.by_hand:
+            return (report.at, report.register_wh) == (last.at, last.register_wh)
+        quote, settings = booking.quote.body, self._listings.settings(booking.quote.body.charger)
+        wanted = 60_000 if settings is None else settings.ticket_seconds * 1000
+        return report.at < last.at + max(wanted, (quote.end - quote.start) // MAX_TICKETS)
 
     def _ended(
         self, charger: bytes, box: Box, report: SessionEnded, at: Moment
@@ -284,21 +281,27 @@ class ChargingDesk:
         booking = self._by_session(charger, report.session)
         if booking is None or booking.file.ended_at:
             return [Tell("wallbox.session_ended", {"charger": charger.hex()})], self._of(charger)
-        effects = self._ticket(booking, report.at, report.register_wh, 0, ReadingContext.TRANSACTION_END, at)
+        effects = self._ticket(booking, report, 0, ReadingContext.TRANSACTION_END, at)
         effects += self._ledger.update(booking, ended_at=max(report.at, 1))
         effects += notice("charging.ended", booking, at, reason=report.reason)
         effects.append(self._tag_back(booking))
         return effects, [booking]
 
     def _ticket(
-        self, booking: Booking, taken: int, register: int, power: int, context: ReadingContext, at: Moment
+        self,
+        booking: Booking,
+        report: SessionStarted | Reading | SessionEnded,
+        power: int,
+        context: ReadingContext,
+        at: Moment,
     ) -> list[Effect]:
         """Signs one reading. Neither its time nor its energy goes back, whatever the box says; nor is it
         from before the quote or from the future."""
         tickets = [one.body for one in booking.state(at.now).tickets]
         before = tickets[-1] if tickets else None
-        energy = min(max(register - booking.file.base_wh, before.energy_wh if before else 0), MAX_ENERGY_WH)
-        taken = min(taken, at.now + CLOCK_TOLERANCE_MS)
+        energy = max(report.register_wh - booking.file.base_wh, before.energy_wh if before else 0)
+        energy = min(energy, MAX_ENERGY_WH)
+        taken = min(report.at, at.now + CLOCK_TOLERANCE_MS)
         taken = max(taken, before.at if before else booking.quote.body.issued)
         readings = [MeterReading(one.at, one.energy_wh) for one in tickets]
         cost = bill(booking.quote.body.plan, [*readings, MeterReading(taken, energy)]).total
@@ -308,10 +311,11 @@ class ChargingDesk:
             at,
             at=taken,
             energy_wh=energy,
-            register_wh=max(register, 0),
+            register_wh=max(report.register_wh, 0),
             power_w=max(power, 0),
             cost=cost,
             context=context,
+            by_hand=report.by_hand or None,
         )
 
     def _session_receipt(self, booking: Booking, state: BookingState, at: Moment) -> list[Effect]:
@@ -325,7 +329,7 @@ class ChargingDesk:
         self, booking: Booking, reckoned: Reckoning, state: BookingState, at: Moment
     ) -> list[Effect]:
         settings = self._listings.settings(booking.quote.body.charger)
-        beyond = max(0, reckoned.energy_wh - authorised_energy(state))
+        beyond = max(0, reckoned.energy_wh - signed_for(state).energy_wh)
         effects = self._write(
             booking,
             Receipt,

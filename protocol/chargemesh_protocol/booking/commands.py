@@ -7,9 +7,11 @@ from typing import Any
 from ..effects import Effect, Result
 from ..errors import ExitCode, PersonError
 from ..events import (
+    AgreeReceipt,
     CancelBooking,
     ClaimPaid,
     ConfirmPaid,
+    ConfirmReading,
     Decide,
     ReportProblem,
     StartCharging,
@@ -51,6 +53,12 @@ class BookingCommands:
             case StopCharging():
                 _require_side(booking, host=False)
                 return self._driver.stop(booking, at)
+            case ConfirmReading():
+                _require_side(booking, host=False)
+                return self._driver.consent.confirm(booking, command, at)
+            case AgreeReceipt():
+                _require_side(booking, host=False)
+                return self._driver.consent.agree(booking, command, at)
             case ReportProblem():
                 _require_side(booking, host=False)
                 return self._driver.report(booking, command, at)

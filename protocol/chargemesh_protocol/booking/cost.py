@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..limits import CLOCK_TOLERANCE_MS, SLOT_MS
+from ..pricing import most_added
 from ..terms import cancellation_cost, host_failure_compensation
 from .records import CancelReason, Problem, ProblemKind, Quote
 from .state import BookingState
@@ -86,34 +89,58 @@ def host_failed(state: BookingState, at: int) -> bool:
     return any(frees_driver(state.quote, one.body) for one in state.problems)
 
 
-def authorised_energy(state: BookingState) -> int:
-    """Wh of this session that the driver signed for; what the meter shows beyond is the host's claim only.
+def charge_due(state: BookingState) -> tuple[str, int] | None:
+    """(dimension, micro-units) of what is owed without a session, once it can't change any more."""
+    if state.cost == 0:
+        return None
+    if state.cancellation is not None:
+        return ("CANCELLATION", state.cost) if state.cancellation.final else None
+    return "NO_SHOW", state.cost
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """How much of a session somebody agrees to pay for: Wh, and micro-units."""
+
+    energy_wh: int
+    cost: int
+
+
+def signed_for(state: BookingState) -> Covered:
+    """What the driver signed for of this session; what the meter shows beyond is the host's claim only.
 
     By authorisation up to its energy and its cost, and until the stop; or by countersigned tickets.
     """
-    seen = state.countersigned_up_to
-    countersigned = seen.body.energy_wh if seen else 0
-    return max(countersigned, _within_authorisation(state))
+    seen, within = _countersigned(state), _within_authorisation(state)
+    return Covered(max(seen.energy_wh, within.energy_wh), max(seen.cost, within.cost))
 
 
-def tolerated_energy(state: BookingState) -> int:
-    """Wh up to which a driver's node signs for its person: a box ends a session only after the reading that
+def tolerated(state: BookingState) -> Covered:
+    """Up to where a driver's node signs for its person: a box ends a session only after the reading that
     showed enough. The tolerance counts once, from the authorisation and not from what was countersigned."""
+    seen, within = _countersigned(state), _within_authorisation(state)
     if state.authorised is None:
-        return authorised_energy(state)
-    return max(authorised_energy(state), _within_authorisation(state) + OVERSHOOT_WH)
+        return seen
+    more = most_added(state.quote.plan, OVERSHOOT_WH, CLOCK_TOLERANCE_MS)
+    return Covered(max(seen.energy_wh, within.energy_wh + OVERSHOOT_WH), max(seen.cost, within.cost + more))
 
 
-def _within_authorisation(state: BookingState) -> int:
+def _countersigned(state: BookingState) -> Covered:
+    seen = state.countersigned_up_to
+    return Covered(seen.body.energy_wh, seen.body.cost) if seen else Covered(0, 0)
+
+
+def _within_authorisation(state: BookingState) -> Covered:
+    """The energy of the tickets that the authorisation covers; all of its cost but for a stop before."""
     if state.authorised is None:
-        return 0
+        return Covered(0, 0)
     until = state.stop_counts_from
-    covered = 0
+    energy = cost = 0
     for ticket in state.tickets:
         body = ticket.body
         if body.cost > state.authorised.cost:
             break
         if until is not None and body.at > until + CLOCK_TOLERANCE_MS:
-            break
-        covered = min(body.energy_wh, state.authorised.energy_wh)
-    return covered
+            return Covered(energy, cost)
+        energy, cost = min(body.energy_wh, state.authorised.energy_wh), body.cost
+    return Covered(energy, state.authorised.cost)

@@ -1,7 +1,6 @@
 """The driver's side of bookings: taking a quote, checking in, and what each booking asks of the driver next.
 
-The node signs for its person what follows from what they agreed to: it countersigns tickets within the
-authorisation and agrees with a receipt only if it computes the same one.
+What it signs of tickets and receipts, by itself or by its person's word, is in `consent`.
 """
 
 from __future__ import annotations
@@ -22,31 +21,27 @@ from ..moment import Moment
 from ..notices import news, notice
 from ..record import Record, open_as, open_record
 from ..shape import from_tree, to_tree
-from .charging import charge_due
-from .cost import cost_if_acknowledged, tolerated_energy
+from .consent import Consent
+from .cost import cost_if_acknowledged
 from .kept import Booking, BookingFile, Role
 from .ledger import Ledger, learn_bundle
-from .receipt import differences, reckon_charge, reckon_session
 from .records import (
     Access,
-    Agreement,
     Authorisation,
     Cancel,
     CancelReason,
     Claim,
-    Countersign,
     Problem,
     Quote,
     Receipt,
     Request,
     Stop,
+    Ticket,
 )
 from .sealing import AccessRecord, one_time_keypair, require_key, unseal
-from .state import BookingState
 from .table import Reservation, Session, Settlement
 
 _LIVE = (Reservation.RESERVED, Reservation.FULFILLED)
-_MAX_AGREEMENTS = 16  # a host corrects a receipt now and then; more must not fill our side of the booking
 ACCESS = "access-record"  # booking -> the opened access record, deleted with the one-time secret
 
 
@@ -64,6 +59,7 @@ class DriverDesk:
         self._me = me
         self._directory = directory
         self._ledger = ledger
+        self.consent = Consent(ledger)
         self._listings = listings  # for our own contact, which requests name
         self._access = {
             booking: from_tree(AccessRecord, decode(data))
@@ -203,26 +199,16 @@ class DriverDesk:
                     effects += self._open_access(booking, sealed, at)
                 case Receipt(total=total):
                     effects += notice("receipt.received", booking, at, total=total)
+                case Ticket(by_hand=True):
+                    effects += self.consent.heard(booking, record, at)
                 case _:
                     told = news(booking, record, at)
                     effects += told or [Tell(f"booking.{record.kind}", {"booking": booking.id.hex()})]
         return effects
 
     def react(self, booking: Booking, at: Moment) -> list[Effect]:
-        """Countersigns the newest ticket and agrees with a right receipt."""
-        state = booking.state(at.now)
-        effects: list[Effect] = []
-        if self._to_countersign(booking, state):
-            effects += self._write(booking, Countersign, ticket=state.tickets[-1].id, at=at)[1]
-        receipt = state.receipt
-        if receipt is not None and state.agreed is None and not self._agreed(booking, receipt.id):
-            wrong = check_receipt(booking, state)
-            if not wrong and len(booking.own(Agreement)) < _MAX_AGREEMENTS:
-                effects += self._write(booking, Agreement, receipt=receipt.id, at=at)[1]
-            elif wrong and booking.file.told_receipt != receipt.id:
-                effects += self._ledger.update(booking, told_receipt=receipt.id)
-                effects += notice("receipt.wrong", booking, at, differences=list(wrong))
-        return effects
+        """Signs what follows from what the person agreed to."""
+        return self.consent.react(booking, at)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -245,43 +231,7 @@ class DriverDesk:
             *notice("booking.access", booking, at),
         ]
 
-    def _to_countersign(self, booking: Booking, state: BookingState) -> bool:
-        """Whether the newest ticket is within what was agreed to and not signed for yet."""
-        if state.countersigned == len(state.tickets) or not self._ledger.has_room(booking):
-            return False
-        newest = state.tickets[-1]
-        if any(one.body.ticket == newest.id for one in booking.own(Countersign)):
-            return False  # it only waits to be included
-        return newest.body.energy_wh <= tolerated_energy(state)
-
-    def _agreed(self, booking: Booking, receipt: bytes) -> bool:
-        return any(one.body.receipt == receipt for one in booking.own(Agreement))
-
     def _write(
         self, booking: Booking, cls: type[Any], at: Moment, **fields: Any
     ) -> tuple[Record[Any], list[Effect]]:
         return self._ledger.write(booking, cls(**booking.set.driver_fields(at.now), **fields))
-
-
-def check_receipt(booking: Booking, state: BookingState) -> tuple[str, ...]:
-    """Which fields of the receipt the driver computes differently; empty if it is right.
-
-    More energy than was authorised or countersigned is a difference too: that part is the host's claim.
-    """
-    if state.receipt is None:
-        return ()
-    receipt, quote = state.receipt.body, booking.quote.body
-    charge = charge_due(state)
-    if charge is not None:
-        return differences(receipt, reckon_charge(quote, *charge), quote.plan.currency)
-    if not state.tickets:
-        return ("there is no meter ticket",)
-    try:
-        own = reckon_session(quote, [one.body for one in state.tickets])
-    except ValueError as error:  # tickets of a session that no car could have
-        return (f"tickets: {error}",)
-    wrong = differences(receipt, own, quote.plan.currency)
-    covered = tolerated_energy(state)
-    if own.energy_wh > covered:
-        wrong += (f"energy_wh: {own.energy_wh} billed, {covered} authorised or countersigned",)
-    return wrong

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ..money import format_total
 from ..units import format_energy
 from .cost import cost_if_acknowledged, cost_of_cancelling
+from .no_show_text import no_show_that_was, no_show_to_come
+from .objections import objections, reading_to_confirm
 from .records import CancelReason, DeclineReason, ProblemKind, Ticket
 from .state import BookingState, Party
 from .table import Reservation, Session, Settlement
@@ -46,7 +48,10 @@ class Explanation:
 
 
 def explain(state: BookingState, view: Party, now: int, when: When) -> Explanation:
-    """`state` as of `now` for the person on side `view`; `when` writes an instant (unix ms) for them."""
+    """`state` as of `now` for the person on side `view`; `when` writes an instant (unix ms) for them.
+
+    The state is that `as_signed`, so that nobody is asked again for what waits to be included.
+    """
     tell = _Teller(state, view, now, when)
     return Explanation(tuple(tell.so_far()), tuple(tell.next()))
 
@@ -55,6 +60,9 @@ class _Teller:
     def __init__(self, state: BookingState, view: Party, now: int, when: When) -> None:
         self.state, self.now, self.when = state, now, when
         self.is_driver = view is Party.DRIVER
+        self.unread = reading_to_confirm(state)  # read by the host's person alone
+        # What keeps this driver's node from agreeing with the receipt.
+        self.wrong = objections(state) if self.is_driver and state.agreed is None else ()
         self.host = "the host" if self.is_driver else "you"
         self.driver = "you" if self.is_driver else "the driver"
 
@@ -101,7 +109,7 @@ class _Teller:
             who = self.host if cancelled.by is Party.HOST else self.driver
             yield _sentence(f"{who} cancelled{_CANCELLED[cancelled.reason]}")
         if state.no_show_at is not None and state.reservation is Reservation.NO_SHOW:
-            yield _sentence(f"{self.driver} did not come by {self.when(state.no_show_at)}")
+            yield no_show_that_was(state, driver=self.driver, when=self.when)
         if state.reservation is Reservation.FAILED:
             yield "Nobody answered in time." if not state.accept else "The time has passed unused."
         if state.reservation in (Reservation.CANCELED, Reservation.NO_SHOW, Reservation.FAILED):
@@ -132,6 +140,12 @@ class _Teller:
             yield _sentence(f"{self.driver} checked in at {self.when(authorised.since)}, for {bounds}")
         if state.tickets:
             yield _sentence(self._meter(state.tickets[-1].body))
+        if self.unread:
+            register = format_energy(self.unread.body.register_wh)
+            yield _sentence(
+                f"{self.host} read {register} on the meter; {self.driver} {self._have(self.driver)} "
+                "not confirmed it"
+            )
         if state.stopped_at is not None and state.session is not Session.COMPLETED:
             wish = "for charging to end" if state.tickets else "not to charge yet"
             yield _sentence(f"{self.driver} asked {wish} at {self.when(state.stopped_at)}")
@@ -154,6 +168,7 @@ class _Teller:
             )
         if state.agreed:
             yield _sentence(f"{self.driver} agreed with it")
+        yield from (f"Your node has not agreed with it: {one}." for one in self.wrong)
         if state.settlement is Settlement.PAID:
             yield "It is paid." if state.paid else "There is nothing to pay."
         elif state.settlement is Settlement.DISPUTED:
@@ -167,7 +182,9 @@ class _Teller:
 
     def next(self) -> Iterator[str]:
         state = self.state
-        if state.finished:
+        if state.finished and self.unread and self.is_driver:
+            yield from self._read_the_meter()
+        elif state.finished:
             yield "Nothing more is to be done."
         elif state.reservation is Reservation.PENDING:
             yield from self._await_answer()
@@ -194,7 +211,7 @@ class _Teller:
             come = "Check in at the charger" if self.is_driver else "The driver can check in"
             yield f"{come} between {self.when(quote.start)} and {self.when(quote.end)}."
             if state.no_show_from is not None:
-                yield f"Without a check-in it counts as a no-show from {self.when(state.no_show_from)} on."
+                yield no_show_to_come(state, is_driver=self.is_driver, when=self.when)
         elif state.stopped_at is not None:
             again = "Check in again" if self.is_driver else "The driver can check in again"
             yield f"{again} to charge after all, until {self.when(quote.end)}."
@@ -218,6 +235,7 @@ class _Teller:
             yield "Your node confirms the cancellation." if not self.is_driver else "The host confirms it."
             return
         if self.state.session is Session.ACTIVE:
+            yield from self._read_the_meter()
             if self.is_driver and self.state.stopped_at is None:
                 yield "Stop whenever you like."
             yield f"Charging ends at {self.when(self.state.quote.end)} at the latest."
@@ -228,6 +246,7 @@ class _Teller:
         if state.receipt is None:
             return
         body, amount = state.receipt.body, self._money(state.receipt.body.total)
+        yield from self._read_the_meter()
         if state.settlement is Settlement.DISPUTED:
             yield _sentence(
                 f"{self.host} can correct the receipt, or {self.driver} can agree with it after all"
@@ -236,10 +255,17 @@ class _Teller:
             yield f"Confirm the payment of {amount} once you have it."
         elif state.settlement is Settlement.CLAIMED:
             yield "The host confirms the payment once it has it."
+        elif self.wrong:
+            yield "Agree with the receipt all the same, or tell the host what is wrong with it."
         elif body.payee_account:
             yield f"Pay {amount} to {body.payee_name}, {body.payee_account}."
         else:
             yield f"Pay {amount} to the host by hand."
+
+    def _read_the_meter(self) -> Iterator[str]:
+        if self.unread and self.is_driver:
+            register = format_energy(self.unread.body.register_wh)
+            yield f"Read the meter: confirm the {register}, or tell the host what you read."
 
     # --- words ----------------------------------------------------------------------------------
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from ..metering import Reading, bill
-from ..money import round_to_minor
+from ..money import format_amount, round_to_minor
 from .records import Quote, Receipt, ReceiptLine, Ticket
+
+_MONEY = ("total", "adjustment", "tax", "rounding", "price", "amount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,17 @@ def differences(receipt: Receipt, own: Reckoning, currency: str) -> tuple[str, .
         *_lines(receipt.lines, own.lines),
     )
     return tuple(
-        f"{name}: {theirs} on the receipt, {ours} computed" for name, theirs, ours in pairs if theirs != ours
+        f"{name}: {_shown(name, theirs, currency)} on the receipt, {_shown(name, ours, currency)} computed"
+        for name, theirs, ours in pairs
+        if theirs != ours
     )
+
+
+def _shown(name: str, value: object, currency: str) -> str:
+    """Money as people read it, the rest as it stands."""
+    if name.split()[-1] in _MONEY and isinstance(value, int):
+        return format_amount(value, currency)
+    return str(value)
 
 
 def _lines(

@@ -242,7 +242,11 @@ class Acknowledge(HostRecord):
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket(HostRecord):
-    """One meter reading of this booking's session; energy counts from its own begin."""
+    """One meter reading of this booking's session; energy counts from its own begin.
+
+    by_hand: true when a person read the meter, and absent where the wallbox did: then the driver's own
+    reading is asked for.
+    """
 
     at: int = key(6, Uint())
     energy_wh: int = key(7, Uint())
@@ -250,6 +254,7 @@ class Ticket(HostRecord):
     power_w: int = key(9, Uint())
     cost: int = key(10, Uint())  # so far, by tariff
     context: ReadingContext = key(11, Name(ReadingContext))
+    by_hand: bool | None = key(16, Bool(), optional=True)
 
 
 @shape

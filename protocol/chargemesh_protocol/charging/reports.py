@@ -32,6 +32,7 @@ class SessionStarted:
     """Energy may flow from here. `session` is the driver's name for it, unique for this charger.
 
     `owner` says that the tag is the owner's, or that the box was plugged in and charged outside bookings.
+    `by_hand`, here and below: a person has read the register.
     """
 
     session: str
@@ -39,6 +40,7 @@ class SessionStarted:
     register_wh: int
     at: int
     owner: bool = False
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Reading:
     power_w: int | None
     at: int
     context: str
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class SessionEnded:
     register_wh: int
     at: int
     reason: str
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

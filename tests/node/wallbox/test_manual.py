@@ -28,7 +28,7 @@ class Porch:
         self.clock = ManualClock(T0)
         self.book = MemoryBook()
         self.reports: list[WallboxReport] = []
-        self.driver = ManualDriver("porch", self.clock, book=self.book)
+        self.driver = ManualDriver("porch", self.clock, max_power_w=11_000, book=self.book)
 
     async def reads(self, register_wh: int, after_minutes: int = 1) -> None:
         self.clock.advance(after_minutes * MINUTE)
@@ -52,11 +52,11 @@ async def test_the_first_reading_starts_and_the_one_after_the_stop_ends() -> Non
     assert porch.reports == [
         Connected(),
         StatusChanged(1, "Preparing"),
-        SessionStarted(session, "DRIVER", 5000, T0 + MINUTE),
+        SessionStarted(session, "DRIVER", 5000, T0 + MINUTE, by_hand=True),
         StatusChanged(1, "Charging"),
-        Reading(session, 6000, None, T0 + 11 * MINUTE, "Manual"),
+        Reading(session, 6000, None, T0 + 11 * MINUTE, "Sample.Periodic", by_hand=True),
         StatusChanged(1, "Finishing"),
-        SessionEnded(session, 7000, T0 + 21 * MINUTE, "Remote"),
+        SessionEnded(session, 7000, T0 + 21 * MINUTE, "Remote", by_hand=True),
         StatusChanged(1, "Available"),
     ]
     assert porch.driver.status.session is None and porch.driver.status.register_wh == 7000
@@ -84,6 +84,39 @@ async def test_readings_that_people_mistype_are_refused() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_reading_that_can_hardly_be_right_is_asked_for_twice() -> None:
+    """11 kW make 1.1 kWh in six minutes: some more is believed, ten times as much is not."""
+    porch = Porch()
+    await porch.driver.start(porch.reports.append)
+    await porch.driver.remote_start("DRIVER", 1)
+    await porch.reads(100_000)
+    await porch.reads(102_000, after_minutes=6)
+    porch.clock.advance(6 * MINUTE)
+    with pytest.raises(WallboxError, match=r"11 kWh in 6 min .* showed 102 kWh before") as refusal:
+        await porch.driver.enter_reading(113_000, porch.clock.now())
+    assert refusal.value.code == "unlikely-reading" and porch.driver.status.register_wh == 102_000
+    await porch.driver.remote_stop("nothing of ours")
+    await porch.driver.enter_reading(113_000, porch.clock.now(), sure=True)
+    assert porch.driver.status.register_wh == 113_000
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_begins_below_the_last_one_is_asked_for_twice() -> None:
+    porch = Porch()
+    await porch.driver.start(porch.reports.append)
+    await porch.driver.remote_start("DRIVER", 1)
+    await porch.reads(100_000)
+    assert porch.driver.status.session is not None
+    await porch.driver.remote_stop(porch.driver.status.session)
+    await porch.reads(100_500)
+    await porch.driver.remote_start("OTHER", 1)
+    with pytest.raises(WallboxError, match=r"100\.5 kWh when the session before ended"):
+        await porch.reads(10_060)
+    await porch.reads(100_600)
+    assert porch.driver.status.tag == "OTHER"
+
+
+@pytest.mark.asyncio
 async def test_a_session_survives_a_restart() -> None:
     porch = Porch()
     await porch.driver.start(porch.reports.append)
@@ -92,13 +125,13 @@ async def test_a_session_survives_a_restart() -> None:
     await porch.driver.close()
     begun = porch.reports[2]
     porch.reports.clear()
-    porch.driver = ManualDriver("porch", porch.clock, book=porch.book)
+    porch.driver = ManualDriver("porch", porch.clock, max_power_w=11_000, book=porch.book)
     await porch.driver.start(porch.reports.append)
     assert porch.reports[1] == begun
     assert isinstance(begun, SessionStarted)
     await porch.driver.remote_stop(begun.session)
     await porch.reads(5600)
-    assert porch.reports[-2] == SessionEnded(begun.session, 5600, porch.clock.now(), "Remote")
+    assert porch.reports[-2] == SessionEnded(begun.session, 5600, porch.clock.now(), "Remote", by_hand=True)
 
 
 @pytest.mark.asyncio

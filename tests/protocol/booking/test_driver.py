@@ -131,7 +131,7 @@ def test_a_wrong_receipt_is_not_agreed_to_and_the_field_is_named(field: str) -> 
     hands_over(alice, bob, booking, replace(receipt, **WRONG[field](receipt)))
     assert not bob.booking(booking).own(Agreement)
     (told,) = bob.told("receipt.wrong")
-    assert [one.split(":")[0] for one in told["differences"]] == [field]
+    assert [one.split(":")[0] for one in told["differences"] if not one.startswith("cap:")] == [field]
     bob.restarts()
     assert not bob.booking(booking).own(Agreement)
     assert len(bob.told("receipt.wrong")) == 1, "once, however often the node starts"

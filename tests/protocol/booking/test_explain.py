@@ -81,11 +81,18 @@ def test_charging_and_paying() -> None:
         "The host writes the receipt.",
     )
     story = Story().until("billed")
+    told = as_told_to(Party.DRIVER, story)
+    assert "Your node has not agreed with it: lines: 0 on the receipt, 1 computed." in told.so_far
+    assert told.next == ("Agree with the receipt all the same, or tell the host what is wrong with it.",)
     story.of_driver("agreement")
+    assert (
+        as_told_to(Party.DRIVER, story).so_far[-1] == "The host has not confirmed one message of yours yet."
+    )
+    story.of_host("acknowledge")
     assert as_told_to(Party.DRIVER, story).next == ("Pay 4.00 EUR to the host by hand.",)
     assert as_told_to(Party.DRIVER, story).so_far[-2:] == (
         "The receipt is over 4.00 EUR.",
-        "The host has not confirmed one message of yours yet.",
+        "You agreed with it.",
     )
     story.of_driver("claim")
     story.of_host("acknowledge")

@@ -96,8 +96,8 @@ def test_every_difference_is_named_with_both_values() -> None:
     assert differences(right, own, "EUR") == ()
     wrong = replace(right, total=5, lines=(replace(own.lines[0], amount=6),), tax=7)
     assert differences(wrong, own, "EUR") == (
-        "total: 5 on the receipt, 1000000 computed",
-        "tax: 7 on the receipt, 0 computed",
-        "line 1 amount: 6 on the receipt, 1000000 computed",
+        "total: 0.000005 EUR on the receipt, 1.00 EUR computed",
+        "tax: 0.000007 EUR on the receipt, 0.00 EUR computed",
+        "line 1 amount: 0.000006 EUR on the receipt, 1.00 EUR computed",
     )
     assert differences(replace(right, lines=()), own, "EUR") == ("lines: 0 on the receipt, 1 computed",)

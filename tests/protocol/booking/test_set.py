@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargemesh_protocol.booking import set as set_module
-from chargemesh_protocol.booking.cost import authorised_energy
+from chargemesh_protocol.booking.cost import signed_for
 from chargemesh_protocol.booking.records import Acknowledge, Cancel, CancelReason, Decline, DeclineReason
 from chargemesh_protocol.booking.set import BookingSet
 from chargemesh_protocol.booking.state import BookingState
@@ -142,7 +142,7 @@ def check_sound(state: BookingState) -> None:
     assert not (state.cost and state.reservation not in (Reservation.CANCELED, Reservation.NO_SHOW))
     assert 0 <= state.countersigned <= len(state.tickets)
     if state.tickets:
-        assert authorised_energy(state) <= state.tickets[-1].body.energy_wh
+        assert signed_for(state).energy_wh <= state.tickets[-1].body.energy_wh
     assert (state.cancellation is not None) == (state.reservation is Reservation.CANCELED)
     if state.reservation in (Reservation.REJECTED, Reservation.FAILED, Reservation.NO_SHOW):
         assert state.session is Session.INVALID

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chargemesh_protocol.booking.cost import authorised_energy
+from chargemesh_protocol.booking.cost import signed_for
 from chargemesh_protocol.booking.records import Authorisation, Countersign, Stop
 from chargemesh_protocol.booking.state import Authorised
 from chargemesh_protocol.booking.table import Reservation, Session, Settlement
@@ -132,13 +132,13 @@ def test_tickets_without_a_check_in_are_a_claim_that_comes_to_nothing() -> None:
     story.ticket(3000, end=True)
     state = story.state()
     assert (state.reservation, state.session) == (Reservation.RESERVED, Session.COMPLETED)
-    assert authorised_energy(state) == 0
+    assert signed_for(state).energy_wh == 0
     failed = story.state(OVER)
     assert (failed.reservation, failed.session) == (Reservation.FAILED, Session.INVALID)
     story.of_driver("countersign")
     story.of_host("acknowledge")
     assert story.state(OVER).reservation is Reservation.FULFILLED
-    assert authorised_energy(story.state()) == 3000
+    assert signed_for(story.state()).energy_wh == 3000
 
 
 def test_an_agreement_makes_a_session_without_check_in_the_drivers() -> None:
@@ -159,7 +159,7 @@ def test_what_an_authorisation_covers(energy_wh: int, cost: int, covered: int) -
     story.driver(Authorisation, energy_wh=energy_wh, cost=cost)
     for energy in (0, 4000, 6000):
         story.ticket(energy)  # half a euro a kWh
-    assert authorised_energy(story.state()) == covered
+    assert signed_for(story.state()).energy_wh == covered
 
 
 def test_a_countersigned_ticket_covers_beyond_the_authorisation() -> None:
@@ -168,7 +168,7 @@ def test_a_countersigned_ticket_covers_beyond_the_authorisation() -> None:
     tickets = [story.ticket(energy) for energy in (0, 4000, 6000)]
     story.driver(Countersign, ticket=tickets[1].id)
     story.of_host("acknowledge")
-    assert authorised_energy(story.state()) == 4000
+    assert signed_for(story.state()).energy_wh == 4000
 
 
 @pytest.mark.parametrize(("included_after", "covered"), [(MINUTE, 6000), (10 * MINUTE, 8000), (None, 9000)])
@@ -184,7 +184,7 @@ def test_a_stop_bounds_the_authorisation(included_after: int | None, covered: in
     story.ticket(9000, at=wished + 20 * MINUTE, changes={"includes": ()})
     state = story.state()
     assert state.stopped_at == wished
-    assert authorised_energy(state) == covered
+    assert signed_for(state).energy_wh == covered
 
 
 def test_a_new_check_in_goes_on_after_a_stop() -> None:

@@ -1,0 +1,95 @@
+"""What keeps a driver's node from signing by itself: a reading of a person, a receipt that is not as agreed.
+
+The driver's person may sign all the same (see `consent`); here is what they are told first.
+"""
+
+from __future__ import annotations
+
+from ..metering import Reading, bill
+from ..money import format_amount
+from ..record import Record
+from ..units import format_energy
+from .cost import OVERSHOOT_WH, charge_due, signed_for, tolerated
+from .receipt import Reckoning, differences, reckon_charge, reckon_session
+from .records import Ticket
+from .state import BookingState
+
+# Both look at one meter: whoever leaves out what stands behind the first digit after the point reads alike.
+READING_TOLERANCE_WH = 100
+
+
+def reading_to_confirm(state: BookingState) -> Record[Ticket] | None:
+    """The newest ticket, where it or one before it rests on a reading that only the host has made."""
+    if state.agreed is not None:
+        return None
+    waiting = state.tickets[state.countersigned :]
+    return waiting[-1] if any(one.body.by_hand for one in waiting) else None
+
+
+def same_reading(one_wh: int, other_wh: int) -> bool:
+    """Whether two people who type these registers have read the same."""
+    return abs(one_wh - other_wh) < READING_TOLERANCE_WH
+
+
+def ticket_faults(state: BookingState) -> tuple[str, ...]:
+    """What the newest ticket says otherwise than its registers and the tariff do; empty if it is right."""
+    first, last = state.tickets[0].body, state.tickets[-1].body
+    currency = state.quote.plan.currency
+    found: tuple[str, ...] = ()
+    risen, drawn = last.register_wh - first.register_wh, last.energy_wh - first.energy_wh
+    if risen != drawn:
+        found += (f"energy: {format_energy(drawn)} counted, {format_energy(max(risen, 0))} by the readings",)
+    try:
+        cost = bill(state.quote.plan, [Reading(one.body.at, one.body.energy_wh) for one in state.tickets])
+    except ValueError as error:  # a session that no car could have
+        return (*found, f"cost: {error}")
+    if cost.total != last.cost:
+        theirs, ours = format_amount(last.cost, currency), format_amount(cost.total, currency)
+        found += (f"cost: {theirs} said, {ours} computed",)
+    return found
+
+
+def objections(state: BookingState) -> tuple[str, ...]:
+    """Why the driver's node does not agree with the receipt by itself, as "what: how"; empty if it is right.
+
+    Fields that it computes otherwise; a total above the quote's cap; more than was authorised or
+    countersigned, within the tolerance: that part is the host's claim only. What awaits the driver's
+    reading is not compared with the authorisation, since a confirmed reading is signed for.
+    """
+    if state.receipt is None:
+        return ()
+    receipt, quote = state.receipt.body, state.quote
+    currency = quote.plan.currency
+    charge = charge_due(state)
+    if charge is not None:
+        return differences(receipt, reckon_charge(quote, *charge), currency) + _above_cap(state)
+    if not state.tickets:
+        return ("there is no meter ticket",)
+    try:
+        own = reckon_session(quote, [one.body for one in state.tickets])
+    except ValueError as error:  # tickets of a session that no car could have
+        return (f"tickets: {error}",)
+    found = differences(receipt, own, currency) + _above_cap(state)
+    return found if reading_to_confirm(state) else found + _beyond(state, own)
+
+
+def _above_cap(state: BookingState) -> tuple[str, ...]:
+    if state.receipt is None or state.receipt.body.total <= state.quote.cap:
+        return ()
+    currency = state.quote.plan.currency
+    billed = format_amount(state.receipt.body.total, currency)
+    return (f"cap: {billed} billed, at most {format_amount(state.quote.cap, currency)} by the quote",)
+
+
+def _beyond(state: BookingState, own: Reckoning) -> tuple[str, ...]:
+    signed, within = signed_for(state), tolerated(state)
+    currency = state.quote.plan.currency
+    found: tuple[str, ...] = ()
+    if own.energy_wh > within.energy_wh:
+        billed, agreed = format_energy(own.energy_wh), format_energy(signed.energy_wh)
+        more = f"{format_energy(OVERSHOOT_WH)} more is tolerated"
+        found += (f"energy: {billed} billed, {agreed} authorised or countersigned ({more})",)
+    if own.total > within.cost:
+        billed, agreed = format_amount(own.total, currency), format_amount(signed.cost, currency)
+        found += (f"cost: {billed} billed, {agreed} authorised or countersigned",)
+    return found
