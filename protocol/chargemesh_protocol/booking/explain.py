@@ -10,6 +10,7 @@ from ..units import format_energy
 from .cost import cost_if_acknowledged, cost_of_cancelling
 from .no_show_text import no_show_that_was, no_show_to_come
 from .objections import objections, reading_to_confirm
+from .no_show_text import no_show_that_was, no_show_to_come
 from .records import CancelReason, DeclineReason, ProblemKind, Ticket
 from .state import BookingState, Party
 from .table import Reservation, Session, Settlement

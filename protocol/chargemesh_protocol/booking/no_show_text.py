@@ -16,31 +16,33 @@ When = Callable[[int], str]
 
 
 def no_show_to_come(state: BookingState, *, is_driver: bool, when: When) -> str:
-    """For a booking that is reserved, as long as nobody has checked in; empty if none could count."""
+    """For a booking that is reserved, in which nobody has checked in and one can count."""
     if state.no_show_from is None:
-        return ""
+        raise ValueError("no no-show can count in this booking")
     cost = no_show_cost(state.quote.terms, state.quote.cap, state.quote.start)
     owed = format_total(cost, state.quote.plan.currency)
     if is_driver:
-        price = f"costs you {owed}" if cost else "costs nothing"
-        return f"Not checked in by {when(state.no_show_from)} is a no-show, which {price}: {_why(state)}."
-    price = f"for which the driver owes you {owed}" if cost else "which costs the driver nothing"
-    return f"A driver not checked in by {when(state.no_show_from)} is a no-show, {price}: {_why(state)}."
+        price = f"which costs you {owed}" if cost else "which costs nothing"
+    else:
+        price = f"for which the driver owes you {owed}" if cost else "which costs the driver nothing"
+    until, waits = when(state.no_show_from), "the host waits" if is_driver else "you wait"
+    return f"Without a check-in by {until} it is a no-show, {price}: {waits} {_how_long(state)}."
 
 
-def no_show_that_was(state: BookingState, *, driver: str, when: When) -> str:
-    """For a booking that ended as a no-show; `driver` is "you" or "the driver"."""
+def no_show_that_was(state: BookingState, *, is_driver: bool, when: When) -> str:
+    """For a booking that ended as a no-show; what is owed for it is told by who tells of other debts."""
     if state.accept is None:
         raise ValueError("nobody can miss a booking that was not accepted")
     until = when(no_show_from(state.quote, state.accept.body.issued))
-    return f"{driver[:1].upper()}{driver[1:]} did not come by {until}: {_why(state)}."
+    driver, host = ("You", "the host") if is_driver else ("The driver", "you")
+    return f"{driver} did not come by {until}: {host} waited {_how_long(state)}."
 
 
-def _why(state: BookingState) -> str:
+def _how_long(state: BookingState) -> str:
     """The two parts of the wait: the host's grace, and the tolerance of clocks."""
     quote = state.quote
     late = state.accept is not None and state.accept.body.issued > quote.start
     grace = format_duration(quote.terms.no_show_after * MINUTE_MS)
-    begin = "acceptance" if late else "start"
     tolerance = format_duration(CLOCK_TOLERANCE_MS)
-    return f"the host waits {grace} from the {begin}, and {tolerance} more for clocks that differ"
+    begin = "acceptance" if late else "start"
+    return f"{grace} from the {begin}, and {tolerance} more for clocks that differ"

@@ -52,7 +52,8 @@ def test_what_a_reserved_slot_asks_of_the_driver() -> None:
     story.of_host("access")
     assert as_told_to(Party.DRIVER, story, START - HOUR // 2).next == (
         "Check in at the charger between 10:00 and 13:00.",
-        "Without a check-in it counts as a no-show from 10:17 on.",
+        "Without a check-in by 10:17 it is a no-show, which costs you 10.00 EUR: the host waits 15 min from "
+        "the start, and 2 min more for clocks that differ.",
         "Cancelling now costs you 5.00 EUR.",
     )
 
@@ -109,7 +110,11 @@ def test_a_no_show_and_a_host_that_cancels() -> None:
     story = Story().until("arrived")
     story.now = NO_SHOW_FROM
     story.of_host("no-show")
-    assert as_told_to(Party.DRIVER, story).so_far[-2:] == ("You did not come by 10:17.", "You owe 10.00 EUR.")
+    assert as_told_to(Party.DRIVER, story).so_far[-2:] == (
+        "You did not come by 10:17: the host waited 15 min from the start, and 2 min more for clocks that "
+        "differ.",
+        "You owe 10.00 EUR.",
+    )
     story = Story().until("arrived")
     story.of_host("host-cancel")
     assert as_told_to(Party.DRIVER, story).so_far[-2:] == (
