@@ -10,7 +10,6 @@ from ..units import format_energy
 from .cost import cost_if_acknowledged, cost_of_cancelling
 from .no_show_text import no_show_that_was, no_show_to_come
 from .objections import objections, reading_to_confirm
-from .no_show_text import no_show_that_was, no_show_to_come
 from .records import CancelReason, DeclineReason, ProblemKind, Ticket
 from .state import BookingState, Party
 from .table import Reservation, Session, Settlement
@@ -110,7 +109,7 @@ class _Teller:
             who = self.host if cancelled.by is Party.HOST else self.driver
             yield _sentence(f"{who} cancelled{_CANCELLED[cancelled.reason]}")
         if state.no_show_at is not None and state.reservation is Reservation.NO_SHOW:
-            yield no_show_that_was(state, driver=self.driver, when=self.when)
+            yield no_show_that_was(state, is_driver=self.is_driver, when=self.when)
         if state.reservation is Reservation.FAILED:
             yield "Nobody answered in time." if not state.accept else "The time has passed unused."
         if state.reservation in (Reservation.CANCELED, Reservation.NO_SHOW, Reservation.FAILED):
