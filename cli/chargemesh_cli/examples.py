@@ -47,6 +47,7 @@ EXAMPLES: dict[str, str] = {
     "review": "review last --stars 5 --text 'Easy to find.'",
     "trust": "trust show last",
     "trust show": "trust show last",
+    "trust vouch": "trust vouch last --near 52.52,13.40",
     "record": "record verify evidence.json",
     "record show": "record show evidence.json",
     "record verify": "record verify evidence.json",

@@ -20,6 +20,7 @@ BODIES: dict[str, Any] = {
     "agree": bodies.Agree,
     "claim": bodies.Claim,
     "review": bodies.Review,
+    "vouch": bodies.Vouch,
     "reading": bodies.MeterReading,
     "find": bodies.FindQuery,
 }

@@ -293,6 +293,7 @@ TRUST = {
     "own_completions": 1,
     "through": [],
     "us": False,
+    "vouched": False,
     "shown": [{"author": "ee" * 32, "month": "2027-01", "stars": 5, "text": "Easy to find"}],
 }
 DOCTOR = {

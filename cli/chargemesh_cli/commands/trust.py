@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from .. import prompts
 from ..app import App, pass_app
 from ..client import segment
 from ..lazy import Group, command
+from ..place_text import parse_place
 from ..readers import free_text, number
 from ..render import clean, paragraph, short
 
@@ -55,12 +57,44 @@ def show(app: App, peer: str) -> None:
     app.result(value, _text(value))
 
 
+@trust.command("vouch")
+@click.argument("peer", metavar="PEER")
+@click.option("--undo", is_flag=True, help="Stand up for them no longer.")
+@click.option("--near", metavar="PLACE", help="Where; by default where you met, or your own charger's area.")
+@pass_app
+def vouch(app: App, peer: str, undo: bool, near: str | None) -> None:
+    """Stand up for somebody whom you know: their reviews count for your node, and for those who trust you.
+
+    Your node counts it at once. It becomes public days later, so that nobody learns when you met, with your
+    identity and an area of some 45 km across. PEER: as in `trust show`.
+    """
+    api = app.api()
+    subject = api.get(f"trust/{segment(peer)}")["author"]
+    body: dict[str, Any] = {"stands": not undo}
+    if near is not None:
+        body["region"] = _region(app, near)
+    value = api.post(f"trust/{subject}/vouch", body)
+    done = "You vouch for them no longer." if undo else "You vouch for them. --undo takes it back."
+    app.result(value, f"{done}\n{_text(value)}")
+
+
+def _region(app: App, near: str) -> str:
+    """The H3 cell of resolution 4 around a place, in hexadecimal."""
+    from chargemesh_node import offline
+    from chargemesh_protocol.place import Point, public_cell, region_of
+
+    latitude, longitude = parse_place(near, offline.saved_places(app.home, os.environ))
+    return f"{region_of(public_cell(Point(latitude, longitude))):x}"
+
+
 def _text(value: Any) -> str:
     lines = [f"{short(value['author'])}{' (this node itself)' if value['us'] else ''}: {value['sentence']}"]
     if value["weightless"]:
         lines.append(f"{value['weightless']} reviews count nothing: nobody you know leads to their authors.")
     if value["unproven"]:
         lines.append(f"{value['unproven']} reviews have no completed booking behind them.")
+    if value["vouched"]:
+        lines.append("You vouch for them.")
     lines += [_review(one) for one in value["shown"]]
     return "\n".join(paragraph(line) for line in lines)
 

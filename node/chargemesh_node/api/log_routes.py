@@ -8,9 +8,10 @@ from typing import TypedDict
 
 from chargemesh_protocol.errors import ExitCode, PersonError, Refused
 from chargemesh_protocol.events import VouchFor
-from chargemesh_protocol.place import ROOT_RESOLUTION, require_public_cell, resolution_of
+from chargemesh_protocol.place import ROOT_RESOLUTION, region_of, require_public_cell, resolution_of
 from chargemesh_protocol.trust.sync import Item
 
+from ..node import Node
 from ..views import people
 from ..views.people import Trust
 from .context import Call
@@ -28,7 +29,8 @@ async def vouch(call: Call) -> Trust:
     """Stands up for somebody; what this node thinks of them then."""
     call.require_owner()
     subject = _author(call.id)
-    await call.node.command(VouchFor(subject, call.body.stands, _region(call.body.region)))
+    region = _usual_region(call.node, subject) if call.body.region is None else _region(call.body.region)
+    await call.node.command(VouchFor(subject, call.body.stands, region))
     return people.trust(call.node, subject)
 
 
@@ -51,6 +53,22 @@ def _bytes(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise _bad("entries", f"not base64: {error}") from error
+
+
+def _usual_region(node: Node, subject: bytes) -> int:
+    """Where we met them or, lacking that, where we are at home."""
+    engine = node.runner.engine
+    met = [one for one in engine.ledger if one.other == subject]
+    if met:
+        return max(met, key=lambda one: one.request.body.issued).file.region
+    for settings in engine.listings.all_settings():
+        return region_of(settings.cell)
+    raise PersonError(
+        "no-region",
+        "Where do you vouch for them? You have no booking with them, and no charger.",
+        "Name a place within some kilometres: `chargemesh trust vouch PEER --near PLACE`.",
+        ExitCode.USAGE,
+    )
 
 
 def _region(text: str) -> int:

@@ -34,7 +34,8 @@ class ReviewView(TypedDict):
 
 class Trust(TypedDict):
     """A score with its evidence (see `trust.score.Score`). mean_stars: tenths of a star, null without any.
-    shown: the newest reviews in our copy of the log, whether they weigh anything or not."""
+    vouched: whether this node stands up for them. shown: the newest reviews in our copy of the log, whether
+    they weigh anything or not."""
 
     author: str
     number: int
@@ -49,6 +50,7 @@ class Trust(TypedDict):
     own_completions: int
     through: list[str]
     us: bool
+    vouched: bool
     shown: list[ReviewView]
 
 
@@ -78,6 +80,7 @@ def trust(node: Node, author: bytes) -> Trust:
         "own_completions": score.own_completions,
         "through": [hop.hex() for hop in score.through],
         "us": author == node.me.author,
+        "vouched": node.runner.engine.keeper.stands_for(author),
         "shown": _reviews(node, author),
     }
 

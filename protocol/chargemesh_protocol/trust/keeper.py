@@ -108,6 +108,11 @@ class Keeper:
         draft = Draft(month=month, region=region, subject=subject, stands=stands)
         return self._wait(name_of("vouch", subject), draft, at)
 
+    def stands_for(self, subject: bytes) -> bool:
+        """Whether we vouch for somebody, by what waits or else by the log."""
+        draft = self._drafts.get(name_of("vouch", subject))
+        return subject in self._stood_for if draft is None else draft.stands
+
     def has_completed(self, booking: bytes) -> bool:
         """Whether the completion of that hash is in the log or waits for it."""
         return self._has(name_of("completion", booking))
