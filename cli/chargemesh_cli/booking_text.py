@@ -6,10 +6,23 @@ from typing import Any
 
 from chargemesh_protocol.units import format_energy, format_power
 
+from .hints import command
 from .render import clean, paragraph, short
 
-# What a person types for an action of the API, where nothing else says so.
-_COMMAND_FOR = {"reading": "charge confirm {}", "agree": "receipt {} --agree"}
+# What a person types for an action of the API.
+_COMMAND_FOR = {
+    "accept": "booking accept {}",
+    "decline": "booking decline {}",
+    "start": "charge start {}",
+    "stop": "charge stop {}",
+    "reading": "charge confirm {}",
+    "agree": "receipt {} --agree",
+    "claim": "pay {}",
+    "confirm": "pay confirm {}",
+    "review": "review {}",
+    "cancel": "booking cancel {}",
+    "problem": "booking problem {} KIND",
+}
 _ADDRESS = ("address", "way", "code", "phone")
 
 
@@ -48,11 +61,9 @@ def story(view: Any) -> str:
     parts += [paragraph(one) for one in view["so_far"]]
     if view["next_steps"]:
         parts += ["", *(paragraph(f"Next: {one}") for one in view["next_steps"])]
-    parts += [
-        f"      `chargemesh {words.format(short(view['id']))}`"
-        for action, words in _COMMAND_FOR.items()
-        if action in view["actions"]
-    ]
+    to_type = [_COMMAND_FOR[one].format(short(view["id"])) for one in view["actions"] if one in _COMMAND_FOR]
+    if to_type:
+        parts += ["", "You can:", *(f"  {command(words)}" for words in to_type)]
     if view.get("access"):
         parts += ["", *_access(view["access"])]
     if view.get("meter"):

@@ -94,3 +94,18 @@ def test_messages_and_problems(person: Person, house: StubNode) -> None:
     body = house.calls(f"POST {PATH}/problem")[-1].body
     require_fits("problem", body)
     assert body == {"problem": "BLOCKED", "text": "A van"}
+
+
+def test_show_names_the_commands_for_what_can_be_done(person: Person, node: StubNode) -> None:
+    node.answers[f"GET bookings/{samples.BOOKING}"] = {
+        **samples.BOOKING_VIEW, "actions": ["start", "cancel", "message", "some-new-action"],
+    }  # fmt: skip
+    lines = person.types("booking", "show", samples.BOOKING).out.splitlines()
+    begin = lines.index("You can:")
+    assert lines[begin + 1 : begin + 3] == [
+        f"  chargemesh charge start b0b0b0b0 --home {person.home.root}",
+        f"  chargemesh booking cancel b0b0b0b0 --home {person.home.root}",
+    ]
+    assert "some-new-action" not in lines[begin + 3]
+    node.answers[f"GET bookings/{samples.BOOKING}"] = {**samples.BOOKING_VIEW, "actions": []}
+    assert "You can" not in person.types("booking", "show", samples.BOOKING).out
