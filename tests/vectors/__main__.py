@@ -6,12 +6,16 @@ import sys
 
 from ..conformance.vector_files import VECTORS
 from . import (
+    cells,
     encoding,
     extension,
+    identity,
     invalid_encoding,
+    invalid_payloads,
     invalid_records,
     invalid_signatures,
     keys,
+    listings,
     records,
 )
 from .frame import VectorFile
@@ -21,9 +25,13 @@ MODULES = (
     keys,
     records,
     extension,
+    identity,
+    cells,
+    listings,
     invalid_encoding,
     invalid_records,
     invalid_signatures,
+    invalid_payloads,
 )
 
 

@@ -10,10 +10,10 @@ from chargemesh_protocol.record import kind_of, open_record, parts, sig_structur
 
 from ..conformance.fields import to_json
 from ..conformance.subject.records import author_of
-from .cast import ALICE, BOB, NETWORK
+from .cast import NETWORK
 from .forged import Path, asked, edited, of, signed
 from .frame import Case, VectorFile, bad, good
-from .samples import samples
+from .samples import samples, signer_of
 
 # name: (sample, where the key is added, the value)
 OPTIONAL: dict[str, tuple[str, Path, Any]] = {
@@ -57,15 +57,9 @@ OPEN_NAMES: dict[str, tuple[str, Path, str]] = {
 }
 
 
-def _seed(name: str) -> bytes:
-    if name in ("genesis", "delegation"):
-        return ALICE.root
-    return BOB.device if name in ("request", "claim", "stop") else ALICE.device
-
-
 def _record(name: str, path: Path, value: Any) -> bytes:
     body = samples()[name]
-    return signed(edited(body, path, value), kind_of(type(body)), seed=_seed(name))
+    return signed(edited(body, path, value), kind_of(type(body)), seed=signer_of(body))
 
 
 def _taken(name: str, raw: bytes) -> tuple[Case, Case]:
@@ -101,7 +95,8 @@ def made() -> VectorFile:
     why = "an unknown key from 0 to 15 refuses the map, at any depth"
     for name, (sample, path, value) in CRITICAL.items():
         given = asked(_record(sample, path, value))
-        mended = asked(of(samples()[sample], seed=_seed(sample)))
+        body = samples()[sample]
+        mended = asked(of(body, seed=signer_of(body)))
         code = "unknown-critical-key"
         cases.append(bad(f"unknown-critical-{name}", "record.open", given, code, why, mended))
     payload = cbor2.dumps({1: 5, 2: bytes(32)})

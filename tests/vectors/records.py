@@ -8,20 +8,15 @@ from typing import Any
 import cbor2
 import nacl.bindings as sodium
 
-from chargemesh_protocol.identity import Delegation, Genesis, public_key
+from chargemesh_protocol.identity import public_key
 from chargemesh_protocol.record import kind_of
 from chargemesh_protocol.shape import to_tree
 
 from ..conformance.fields import to_json
 from ..protocol import forge
-from .cast import ALICE, NETWORK
+from .cast import NETWORK
 from .frame import Case, VectorFile, good
-from .samples import samples
-
-
-def signer_of(body: Any) -> bytes:
-    """The seed that signs a sample: the root what makes an identity, the device all else."""
-    return ALICE.root if type(body) in (Genesis, Delegation) else ALICE.device
+from .samples import samples, signer_of
 
 
 def cases_of(name: str, body: Any) -> tuple[Case, Case]:

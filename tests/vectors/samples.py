@@ -294,3 +294,10 @@ def samples() -> dict[str, Any]:
         **_host(),
         **_trust(),
     }
+
+
+def signer_of(body: Any) -> bytes:
+    """The seed that signs a sample: the root what makes an identity, its author's device all else."""
+    if type(body) in (Genesis, Delegation):
+        return ALICE.root
+    return BOB.device if getattr(body, "author", None) == BOB.author else ALICE.device

@@ -8,10 +8,14 @@ from typing import IO, Any
 
 from chargemesh_protocol.errors import Refused
 
-from . import encoding, keys, records
+from . import encoding, identity, keys, listings, places, records
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
-OPERATIONS: dict[str, Operation] = {**encoding.OPERATIONS, **keys.OPERATIONS, **records.OPERATIONS}
+OPERATIONS: dict[str, Operation] = {
+    operation: function
+    for module in (encoding, keys, records, identity, places, listings)
+    for operation, function in module.OPERATIONS.items()
+}
 
 
 def answer(op: str, given: dict[str, Any]) -> dict[str, Any]:
