@@ -38,6 +38,7 @@ class Given:
 
 
 M = TypeVar("M", Get, Given)
+_BY_OPERATION: dict[int, type[Get] | type[Given]] = {1: Get, 2: Given}
 
 
 def write(message: Get | Given) -> bytes:
@@ -45,9 +46,22 @@ def write(message: Get | Given) -> bytes:
     return encode(to_tree(message))
 
 
+def read(body: bytes) -> Get | Given:
+    """The message in `body`; Refused if it is none of ours."""
+    tree = decode_map(body, max_bytes=_MAX_BYTES)
+    operation = tree.get(0)
+    cls = _BY_OPERATION.get(operation) if type(operation) is int else None
+    if cls is None:
+        raise Refused("unknown-operation", "no such operation on this stream")
+    return from_tree(cls, tree)
+
+
 def read_as(cls: type[M], body: bytes) -> M:
     """The message of the expected kind in `body`; Refused otherwise."""
-    return from_tree(cls, decode_map(body, max_bytes=_MAX_BYTES))
+    message = read(body)
+    if not isinstance(message, cls):
+        raise Refused("unexpected", "the peer said something else")
+    return message
 
 
 def answer(directory: Directory, question: Get) -> Given:

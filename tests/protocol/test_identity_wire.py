@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chargemesh_protocol.encoding import encode
 from chargemesh_protocol.errors import Refused
 from chargemesh_protocol.identity import Directory
-from chargemesh_protocol.identity_wire import Get, Given, answer, read_as, take, write
+from chargemesh_protocol.identity_wire import Get, Given, answer, read, read_as, take, write
 from chargemesh_protocol.limits import MAX_ASKED_BUNDLES
 
 from .trust.people import NETWORK, Person, directory_of
@@ -47,3 +49,16 @@ def test_a_bundle_that_nobody_asked_for_or_that_is_forged_is_refused() -> None:
 def test_questions_out_of_bounds_are_refused(body: bytes) -> None:
     with pytest.raises(Refused):
         read_as(Get, body)
+
+
+@pytest.mark.parametrize("tree", [{}, {0: 3}, {0: "1"}, {0: True, 1: [bytes(32)]}])
+def test_an_operation_that_is_none_is_refused_by_its_name(tree: dict[int, Any]) -> None:
+    with pytest.raises(Refused) as refused:
+        read(encode(tree))
+    assert refused.value.code == "unknown-operation"
+
+
+def test_a_question_is_no_answer() -> None:
+    with pytest.raises(Refused) as refused:
+        read_as(Given, write(Get(authors=(ANNA.author,))))
+    assert refused.value.code == "unexpected"

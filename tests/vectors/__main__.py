@@ -16,6 +16,7 @@ from . import (
     invalid_signatures,
     keys,
     listings,
+    messages,
     records,
 )
 from .frame import VectorFile
@@ -28,6 +29,7 @@ MODULES = (
     identity,
     cells,
     listings,
+    messages,
     invalid_encoding,
     invalid_records,
     invalid_signatures,

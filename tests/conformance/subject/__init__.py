@@ -8,12 +8,12 @@ from typing import IO, Any
 
 from chargemesh_protocol.errors import Refused
 
-from . import encoding, identity, keys, listings, places, records
+from . import encoding, identity, keys, listings, messages, places, records
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 OPERATIONS: dict[str, Operation] = {
     operation: function
-    for module in (encoding, keys, records, identity, places, listings)
+    for module in (encoding, keys, records, identity, places, listings, messages)
     for operation, function in module.OPERATIONS.items()
 }
 
