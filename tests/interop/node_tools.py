@@ -30,6 +30,11 @@ def tool(name: str) -> list[str] | None:
     return [str(executable), str(script)]
 
 
+def is_installed(package: str) -> bool:
+    """Whether Node and an npm package are there, which a script of ours imports."""
+    return node() is not None and (HERE / "node_modules" / package / "package.json").exists()
+
+
 def environment() -> dict[str, str]:
     """This process's environment with the wheel's Node first on the PATH: programs start Node again."""
     executable = node()

@@ -1,0 +1,126 @@
+/** Records (specs/02): one COSE_Sign1 each, its id, and the one rule of Ed25519. */
+import { createHash } from 'node:crypto'
+import sodium from 'libsodium-wrappers-sumo'
+import { concat, decode, encode } from './cbor.js'
+import { Refused, require_ } from './errors.js'
+import { fields, tree } from './shape.js'
+
+await sodium.ready
+
+export const MAX_RECORD_BYTES = 16_384
+const EDDSA = -8
+const KINDS = new Set([
+  'genesis', 'delegation', 'listing', 'renewal', 'withdrawal', 'quote', 'request', 'cancel', 'authorisation',
+  'stop', 'countersign', 'agreement', 'claim', 'problem', 'accept', 'decline', 'access', 'acknowledge', 'ticket',
+  'receipt', 'paid', 'host-cancel', 'no-show', 'access-record', 'completion-statement', 'review-commitment',
+  'completion', 'review', 'vouch'
+])
+
+/**
+ * A verified record. `body` holds the fields of its kind, `raw` the bytes as they came.
+ * @typedef {{id: Uint8Array, kind: string, kid: Uint8Array, body: Record<string, any>, raw: Uint8Array}} Record_
+ */
+
+/** SHA-256, as an Uint8Array. */
+export const sha256 = (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest())
+
+/** Lower-case hexadecimal: ids as keys of maps, and as people read them. */
+export const hex = (bytes) => Buffer.from(bytes).toString('hex')
+
+/** @param {string} text */
+export const fromHex = (text) => new Uint8Array(Buffer.from(text, 'hex'))
+
+/** Whether two byte strings are equal. */
+export const same = (a, b) => a.length === b.length && a.every((byte, at) => byte === b[at])
+
+/** An Ed25519 key pair {publicKey, privateKey} of a 32-byte seed; a new one without. */
+export function keyPair (seed = sodium.randombytes_buf(32)) {
+  return sodium.crypto_sign_seed_keypair(seed)
+}
+
+/**
+ * Signs a record.
+ * @param {string} kind @param {Record<string, any>} values its fields by name
+ * @param {{publicKey: Uint8Array, privateKey: Uint8Array}} keys @param {string} network the network id
+ * @returns {Record_}
+ */
+export function sign (kind, values, keys, network) {
+  const payload = tree(kind, values)
+  const header = encode(new Map([[1, EDDSA], [4, keys.publicKey], [16, kind]]))
+  const body = encode(payload)
+  const signed = sigStructure(header, body, network)
+  const signature = sodium.crypto_sign_detached(signed, keys.privateKey)
+  const raw = concat([Uint8Array.of(0xd2, 0x84), encode(header), Uint8Array.of(0xa0), encode(body), encode(signature)])
+  return { id: sha256(signed), kind, kid: keys.publicKey, body: fields(kind, payload), raw }
+}
+
+/**
+ * Reads and verifies a record; Refused says why it is none.
+ * @param {Uint8Array} raw @param {string} network @param {string[]} [expected] the kinds that may stand here
+ * @returns {Record_}
+ */
+export function open (raw, network, expected) {
+  const { header, payload, signature } = parts(raw)
+  const { kid, kind } = readHeader(header)
+  require_(KINDS.has(kind), 'unknown-kind', kind)
+  require_(!expected || expected.includes(kind), 'wrong-kind', kind)
+  const signed = sigStructure(header, payload, network)
+  verify(signature, signed, kid)
+  return { id: sha256(signed), kind, kid, body: fields(kind, decode(payload)), raw }
+}
+
+/** The bytes that are signed (RFC 9052, section 4.4). */
+export function sigStructure (header, payload, network) {
+  return encode(['Signature1', header, new TextEncoder().encode(`chargemesh/${network}`), payload])
+}
+
+/** Refused unless `signature` over `signed` is one of `kid`, by libsodium and its test of the point. */
+export function verify (signature, signed, kid) {
+  require_(sodium.crypto_core_ed25519_is_valid_point(kid), 'bad-key', 'kid is no point of the main subgroup')
+  require_(sodium.crypto_sign_verify_detached(signature, signed, kid), 'bad-signature', 'not signed by kid')
+}
+
+/** The three byte strings of a COSE_Sign1 in its only form. */
+function parts (raw) {
+  require_(raw.length <= MAX_RECORD_BYTES, 'too-large', `${raw.length} bytes`)
+  require_(raw[0] === 0xd2 && raw[1] === 0x84, 'encoding', 'not tag 18 and an array of 4')
+  const reader = { raw, at: 2 }
+  const header = byteString(reader)
+  if (raw[reader.at] !== 0xa0) {
+    throw new Refused(raw[reader.at] >> 5 === 5 ? 'header' : 'encoding', 'the unprotected map is not empty')
+  }
+  reader.at += 1
+  const payload = byteString(reader)
+  const signature = byteString(reader)
+  require_(reader.at === raw.length, 'encoding', 'trailing bytes')
+  require_(signature.length === 64, 'encoding', 'a signature has 64 bytes')
+  return { header, payload, signature }
+}
+
+/** The byte string at `reader.at`, its length in the shortest form. */
+function byteString (reader) {
+  const { raw, at } = reader
+  const info = (raw[at] ?? 0xff) - 0x40
+  const size = { 24: 1, 25: 2 }[info] ?? 0 // no record is longer than two bytes of length can tell
+  require_(info >= 0 && (info < 24 || size > 0), 'encoding', 'no byte string')
+  let length = size ? 0 : info
+  for (let i = 0; i < size; i++) length = length * 256 + raw[at + 1 + i]
+  const from = at + 1 + size
+  require_(from + length <= raw.length && (!size || length >= [0, 24, 256][size]), 'encoding', 'its length')
+  reader.at = from + length
+  return raw.slice(from, reader.at)
+}
+
+function readHeader (bytes) {
+  let header
+  try {
+    header = decode(bytes)
+  } catch (error) {
+    throw error instanceof Refused ? new Refused('header', error.message) : error
+  }
+  const [alg, kid, kind] = [1, 4, 16].map((label) => header instanceof Map && header.get(label))
+  const right = header.size === 3 && alg === EDDSA && kid?.length === 32 && kid instanceof Uint8Array
+  require_(right && typeof kind === 'string', 'header', 'not exactly alg, kid and typ')
+  require_([...kind].length >= 1 && [...kind].length <= 40, 'header', 'typ has 1 to 40 characters')
+  return { kid, kind }
+}

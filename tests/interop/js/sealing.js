@@ -1,0 +1,49 @@
+/** What only the two parties read (specs/05, the address): crypto_box between one-time keys, nonce in front. */
+import sodium from 'libsodium-wrappers-sumo'
+import { concat } from './cbor.js'
+import { Refused, require_ } from './errors.js'
+import { open, same } from './record.js'
+
+const NONCE_BYTES = 24
+const MAC_BYTES = 16
+
+/** An X25519 key pair {publicKey, privateKey} for one quote or one request. */
+export const oneTimeKeys = () => sodium.crypto_box_keypair()
+
+/** Refused `bad-key` for a point of small order, with which there is no secret. */
+export function requireKey (key) {
+  try {
+    sodium.crypto_scalarmult(new Uint8Array(32).fill(7), key)
+  } catch {
+    throw new Refused('bad-key', 'a one-time key of small order')
+  }
+}
+
+/** `nonce || box` of the plaintext. */
+export function seal (plain, theirPublic, ourSecret, nonce = sodium.randombytes_buf(NONCE_BYTES)) {
+  return concat([nonce, sodium.crypto_box_easy(plain, nonce, theirPublic, ourSecret)])
+}
+
+/** The plaintext; Refused `sealed`. */
+export function unseal (sealed, theirPublic, ourSecret) {
+  require_(sealed.length >= NONCE_BYTES + MAC_BYTES, 'sealed', 'too short')
+  try {
+    return sodium.crypto_box_open_easy(sealed.subarray(NONCE_BYTES), sealed.subarray(0, NONCE_BYTES), theirPublic, ourSecret)
+  } catch {
+    throw new Refused('sealed', 'not sealed between these two keys')
+  }
+}
+
+/**
+ * The access record in a box of the host's; Refused if it is another booking's or somebody else's.
+ * @param {{network: string, booking: Uint8Array, host: Uint8Array, driver: Uint8Array, hostKey: Uint8Array,
+ *   secret: Uint8Array}} between
+ */
+export function openAccess (sealed, between, directory) {
+  const record = open(unseal(sealed, between.hostKey, between.secret), between.network, ['access-record'])
+  const { author, booking, recipient } = record.body
+  const ours = same(author, between.host) && same(booking, between.booking) && same(recipient, between.driver)
+  require_(ours, 'access', 'of another booking or for somebody else')
+  directory.authorise(record, author)
+  return record
+}
