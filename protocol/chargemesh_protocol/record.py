@@ -23,7 +23,7 @@ import nacl.exceptions
 from .encoding import decode_map, encode, encode_ordered
 from .errors import Refused, Severity
 from .limits import MAX_NETWORK_ID_CHARS, MAX_RECORD_BYTES
-from .shape import from_tree, to_tree
+from .shape import from_tree, read_beginning, to_tree
 
 B = TypeVar("B", covariant=True)
 T = TypeVar("T")
@@ -88,13 +88,17 @@ def sign(body: T, seed: bytes, network: str) -> Record[T]:
     return Record(hashlib.sha256(signed).digest(), kid, name, body, raw)
 
 
-def open_record(raw: bytes, network: str) -> Record[Any]:
-    """Reads and verifies one record of any known kind; Refused with the one reason otherwise."""
+def open_record(raw: bytes, network: str, *, unknown: type[Any] | None = None) -> Record[Any]:
+    """Reads and verifies one record of any known kind; Refused with the one reason otherwise.
+
+    `unknown`: where kinds that others invented may stand, the shape of what all of them begin with. Such a
+    record's body is read as that; its further fields are left alone and stay in `raw`.
+    """
     if len(raw) > MAX_RECORD_BYTES:
         raise Refused("too-large", f"a record is at most {MAX_RECORD_BYTES} bytes")
     protected, payload, signature = _split(raw)
     kid, name = _read_protected(protected)
-    cls = KINDS.get(name)
+    cls = KINDS.get(name, unknown)
     if cls is None:
         raise Refused("unknown-kind", f"no kind {name!r} here", Severity.STALE)
     signed = _sig_structure(protected, aad(network), payload)
@@ -104,7 +108,8 @@ def open_record(raw: bytes, network: str) -> Record[Any]:
     except nacl.exceptions.BadSignatureError:
         raise Refused("bad-signature", f"the signature of this {name} is wrong", Severity.FORGED) from None
     # Parsed only after the signature: a stranger's bytes cost one verification, never a tree of objects.
-    body = from_tree(cls, decode_map(payload, max_bytes=MAX_RECORD_BYTES))
+    tree = decode_map(payload, max_bytes=MAX_RECORD_BYTES)
+    body = from_tree(cls, tree) if name in KINDS else read_beginning(cls, tree)
     return Record(hashlib.sha256(signed).digest(), kid, name, body, raw)
 
 

@@ -239,6 +239,11 @@ def from_tree(cls: type[T], tree: Tree) -> T:
         raise Refused("schema", f"{cls.__name__}: {error}") from error
 
 
+def read_beginning(cls: type[T], tree: TreeMap) -> T:
+    """Reads those fields of a map that `cls` knows, whatever else stands in it; otherwise as `from_tree`."""
+    return from_tree(cls, {number: item for number, item in tree.items() if number in _KNOWN_KEYS[cls]})
+
+
 def keys_of(cls: type[Any]) -> tuple[tuple[int, str, Kind, bool], ...]:
     """(key, name, kind, optional) of each field in key order: what specs and CDDL are checked against."""
     kinds = {f.name: f.metadata["kind"] for f in dataclasses.fields(cls)}

@@ -116,7 +116,14 @@ class Vouch(LogEntry):
         _require_another(self.author, self.subject)
 
 
-Entry: TypeAlias = "Completion | Review | Vouch"
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherEntry(LogEntry):
+    """An entry of a kind that is not known here. It holds its place in the log and is passed on as it came,
+    so that a kind which somebody invents spreads through nodes that never heard of it; it says nothing."""
+
+
+Entry: TypeAlias = "Completion | Review | Vouch | LogEntry"
 
 
 @shape

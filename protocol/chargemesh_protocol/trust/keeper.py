@@ -19,7 +19,7 @@ from ..moment import Moment
 from ..record import open_as, open_record
 from ..shape import from_tree, to_tree
 from .drafts import BatchDelay, Draft, name_of, require_delay
-from .entries import Completion, CompletionStatement, Review, Vouch, open_content
+from .entries import Completion, CompletionStatement, OtherEntry, Review, Vouch, open_content
 from .graph import Completed, Evidence, Reviewed, Vouched
 from .logset import LogSet
 from .sync import Item, item_of, open_item
@@ -203,7 +203,7 @@ class Keeper:
         return [PutDocument(DRAFTS, name, encode(to_tree(waiting)))]
 
     def _append(self, item: Item) -> None:
-        record = open_record(item.raw, self._me.network)
+        record = open_record(item.raw, self._me.network, unknown=OtherEntry)
         self._entries.append(item)
         self._ids.append(record.id)
         match record.body:

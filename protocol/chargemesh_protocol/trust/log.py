@@ -16,7 +16,16 @@ from ..errors import Refused, Severity
 from ..identity import Directory, Scope
 from ..limits import MAX_ENTRY_BYTES, MAX_LOG_GAP
 from ..record import Record, open_as, open_record
-from .entries import Completion, CompletionStatement, Entry, Review, Vouch, skip_target
+from .entries import (
+    Completion,
+    CompletionStatement,
+    Entry,
+    LogEntry,
+    OtherEntry,
+    Review,
+    Vouch,
+    skip_target,
+)
 from .month import span_of
 
 
@@ -35,7 +44,8 @@ class Standing(Enum):
 class Judged:
     """An entry whose signatures, delegations and fields are good; its log may accept it or not.
 
-    `booking` is the salted hash of the completed booking, None for a vouch.
+    subject: whom it is about; the author where its kind is of an extension's. `booking` is the salted hash
+    of the completed booking, None for what is not about one.
     """
 
     record: Record[Entry]
@@ -63,7 +73,7 @@ def judge(raw: bytes, network: str, directory: Directory) -> Judged:
     """Verifies one entry on its own. Unauthorised where a bundle is missing or old: fetch it and retry."""
     if len(raw) > MAX_ENTRY_BYTES:
         raise Refused("too-large", f"a log entry is at most {MAX_ENTRY_BYTES} bytes")
-    record = cast("Record[Entry]", open_record(raw, network))
+    record = cast("Record[Entry]", open_record(raw, network, unknown=OtherEntry))
     body = record.body
     match body:
         case Completion():
@@ -72,6 +82,8 @@ def judge(raw: bytes, network: str, directory: Directory) -> Judged:
             judged = Judged(record, body.subject, body.booking)
         case Vouch():
             judged = Judged(record, body.subject, None)
+        case LogEntry():
+            judged = Judged(record, body.author, None)
         case _:
             raise Refused("wrong-kind", f"a {record.kind} is no log entry")
     _authorise(record, body.author, body.month, directory)
