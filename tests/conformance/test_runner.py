@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from ..interop.node_tools import NOT_INSTALLED, node
 from .report import Report
 from .runner import Outcome, run, same
 from .vector_files import VECTORS, Case, load
@@ -117,3 +119,13 @@ def test_a_case_has_one_answer(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="either out or error"):
         list(load(tmp_path))
     assert next(load(VECTORS)).expected
+
+
+@pytest.mark.skipif(node() is None, reason=NOT_INSTALLED)
+def test_the_start_in_javascript_runs(tmp_path: Path) -> None:
+    script = re.findall(r"^```js\n(.*?)^```$", (VECTORS / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "start.mjs").write_text(script[0])
+    cases = [case for case in load() if case.file == "keys"]
+    verdicts = run([str(node()), str(tmp_path / "start.mjs")], cases, timeout=60)
+    outcomes = {(case.op, said.outcome) for case, said in verdicts}
+    assert outcomes == {("keys.public", Outcome.PASSED), ("keys.check", Outcome.UNSUPPORTED)}

@@ -1,4 +1,8 @@
-"""`python -m tests.vectors` writes every file of specs/vectors."""
+"""`python -m tests.vectors` writes every file of specs/vectors.
+
+A new file is a module here with `made()`; a new operation, a function in tests/conformance/subject. Both are
+described in specs/vectors/README.md.
+"""
 
 from __future__ import annotations
 
