@@ -12,8 +12,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from chargemesh_protocol.errors import ExitCode, PersonError
+from chargemesh_protocol.limits import MAX_TEXT_CHARS
 from chargemesh_protocol.money import MICRO, parse_amount, parse_currency
-from chargemesh_protocol.units import parse_duration, parse_power
+from chargemesh_protocol.units import format_duration, parse_decimal, parse_duration, parse_power
 from chargemesh_protocol.zones import MINUTE_MS, parse_zone
 
 from .local_zone import local_zone
@@ -38,6 +39,9 @@ CONNECTORS = {
 }
 _SHOWN_PLUGS = ("type2", "ccs", "type1", "ccs1", "chademo", "schuko", "nacs")
 _MOST_W = 1_000_000
+MAX_TERM_MINUTES = 14 * 24 * 60  # as specs/ bound every duration of a listing
+MAX_TAG_CHARS = 20
+MAX_TAX_BP = 10_000
 _LEAST_W = 1_000  # nothing charges a car with less: 11W is a slip of 11kW
 _MOST_MONEY = 1_000_000
 _PARKING = ("ON_DRIVEWAY", "ON_STREET", "PARKING_GARAGE", "PARKING_LOT", "UNDERGROUND_GARAGE")
@@ -77,6 +81,18 @@ def read_connector(text: str) -> str:
     near = get_close_matches(plain, CONNECTORS, n=1, cutoff=0.85)
     usual = f"Did you mean {near[0]}?" if near else f"Usual ones: {', '.join(_SHOWN_PLUGS)}."
     return choice(text, CONNECTOR_TYPES, "plug", usual, suggest=not near)
+
+
+def read_tag(text: str) -> str:
+    """An OCPP idTag."""
+    if not 0 < len(text) <= MAX_TAG_CHARS:
+        raise PersonError(
+            "bad-tag",
+            f"{text[:30]!r} can't be a tag: it has 1 to {MAX_TAG_CHARS} characters.",
+            "Write what is printed on it, or what the wallbox shows for it.",
+            ExitCode.USAGE,
+        )
+    return text
 
 
 def read_price(text: str, currency: str, per: str) -> int:
@@ -133,8 +149,39 @@ def _money(text: str, so_far: Answers) -> int:
     return _bounded(parse_amount(text, currency), currency)
 
 
-def _minutes(text: str, _: Answers) -> int:
-    return parse_duration(text) // MINUTE_MS
+def _duration(least: int = 0) -> Reader:
+    """A reader of whole minutes, from `least` to the longest that a listing can say."""
+
+    def read(text: str, _: Answers) -> int:
+        minutes = parse_duration(text) // MINUTE_MS
+        if not least <= minutes <= MAX_TERM_MINUTES:
+            low, high = (format_duration(one * MINUTE_MS) for one in (least, MAX_TERM_MINUTES))
+            raise PersonError(
+                "bad-duration",
+                f"{text.strip()[:40]!r} is out of range: it goes from {low} to {high}.",
+                "Write for example 2h.",
+                ExitCode.USAGE,
+            )
+        return minutes
+
+    return read
+
+
+def _tax(text: str) -> int:
+    """Basis points from "19%" or "8.1 %"."""
+    try:
+        points = parse_decimal(text.strip().removesuffix("%"), 100)
+    except ValueError:
+        points = -1
+    if not 0 <= points <= MAX_TAX_BP:
+        most = MAX_TAX_BP // 100
+        raise PersonError(
+            "bad-percent",
+            f"{text.strip()[:20]!r} is not a rate of tax from 0 to {most} %.",
+            "Write for example 19% or 8.1%.",
+            ExitCode.USAGE,
+        )
+    return points
 
 
 def _hours(text: str, so_far: Answers) -> str:
@@ -163,11 +210,16 @@ def _iban(text: str, _: Answers) -> str:
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("title", _typed(free_text(100, 1)), "TEXT", "What drivers see it called."),
+    Field("title", _typed(free_text(MAX_TEXT_CHARS, 1)), "TEXT", "What drivers see it called."),
     Field("at", _place, "PLACE", "Where it is: LAT,LON, a geo: URI, a Plus Code or a saved place."),
     Field("address", _typed(free_text(200, 1)), "TEXT", "Its address; only accepted drivers get it."),
     Field("way", _typed(free_text(1000)), "TEXT", "How to find the plug; for accepted drivers."),
-    Field("code", _typed(free_text(100)), "TEXT", "A code that opens gate or box; for accepted drivers."),
+    Field(
+        "code",
+        _typed(free_text(MAX_TEXT_CHARS)),
+        "TEXT",
+        "A code that opens gate or box; for accepted drivers.",
+    ),
     Field("phone", _typed(free_text(32)), "TEXT", "A phone number; for accepted drivers."),
     Field("resolution", _typed(number(4, 8)), "4..8", "How finely strangers see the place (8: finest). [7]"),
     Field("connector", _typed(read_connector), "PLUG", "Type2, CCS, … or OCPI's name."),
@@ -181,12 +233,12 @@ FIELDS: tuple[Field, ...] = (
     Field("flat", _money, "AMOUNT", "Fee a session."),
     Field("min_price", _money, "AMOUNT", "What a session costs at least."),
     Field("max_price", _money, "AMOUNT", "What a session costs at most."),
-    Field("tax", _typed(percent), "PERCENT", "Tax that the prices include."),
+    Field("tax", _typed(_tax), "PERCENT", "Tax that the prices include."),
     Field("zone", _typed(parse_zone), "ZONE", "IANA time zone of the hours. [this machine's]"),
     Field("hours", _hours, "HOURS", 'Such as "mon-fri 18:00-08:00; sat,sun 00:00-24:00", or "always".'),
-    Field("min_duration", _minutes, "DURATION", "Shortest booking."),
-    Field("max_duration", _minutes, "DURATION", "Longest booking."),
-    Field("lead", _minutes, "DURATION", "How long before the start it must be booked."),
+    Field("min_duration", _duration(15), "DURATION", "Shortest booking."),
+    Field("max_duration", _duration(15), "DURATION", "Longest booking."),
+    Field("lead", _duration(), "DURATION", "How long before the start it must be booked."),
     Field("min_trust", _typed(percent), "PERCENT", "Trust that a driver needs."),
     Field(
         "strangers",
@@ -194,13 +246,13 @@ FIELDS: tuple[Field, ...] = (
         "TEXT",
         "instant: rules accept first-timers too; request: you answer them. [request]",
     ),
-    Field("cancel_free", _minutes, "DURATION", "Cancelling is free until so long before the start. [2h]"),
+    Field("cancel_free", _duration(), "DURATION", "Cancelling is free until so long before the start. [2h]"),
     Field("cancel_cost", _typed(percent), "PERCENT", "What it costs later, of the highest price. [50 %]"),
     Field("no_show_cost", _typed(percent), "PERCENT", "What not coming costs, of the highest price."),
-    Field("no_show_after", _minutes, "DURATION", "How long you wait for a driver."),
+    Field("no_show_after", _duration(), "DURATION", "How long you wait for a driver."),
     Field("host_failure", _typed(percent), "PERCENT", "What you owe for failing a driver, likewise."),
     Field("overstay", _per("h"), "AMOUNT", "Price of an hour beyond the booked end."),
-    Field("address_lead", _minutes, "DURATION", "The address is sent so long before the start."),
+    Field("address_lead", _duration(), "DURATION", "The address is sent so long before the start."),
     Field("parking", _one_of(*_PARKING, what="kind of parking"), "TEXT", f"One of {', '.join(_PARKING)}."),
     Field("access_method", _typed(free_text(40)), "TEXT", "OPEN, ACCESS_CODE, LICENSE_PLATE, …"),
     Field(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .charger_fields import FIELDS, Answers, read_field
+from .charger_fields import FIELDS, Answers, read_field, read_tag
 
 DEFAULT_CANCEL_PERCENT = 50
 _DC = ("CHADEMO", "CHAOJI", "GBT_DC", "IEC_62196_T1_COMBO", "IEC_62196_T2_COMBO", "MCS")
@@ -89,6 +89,8 @@ def read_flags(given: Mapping[str, Any], saved: Mapping[str, str]) -> Answers:
     for name in _LISTS:
         if given.get(name):
             answers[name] = list(given[name])
+    for tag in answers.get("owner_tag", ()):
+        read_tag(tag)
     return answers
 
 
@@ -109,7 +111,7 @@ def body(answers: Answers) -> dict[str, Any]:
     if "strangers" in answers:
         put("strangers.on_request", answers["strangers"] == "request")
     if "tax" in answers:
-        put("tariff.tax_bp", answers["tax"] * 100)
+        put("tariff.tax_bp", answers["tax"])
     if "min_trust" in answers:
         put("rules.min_trust", answers["min_trust"] * 10)
     if "cancel_free" in answers:

@@ -32,7 +32,7 @@ def story(view: Any) -> str:
     return "\n\n".join(
         (
             f"{clean(view['title']) or 'Charger'} ({short(view['id'])})",
-            paragraph(view["sentence"]),
+            paragraph(view["sentence"].removeprefix(f"{view['title']}: ")),
             paragraph(_seen_by_strangers(view)),
             paragraph(_listed(view)),
             paragraph(_box(view)),

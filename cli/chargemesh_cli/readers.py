@@ -48,9 +48,11 @@ def free_text(most: int, least: int = 0) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         plain = text.strip()
-        if not least <= len(plain) <= most:
-            length = f"at most {most} characters" if plain else "needed"
-            raise PersonError("bad-text", f"This is {length}.", "", ExitCode.USAGE)
+        if len(plain) < least:
+            raise PersonError("bad-text", "This can't be empty.", "Write something.", ExitCode.USAGE)
+        if len(plain) > most:
+            long = f"This has {len(plain)} characters, and can have {most}."
+            raise PersonError("bad-text", long, "Make it shorter.", ExitCode.USAGE)
         return plain
 
     return read

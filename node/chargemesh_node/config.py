@@ -132,13 +132,18 @@ def parse_value(setting: Setting, text: str) -> Value:
     return check_type(setting, text)
 
 
-def set_setting(path: Path, key: str, text: str) -> Value:
-    """Write `key` into config.toml and return the value kept; a file that would be wrong isn't written."""
+def read_value(key: str, text: str) -> Value:
+    """The value that `text` means for `key`; PersonError that says what can be."""
     setting = find_setting(key)
     try:
-        value = parse_value(setting, text)
+        return parse_value(setting, text)
     except ValueError as error:
         raise _wrong(setting, "on the command line", error) from error
+
+
+def set_setting(path: Path, key: str, text: str) -> Value:
+    """Write `key` into config.toml and return the value kept; a file that would be wrong isn't written."""
+    value = read_value(key, text)
     before = _read_text(path) or default_config_text()
     _parse(before, path)
     document = tomlkit.parse(before)

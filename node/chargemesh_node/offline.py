@@ -143,6 +143,13 @@ def setting(home: Home, environ: Mapping[str, str], key: str) -> Any:
     return load(home, environ).value(key)
 
 
+def read_setting(key: str, text: str) -> Any:
+    """What `change_setting` would keep; PersonError for what can't be."""
+    from .config import read_value
+
+    return read_value(key, text)
+
+
 def change_setting(home: Home, key: str, text: str) -> Any:
     """Writes one setting into config.toml and returns the value kept."""
     from .config import set_setting

@@ -196,6 +196,23 @@ def test_edit_sends_only_what_changes(person: Person, host: StubNode) -> None:
     ]
 
 
+def test_edit_keeps_what_it_does_not_name_of_a_cancellation(person: Person, host: StubNode) -> None:
+    assert person.types("charger", "edit", ID, "--cancel-cost", "20%").code == 0
+    tier = {"minutes_before": 120, "percent": 20, "fixed": 0}
+    assert sent(host, f"PATCH {PATH}") == {"terms": {"tiers": [tier]}}
+    person.types("charger", "edit", ID, "--cancel-free", "1d")
+    assert sent(host, f"PATCH {PATH}")["terms"]["tiers"] == [{**tier, "minutes_before": 1440, "percent": 50}]
+    settings = {**samples.SETTINGS, "terms": {**samples.SETTINGS["terms"], "tiers": []}}
+    host.answers[f"GET {PATH}"] = {**samples.CHARGER_VIEW, "settings": settings}
+    said = person.types("charger", "edit", ID, "--cancel-cost", "20%")
+    assert said.code == 2 and "--cancel-free" in said.err
+
+
+def test_a_rate_of_tax_may_have_a_fraction(person: Person, host: StubNode) -> None:
+    person.types("charger", "edit", ID, "--tax", "8.1%")
+    assert sent(host, f"PATCH {PATH}") == {"tariff": {"tax_bp": 810}}
+
+
 def test_tags_are_added_and_removed(person: Person, host: StubNode) -> None:
     assert person.types("charger", "tag", ID).out == "MINE\n"
     said = person.types("--json", "charger", "tag", ID, "HERS", "--remove", "MINE")

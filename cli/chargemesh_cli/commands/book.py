@@ -24,6 +24,16 @@ from ..render import clean, paragraph, short
 
 _LONG_POLL_SECONDS = 20
 _DEFAULT_WAIT = "15m"
+_MOST_WH = 1_000_000
+# What to do about a refusal at once, by its code (specs/errors.json).
+_INSTEAD = {
+    "stranger": "End the booking that you have there first, or ask for a shorter or an earlier one.",
+    "trust": "Trust grows with charges and reviews: charge elsewhere first.",
+    "unpaid-receipt": "`chargemesh bookings` shows which; `chargemesh pay ID --paid` says that it is paid.",
+    "clock": "`chargemesh doctor` checks this machine's clock.",
+    "quote-expired": "Book again: that asks for a new price.",
+    "busy": "Try again in a minute.",
+}
 
 
 @command("quote")
@@ -37,7 +47,7 @@ def quote(app: App, /, listing: str, energy: str | None, **given: Any) -> None:
     LISTING: its row in the last `find`, or its id.
     """
     span = _span(given)
-    energy_wh = parse_energy(energy) if energy else 0
+    energy_wh = _energy(energy)
     value = _ask(app.api(), listing, span, energy_wh)
     app.result(value, sentences(value))
 
@@ -73,7 +83,7 @@ def book(
     LISTING: its row in the last `find`, or its id.
     """
     span = _span(given)
-    energy_wh = parse_energy(energy) if energy else 0
+    energy_wh = _energy(energy)
     wait_ms = parse_duration(answer_within)
     if not yes and not app.interactive:
         raise click.UsageError("Nobody is at a terminal to agree to the price: add --yes.")
@@ -117,6 +127,19 @@ def sentences(offer: Any) -> str:
     return "\n".join(paragraph(part) for part in parts)
 
 
+def _energy(text: str | None) -> int:
+    """Wh; 0 where nothing is said."""
+    energy_wh = parse_energy(text) if text else 0
+    if energy_wh > _MOST_WH:
+        raise PersonError(
+            "bad-energy",
+            f"No car takes {format_energy(energy_wh)}.",
+            f"Write at most {format_energy(_MOST_WH)}.",
+            ExitCode.USAGE,
+        )
+    return energy_wh
+
+
 def _span(given: Any) -> times.Span:
     from chargemesh_node import offline
 
@@ -158,4 +181,5 @@ def _tell(app: App, booking: Any, *, waited: bool) -> None:
     said = " ".join(booking.get("so_far", ())[1:]) or f"The booking is {reservation}."
     if reservation == "FAILED":
         raise PersonError("no-answer", said, "Try another charger, or ask again.", ExitCode.TIMED_OUT)
-    raise PersonError("rejected", said, "Try another time or another charger.", ExitCode.REJECTED_BY_PEER)
+    hint = _INSTEAD.get(booking["refused"], "Try another time or another charger.")
+    raise PersonError("rejected", said, hint, ExitCode.REJECTED_BY_PEER)

@@ -6,12 +6,14 @@ from typing import Any
 
 import click
 
+from chargemesh_protocol.limits import MAX_NOTE_CHARS
+
 from .. import prompts
 from ..app import App, pass_app
 from ..booking_text import line_cells, story
 from ..client import segment
 from ..lazy import Group, command
-from ..readers import choice
+from ..readers import choice, free_text
 from ..render import paragraph, short
 from ..tables import table
 
@@ -90,7 +92,8 @@ def cancel(app: App, booking_id: str, reason: str | None, yes: bool) -> None:
 @pass_app
 def message(app: App, booking_id: str, text: str) -> None:
     """Write to the other side; only the two of you can read it."""
-    value = app.api().post(f"bookings/{segment(booking_id)}/message", {"text": text})
+    body = {"text": free_text(MAX_NOTE_CHARS, 1)(text)}
+    value = app.api().post(f"bookings/{segment(booking_id)}/message", body)
     app.result(value, "Sent: it arrives when the other node is there.")
 
 
@@ -101,7 +104,8 @@ def message(app: App, booking_id: str, text: str) -> None:
 @pass_app
 def problem(app: App, booking_id: str, problem_kind: str, text: str) -> None:
     """Report what is wrong at the plug. KIND: BLOCKED, NO_POWER, WONT_START or OTHER."""
-    body = {"problem": choice(problem_kind, _PROBLEMS, "kind of problem"), "text": text}
+    kind = choice(problem_kind, _PROBLEMS, "kind of problem")
+    body = {"problem": kind, "text": free_text(MAX_NOTE_CHARS)(text)}
     _act(app, booking_id, "problem", body, "Reported: a cancellation now counts as the host's failure.")
 
 

@@ -13,7 +13,7 @@ from chargemesh_protocol.units import format_energy, parse_duration, parse_energ
 from .. import charger_form as form
 from .. import prompts
 from ..app import App, pass_app
-from ..charger_fields import FIELDS, QUESTIONS, REQUIRED, Answers, Field, read_field
+from ..charger_fields import FIELDS, QUESTIONS, REQUIRED, Answers, Field, read_field, read_tag
 from ..charger_text import story, wallbox_word
 from ..client import Api, segment
 from ..lazy import Group
@@ -111,8 +111,8 @@ def edit(app: App, /, charger_id: str, **given: Any) -> None:
     answers = form.read_flags(given, saved)
     api = app.api()
     path = f"chargers/{segment(charger_id)}"
-    if {"connector", "power", "format"} & answers.keys():
-        answers = _with_connector(api.get(path), answers)
+    if {"connector", "power", "format", "cancel_free", "cancel_cost"} & answers.keys():
+        answers = _with_what_stands(api.get(path)["settings"], answers)
     changes = form.body(answers)
     if not changes:
         raise click.UsageError("Nothing to change: name it by a flag, such as --price 0.40.")
@@ -142,6 +142,8 @@ def tag(app: App, charger_id: str, tags: tuple[str, ...], remove: tuple[str, ...
     api = app.api()
     path = f"chargers/{segment(charger_id)}"
     known = list(api.get(path)["settings"]["wallbox"]["owner_tags"])
+    for one in tags:
+        read_tag(one)
     wanted = [one for one in dict.fromkeys([*known, *tags]) if one not in remove]
     if wanted != known:
         wanted = api.patch(path, {"wallbox": {"owner_tags": wanted}})["settings"]["wallbox"]["owner_tags"]
@@ -249,10 +251,19 @@ def _ask(field: Field, answers: Answers) -> Any:
     return prompts.ask(question.text, lambda text: read_field(field, text, answers), question.default or None)
 
 
-def _with_connector(view: Any, answers: Answers) -> Answers:
-    """A connector is changed as a whole: what no flag names stays as it is."""
-    now = view["settings"]["connectors"][0]
-    return {"connector": now["type"], "format": now["format"], "power": now["max_power_w"], **answers}
+def _with_what_stands(settings: Any, answers: Answers) -> Answers:
+    """Plug and cancellation are changed as a whole: what no flag names of them stays as it is."""
+    if {"connector", "power", "format"} & answers.keys():
+        now = settings["connectors"][0]
+        plug = {"connector": now["type"], "format": now["format"], "power": now["max_power_w"]}
+        answers = {**plug, **answers}
+    tiers = settings["terms"]["tiers"]
+    if {"cancel_free", "cancel_cost"} & answers.keys() and tiers:
+        tier = {"cancel_free": tiers[0]["minutes_before"], "cancel_cost": tiers[0]["percent"]}
+        answers = {**tier, **answers}
+    if "cancel_cost" in answers and "cancel_free" not in answers:
+        raise click.UsageError("Cancelling is free to the start: say by --cancel-free until when instead.")
+    return answers
 
 
 def _tell_if_restored(app: App, api: Api, chargers: Any) -> None:

@@ -9,6 +9,7 @@ import click
 
 from ..app import App, pass_app
 from ..lazy import Group
+from ..place_text import parse_place
 from ..tables import table
 
 
@@ -41,6 +42,8 @@ def set_(app: App, key: str, value: str) -> None:
     """Change one setting; lists are written a,b or ["a", "b"]. A node reads it when it next starts."""
     from chargemesh_node import offline
 
+    if key == "find.places":
+        _require_places(offline.read_setting(key, value))
     kept = offline.change_setting(app.home, key, value)
     text = f"{key} is now {_plain(kept) or 'empty'}."
     if offline.running(app.home) is not None:
@@ -60,6 +63,12 @@ def path(app: App) -> None:
     """Print where config.toml is."""
     file = str(app.home.config_file)
     app.result({"path": file}, file)
+
+
+def _require_places(places: tuple[str, ...]) -> None:
+    """PersonError for one that nobody could search near."""
+    for one in places:
+        parse_place(one.partition("=")[2])
 
 
 def _plain(value: Any) -> str:

@@ -39,6 +39,7 @@ from .records import (
     Ticket,
 )
 from .sealing import AccessRecord, one_time_keypair, require_key, unseal
+from .state import BookingState
 from .table import Reservation, Session, Settlement
 
 _LIVE = (Reservation.RESERVED, Reservation.FULFILLED)
@@ -113,10 +114,8 @@ class DriverDesk:
     def cancel(self, booking: Booking, reason: CancelReason, at: Moment) -> list[Effect]:
         """Takes effect alone; the result says what it costs if the host hears of it in time."""
         state = booking.state(at.now)
-        if state.reservation not in (Reservation.PENDING, Reservation.RESERVED):
-            raise PersonError(
-                "not-cancellable", f"This booking is {state.reservation}; there is nothing to cancel."
-            )
+        if booking.file.refused or state.reservation not in (Reservation.PENDING, Reservation.RESERVED):
+            raise _over("not-cancellable", booking, state, "cancel")
         if state.session is not Session.PENDING:
             raise PersonError("charging", "Charging has begun.", "Use `chargemesh charge stop` instead.")
         _, effects = self._write(booking, Cancel, reason=reason, at=at)
@@ -129,9 +128,7 @@ class DriverDesk:
         """Checks in: authorises up to the given bounds, by default the quote's energy and its cap."""
         state, quote = booking.state(at.now), booking.quote.body
         if state.reservation not in _LIVE or state.session is Session.COMPLETED:
-            raise PersonError(
-                "not-reserved", f"This booking is {state.reservation}; there is nothing to start."
-            )
+            raise _over("not-reserved", booking, state, "start")
         if at.now < quote.start - CLOCK_TOLERANCE_MS:
             raise PersonError("too-early", "The booked time has not begun.", "Start when it begins.")
         if at.now >= quote.end:
@@ -235,3 +232,13 @@ class DriverDesk:
         self, booking: Booking, cls: type[Any], at: Moment, **fields: Any
     ) -> tuple[Record[Any], list[Effect]]:
         return self._ledger.write(booking, cls(**booking.set.driver_fields(at.now), **fields))
+
+
+def _over(code: str, booking: Booking, state: BookingState, what: str) -> PersonError:
+    """Why a booking in this state can't be started or cancelled."""
+    became = "was refused" if booking.file.refused else f"is {state.reservation.name}"
+    return PersonError(
+        code,
+        f"This booking {became}; there is nothing to {what}.",
+        "`chargemesh booking show` says what became of it, `chargemesh bookings` lists the others.",
+    )

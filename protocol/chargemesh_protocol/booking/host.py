@@ -160,7 +160,9 @@ class HostDesk:
         state = booking.state(at.now)
         if state.reservation not in (*_OPEN, Reservation.FULFILLED) or state.session is Session.COMPLETED:
             raise PersonError(
-                "not-cancellable", f"This booking is {state.reservation.name}; there is nothing to cancel."
+                "not-cancellable",
+                f"This booking is {state.reservation.name}; there is nothing to cancel.",
+                "`chargemesh booking show` says what became of it, `chargemesh bookings` lists the others.",
             )
         _, effects = self._write(booking, HostCancel, at, reason=reason)
         reservation = booking.state(at.now).reservation
@@ -209,6 +211,10 @@ class HostDesk:
         for booking in old:
             del self._stranger_access[booking]
         return [*self._quotes.due(now), *(DropDocument(STRANGERS, booking) for booking in old)]
+
+    def woke(self) -> None:
+        """As after a start: this node could not act until now."""
+        self._up_since = None
 
     def deadline(self) -> int | None:
         """When `due` has something to do."""
