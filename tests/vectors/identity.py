@@ -132,8 +132,7 @@ def bundles() -> list[Case]:
 
 
 def _may_sign() -> dict[str, tuple[Record[Any], bytes]]:
-    first_day, _ = span_of(MONTH)
-    _, next_month = span_of(MONTH)
+    first_day, next_month = span_of(MONTH)
     sample = samples()
     said = {
         f"scope-of-{name}": (ALICE.sign(sample[name]), ALICE.bundle())
@@ -150,8 +149,6 @@ def _may_sign() -> dict[str, tuple[Record[Any], bytes]]:
     }
     return {
         **said,
-        "scope-of-review-commitment": (BOB.sign(sample["review-commitment"]), BOB.bundle()),
-        "scope-of-completion-statement": (BOB.sign(sample["completion-statement"]), BOB.bundle()),
         "scope-of-request": (BOB.sign(sample["request"]), BOB.bundle()),
         "at-the-first-instant": (withdrawal(NOW - DAY), ALICE.bundle()),
         "at-the-last-instant": (withdrawal(NOW + 29 * DAY - 1), ALICE.bundle()),

@@ -71,6 +71,16 @@ def offers() -> list[Case]:
         ),
     ]
     fresh = _offer(NOW)
+    for name, (given, code, why) in refused_offers().items():
+        cases.append(bad(name, "listing.open", given, code, why, fresh))
+    return cases
+
+
+def refused_offers() -> dict[str, tuple[Json, str, str]]:
+    """Offers with one fault: what is asked, the code, and why."""
+    last, usual = NOW + DAY, NOW + RENEWAL_LIFE_MS
+    first = ALICE.delegation(expires=NOW + HOUR)
+    fresh = _offer(NOW)
     by_phone = ALICE.bundle(ALICE.delegation(), ALICE.delegation(device=public_key(PHONE), sequence=2))
     book_only = ALICE.bundle(ALICE.delegation(scopes=(Scope.BOOK, Scope.LOG)))
     ended = ALICE.bundle(ALICE.delegation(expires=NOW))
@@ -81,7 +91,7 @@ def offers() -> list[Case]:
     withdrawn = ALICE.sign(
         Withdrawal(author=ALICE.author, issued=NOW, charger=CHARGER, sequence=2, cell=CELL)
     )
-    faults: dict[str, tuple[Json, str, str]] = {
+    return {
         "issued-too-far-ahead": (
             _offer(NOW - CLOCK_TOLERANCE_MS - 1), "future", "more than 2 minutes ahead of the reader",
         ),
@@ -119,9 +129,6 @@ def offers() -> list[Case]:
             "the phone's delegation has the scope book only",
         ),
     }  # fmt: skip
-    for name, (given, code, why) in faults.items():
-        cases.append(bad(name, "listing.open", given, code, why, fresh))
-    return cases
 
 
 def withdrawals() -> list[Case]:
