@@ -80,6 +80,16 @@ class Api:
                 if line.strip():
                     yield self._parsed(line)
 
+    def events(self, **query: Any) -> Iterator[Any]:
+        """Each of the node's server-sent events as it comes; None when the stream has begun, and with every
+        sign of life in between. It ends when the node stops."""
+        with self._request("GET", "events", query=query) as response:
+            while line := self._guarded(lambda: response.readline(_MAX_LINE_BYTES)):
+                if line.startswith(b":"):
+                    yield None
+                elif line.startswith(b"data:"):
+                    yield self._parsed(line[5:])
+
     def _json(self, method: str, path: str, *, query: dict[str, Any] | None = None, body: Any = None) -> Any:
         with self._request(method, path, query=query, body=body) as response:
             raw = self._read(response)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from chargemesh_protocol.booking.charging import Box
 from chargemesh_protocol.effects import (
     SAVES,
+    AddRecord,
     Announce,
     AuthoriseTag,
     DropOutbox,
@@ -223,6 +224,8 @@ class Runner:
                     self._performer.announce(charger)
                 case EntriesCut(raws=raws):
                     self._performer.entries_cut(raws)
+        for booking in _untold(effects):
+            self._performer.tell(Tell("booking.changed", {"booking": booking}))
 
     async def _keep_time(self) -> None:
         """One timer, armed at the engine's next deadline."""
@@ -348,6 +351,13 @@ class Runner:
 
 def _not_saved(error: StoreError) -> PersonError:
     return PersonError("store", f"The change could not be saved: {error}.", error.hint)
+def _untold(effects: Sequence[Effect]) -> list[str]:
+    """Bookings (hex) that got records of which no event tells: whoever follows one hears of every change."""
+    told = {one.facts.get("booking") for one in effects if isinstance(one, Tell)}
+    changed = dict.fromkeys(one.booking.hex() for one in effects if isinstance(one, AddRecord))
+    return [booking for booking in changed if booking not in told]
+
+
 
 
 async def _pause(event: asyncio.Event, seconds: float) -> None:

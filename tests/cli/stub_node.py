@@ -16,7 +16,9 @@ from urllib.parse import parse_qsl, urlsplit
 from chargemesh_node.home import Home
 
 TOKEN = "ab" * 32
-Answer = Any  # a JSON value, `Lines`, bytes, a `Refusal`, or a function from `Asked` to one of these
+Answer = (
+    Any  # a JSON value, `Lines`, `Events`, bytes, a `Refusal`, or a function from `Asked` to one of these
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,13 @@ class Refusal:
 @dataclass(frozen=True)
 class Lines:
     """An NDJSON answer."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Events:
+    """Server-sent events; None is a sign of life. Then the node stops."""
 
     values: tuple[Any, ...]
 
@@ -133,6 +142,8 @@ class StubHandler(BaseHTTPRequestHandler):
             return self._send(answer.status, json.dumps(value).encode())
         if isinstance(answer, Lines):
             return self._send(200, b"".join(json.dumps(one).encode() + b"\n" for one in answer.values))
+        if isinstance(answer, Events):
+            return self._send(200, "".join(map(_event, (None, *answer.values))).encode())
         if isinstance(answer, bytes):
             return self._send(200, answer)
         return self._send(200, json.dumps(answer).encode())
@@ -142,3 +153,7 @@ class StubHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+
+def _event(value: Any) -> str:
+    return ": still here\n\n" if value is None else f"event: {value['event']}\ndata: {json.dumps(value)}\n\n"

@@ -11,10 +11,11 @@ import pytest
 from . import samples
 from .contract import require_fits
 from .person import Person
-from .stub_node import Refusal, StubNode
+from .stub_node import Events, Refusal, StubNode
 
 ID = samples.BOOKING[:8]
 PATH = f"bookings/{ID}"
+WHOLE = f"bookings/{samples.BOOKING}"
 
 
 def charging(energy_wh: int, session: str = "ACTIVE") -> dict[str, Any]:
@@ -26,9 +27,12 @@ def charging(energy_wh: int, session: str = "ACTIVE") -> dict[str, Any]:
 
 @pytest.fixture
 def plug(node: StubNode, monkeypatch: pytest.MonkeyPatch) -> StubNode:
-    monkeypatch.setattr("chargemesh_cli.commands.charge._POLL_SECONDS", 0.01)
+    monkeypatch.setattr("chargemesh_cli.following.RECONNECT_AFTER_S", (0.01, 0.01))
+    changed = {"event": "booking.changed", "booking": samples.BOOKING}
     node.answers |= {
-        f"GET {PATH}": [
+        "GET events": Events((changed, None, changed, changed)),
+        f"GET {PATH}": samples.BOOKING_VIEW,
+        f"GET {WHOLE}": [
             samples.BOOKING_VIEW,
             charging(1000),
             charging(1000),
@@ -75,9 +79,35 @@ def test_with_json_watch_prints_an_object_a_change(person: Person, plug: StubNod
     assert values[-1]["session"] == "COMPLETED" and values[1]["meter"]["countersigned"] == 2
 
 
+def test_watch_asks_when_something_happened_and_not_otherwise(person: Person, plug: StubNode) -> None:
+    person.types("charge", "watch", ID)
+    assert [one.query for one in plug.calls("GET events")] == [{"booking": samples.BOOKING}]
+    assert len(plug.calls(f"GET {WHOLE}")) == 5, "at the start, with three events, and with a sign of life"
+
+
+def test_a_lost_stream_is_opened_again_and_the_watching_goes_on(person: Person, plug: StubNode) -> None:
+    plug.answers["GET events"] = Events(())
+    said = person.types("charge", "watch", ID)
+    assert said.code == 0 and "COMPLETED" in said.out, "each time that it was back, it was given time anew"
+    assert len(plug.calls("GET events")) == 5
+
+
+def test_a_node_that_stays_away_is_told_after_some_tries(person: Person, plug: StubNode) -> None:
+    gone = Refusal(503, "node-gone", "The node stopped.", "Start it.", 4)
+    plug.answers["GET events"] = [Events(()), gone]
+    said = person.types("charge", "watch", ID)
+    assert said.code == 4 and "The node stopped." in said.err and "RESERVED" in said.out
+    assert len(plug.calls("GET events")) == 1 + 2
+    plug.answers["GET events"] = Refusal(429, "too-many-streams", "16 programs follow this node already.")
+    said = person.types("charge", "watch", ID)
+    assert said.code == 1 and "follow this node already" in said.err
+    assert len(plug.calls("GET events")) == 1 + 2 + 1, "what the node refuses is not asked for again"
+
+
 def test_a_booking_that_is_over_is_watched_once(person: Person, plug: StubNode) -> None:
-    plug.answers[f"GET {PATH}"] = {**samples.BOOKING_VIEW, "reservation": "CANCELED", "finished": True}
+    plug.answers[f"GET {WHOLE}"] = {**samples.BOOKING_VIEW, "reservation": "CANCELED", "finished": True}
     assert person.types("charge", "watch", ID).code == 0
+    assert len(plug.calls(f"GET {WHOLE}")) == 1
 
 
 def test_a_reading_is_shown_and_confirmed(person: Person, plug: StubNode) -> None:

@@ -16,6 +16,7 @@ from chargemesh_node.errors import StoreError
 from chargemesh_node.ports import Loaded
 from chargemesh_node.sim.loop import run
 from chargemesh_protocol.effects import (
+    AddRecord,
     Effect,
     PutDocument,
     Reply,
@@ -44,6 +45,23 @@ def test_a_reply_is_found_and_its_lack_is_a_defect() -> None:
         home.effects_of = lambda _: []
         with pytest.raises(AssertionError, match="no reply to ParcelAnswered"):
             await home.runner.answer(ParcelAnswered(b"", b""))
+
+    at_home(story)
+
+
+def test_whoever_follows_a_booking_hears_once_of_every_change_after_it_is_kept() -> None:
+    async def story(home: Home) -> None:
+        booking, other = b"b" * 32, b"o" * 32
+        tickets = [AddRecord(booking, bytes([n]) * 32, b"ticket") for n in (1, 2)]
+        home.effects_of = lambda _: list(tickets)
+        home.log.clear()
+        await home.runner.submit(ParcelAnswered(b"", b""))
+        assert home.log == ["committed", "told booking.changed"]
+        told = Tell("booking.accept", {"booking": booking.hex()})
+        home.effects_of = lambda _: [told, tickets[0], AddRecord(other, b"3" * 32, b"ticket")]
+        home.log.clear()
+        await home.runner.submit(ParcelAnswered(b"", b""))
+        assert home.log == ["committed", "told booking.accept", "told booking.changed"]
 
     at_home(story)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
 
 import click
@@ -16,10 +15,9 @@ from .. import prompts
 from ..app import App, pass_app
 from ..booking_text import meter_line, state_word
 from ..client import Api, segment
+from ..following import follow
 from ..lazy import Group
 from ..render import display_width, paragraph, short
-
-_POLL_SECONDS = 1.0
 
 
 @click.group("charge", cls=Group)
@@ -115,8 +113,7 @@ def _watch(app: App, api: Api, path: str) -> None:
     live = _Line(sys.stdout.isatty() and not app.json)
     last: Any = None
     try:
-        while True:
-            view = api.get(path)
+        for view in follow(api, path):
             if app.json:
                 told = {
                     name: view[name]
@@ -129,7 +126,6 @@ def _watch(app: App, api: Api, path: str) -> None:
                 live.show(f"{state_word(view)}: {meter_line(view)}" if view["meter"] else meter_line(view))
             if view["receipt"] or view["session"] == "INVALID" or view["finished"]:
                 break
-            time.sleep(_POLL_SECONDS)
     except KeyboardInterrupt:
         live.end()
         app.note("Not watching any more; the charge goes on.")
