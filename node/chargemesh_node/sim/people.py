@@ -34,6 +34,7 @@ from chargemesh_protocol.trust.entries import booking_hash
 from ..clock import SeededEntropy
 from ..errors import NetworkError
 from ..node import Node, Offer, Ports
+from ..wallbox.pool import DriverFactory
 from .box import CarAndBox, SimDriver
 from .disk import MemoryCache, MemoryStore
 from .home import BERLIN, charger_settings
@@ -63,7 +64,9 @@ class Person:
         self.world = world
         self.name = name
         self.box = CarAndBox()
+        self.make_driver: DriverFactory = lambda _: SimDriver(self.box, self.box_clock, self._reach)
         self.clock = LoopClock(EPOCH_MS, skew_ms)
+        self.box_clock = LoopClock(EPOCH_MS)  # a wallbox has one of its own
         self.store = MemoryStore()
         self.cache = MemoryCache(self.clock)
         self.notices: list[tuple[bytes, bytes]] = []
@@ -121,7 +124,7 @@ class Person:
                 network=network,
                 clock=self.clock,
                 entropy=SeededEntropy(self.world.draw(f"{self.name} start {self.starts}")),
-                make_driver=lambda _: SimDriver(self.box, self.clock, self._reach),
+                make_driver=lambda settings: self.make_driver(settings),
                 notify=self._notify,
             ),
             delay=delay_of(self.world.network),
