@@ -48,6 +48,8 @@ def state_word(one: Any) -> str:
     """The one of the three states that says most now."""
     if one["settlement"] not in ("OPEN", ""):
         return str(one["settlement"])
+    if one["reservation"] in ("REJECTED", "FAILED"):
+        return str(one["reservation"])
     if one["reservation"] in ("CANCELED", "NO_SHOW"):  # no session counts then; what may be due is the fee
         return f"{one['reservation']}{', fee due' if one['cost']['micro'] and not one['finished'] else ''}"
     if one["session"] in ("ACTIVE", "COMPLETED", "INVALID"):

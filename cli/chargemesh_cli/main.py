@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from chargemesh_protocol.errors import ExitCode
+from chargemesh_protocol.errors import ExitCode, PersonError
 
 from .app import App, at_terminal
 from .lazy import Commands, global_options
@@ -50,9 +50,22 @@ def main(arguments: Sequence[str] | None = None, *, interactive: bool | None = N
     if os.environ.get("NO_COLOR"):
         extra["color"] = False
     try:
+        _require_text(given)
         code = cli.main(args=given, prog_name="chargemesh", standalone_mode=False, **extra)
         return code if isinstance(code, int) else int(ExitCode.OK)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where everything ends
         from .failures import report
 
         return report(error, as_json=app.json or "--json" in given, home_flag=app.home_flag)
+
+
+def _require_text(arguments: Sequence[str]) -> None:
+    """PersonError for bytes that this locale can't read: sent on, they would be somebody else's error."""
+    for one in arguments:
+        if any("\udc80" <= sign <= "\udcff" for sign in one):
+            raise PersonError(
+                "not-text",
+                "An argument holds signs that this locale can't read.",
+                "Set one for UTF-8, such as LC_ALL=C.UTF-8.",
+                ExitCode.USAGE,
+            )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chargemesh_cli.booking_text import state_word
+
 from . import samples
 from .contract import require_fits
 from .person import Person
@@ -109,3 +111,9 @@ def test_show_names_the_commands_for_what_can_be_done(person: Person, node: Stub
     assert "some-new-action" not in lines[begin + 3]
     node.answers[f"GET bookings/{samples.BOOKING}"] = {**samples.BOOKING_VIEW, "actions": []}
     assert "You can" not in person.types("booking", "show", samples.BOOKING).out
+
+
+@pytest.mark.parametrize("reservation", ["REJECTED", "FAILED"])
+def test_what_never_came_about_is_not_called_after_its_session(reservation: str) -> None:
+    one = {**samples.BOOKING_LINE, "reservation": reservation, "session": "INVALID", "settlement": "OPEN"}
+    assert state_word(one) == reservation
