@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 
+from chargemesh_node.node import RunnerBook
 from chargemesh_node.sim.loop import run
 from chargemesh_node.sim.people import Person
 from chargemesh_node.sim.world import World
+from chargemesh_node.wallbox.errors import WallboxError
+from chargemesh_node.wallbox.manual import ManualDriver
 from chargemesh_protocol.booking.records import CancelReason, ProblemKind
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.booking.table import Reservation, Session, Settlement
-from chargemesh_protocol.events import StartCharging
+from chargemesh_protocol.errors import PersonError
+from chargemesh_protocol.events import ConfirmReading, StartCharging
 from chargemesh_protocol.listing import BookingRules
 from chargemesh_protocol.money import divide_half_up
 from chargemesh_protocol.terms import CancellationTier, Terms
@@ -327,6 +331,60 @@ def test_charging_ends_with_what_was_authorised_and_a_stranger_gets_nothing(seed
         await scene.closes()
 
     play(story())
+
+
+@pytest.mark.parametrize("seed", seeds(15))
+def test_two_people_read_a_meter_that_no_box_reads(seed: int) -> None:
+    """Both nodes fall over in between: a reading is told again, and asked for once."""
+
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.world.add_all("host", "driver")
+        host.make_driver = lambda settings: ManualDriver(
+            settings.charger.hex(), host.clock, max_power_w=11_000, book=RunnerBook(lambda: host.node.runner)
+        )
+        charger = await host.offers(terms=TERMS)
+        await scene.world.pass_time(seconds=20)
+        deal = await scene.reserved(host, driver, 0)
+        await deal.gets_address()
+        await driver.starts_charging(deal.id)
+        await deal.reaches("the check-in", lambda state: state.checked_in)
+        await scene.world.pass_time(minutes=1)
+        await _reads_meter(host, charger, 100_000)
+        await deal.reaches("charging", lambda state: state.session is Session.ACTIVE)
+        host.crash()
+        await host.restart()
+        await scene.world.pass_time(minutes=20)
+        await driver.stops_charging(deal.id)
+        await deal.reaches("the stop", lambda state: state.stopped_at is not None)
+        await scene.world.pass_time(minutes=10)
+        with pytest.raises(WallboxError, match="more than this charger can give"):
+            await _reads_meter(host, charger, 1_030_000)
+        await _reads_meter(host, charger, 103_000)
+        await deal.reaches("the receipt", lambda state: state.receipt is not None)
+        driver.crash()
+        await driver.restart()
+        await scene.world.pass_time(minutes=5)
+        state = driver.state(deal.id)
+        assert [one.body.register_wh for one in state.tickets] == [100_000, 103_000], seed
+        assert (state.countersigned, state.agreed) == (0, None), f"seed {seed}: nobody but the host has read"
+        assert events_of(driver).count("charging.reading") == 2, seed
+        newest = state.tickets[-1].id
+        with pytest.raises(PersonError, match="Nothing was signed"):
+            await driver.does(ConfirmReading(deal.id, newest, 102_000))
+        await driver.does(ConfirmReading(deal.id, newest, 103_000))
+        await deal.reaches("an agreed receipt", lambda state: state.agreed is not None)
+        await deal.is_paid()
+        await scene.closes()
+
+    play(story())
+
+
+async def _reads_meter(host: Person, charger: bytes, register_wh: int) -> None:
+    """The host's person types in what the meter shows."""
+    driver = host.node.wallboxes.get(charger)
+    assert isinstance(driver, ManualDriver)
+    await host.asks(driver.enter_reading(register_wh, host.clock.now()))
 
 
 @pytest.mark.parametrize("seed", seeds(13))

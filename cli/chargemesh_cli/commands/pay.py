@@ -126,6 +126,9 @@ def receipt(app: App, booking_id: str, records: Path | None, agree: bool, yes: b
     if agree and not value["signed_by_driver"]:
         text += "\nYou have agreed: your signature is on its way to the host."
     elif value["differences"] and not value["signed_by_driver"]:
+        unread = any(one.startswith("reading:") for one in value["differences"])
+        if unread:
+            text += f"\n`chargemesh charge confirm {short(booking_id)}` says that you have read the same."
         text += f"\n`chargemesh receipt {short(booking_id)} --agree` agrees with it all the same."
     if records is not None:
         text += (
