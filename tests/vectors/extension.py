@@ -46,12 +46,13 @@ CRITICAL: dict[str, tuple[str, Path, Any]] = {
     "key-inside-a-contact": ("request", (4, 2), 1),
     "key-inside-a-period": ("quote", (6, 1, 0, 2), 1),
 }
-# Names that a later version may bring, where the list is open: (sample, path, text)
-OPEN_NAMES: dict[str, tuple[str, Path, str]] = {
+# Names that a later version may bring, where the list is open: (sample, path, value)
+OPEN_NAMES: dict[str, tuple[str, Path, Any]] = {
     "connector-type-of-later": ("listing", (6, 0, 0), "IEC_69999_T9"),
     "access-method-of-later": ("listing", (12, 2), "TELEPATHY"),
     "amenity-of-later": ("listing", (12, 3), ["FLYING_CAR_PAD"]),
     "currency-of-later": ("listing", (7, 0), "XQZ"),
+    "currency-of-later-with-a-limit": ("listing", (7,), {0: "XQZ", 1: [], 2: 1, 3: 3, 4: 0, 5: True}),
     "zone-of-later": ("listing", (13,), "Mars/Olympus"),
     "rail-of-later": ("claim", (5,), "some-later-rail"),
 }

@@ -55,7 +55,7 @@ def withdrawal(at: int, by: bytes = ALICE.device) -> Record[Any]:
 
 
 def _vouch(month: int) -> Record[Any]:
-    where = {"month": month, "region": REGION}
+    where: dict[str, Any] = {"month": month, "region": REGION}
     first: dict[str, Any] = {"author": ALICE.author, "sequence": 1, "previous": ALICE.author}
     return ALICE.sign(Vouch(**first, **where, subject=BOB.author, stands=True))
 

@@ -120,6 +120,9 @@ TOGETHER: Faults = {
     "dimension-twice": (
         "listing", (7, 1, 0, 0), [{0: "ENERGY", 1: n, 2: 1} for n in (1, 2)], "one price for a dimension",
     ),
+    "dearest-below-the-cheapest-session": ("listing-in-full-dress", (7, 3), 500_000, "not below min_price"),
+    "limit-between-two-coins": ("listing", (7, 2), 1, "a limit is in whole coins of a known currency"),
+    "limit-of-a-quote-between-two-coins": ("quote", (6, 3), 10_001, "a limit is in whole coins"),
     "start-of-a-night-without-its-end": ("listing-in-full-dress", (7, 1, 0, 1, 1), ABSENT, "both or none"),
     "night-from-a-time-to-the-same": ("listing-in-full-dress", (7, 1, 0, 1, 1), 1320, "no time at all"),
     "weekdays-out-of-order": ("listing-in-full-dress", (7, 1, 0, 1, 2), [2, 1], "in order"),

@@ -27,7 +27,7 @@ _NAMES = {cls: name for name, cls in MESSAGES.items()}
 
 def _messages() -> dict[str, tuple[str, Any]]:
     """(stream, message) by the names of their cases."""
-    proof = {"renewal": renewal().raw, "bundle": ALICE.bundle()}
+    proof: dict[str, Any] = {"renewal": renewal().raw, "bundle": ALICE.bundle()}
     quote = ALICE.sign(samples()["quote"]).raw
     exchange: dict[str, Any] = {"booking": hashed("booking")}
     return {

@@ -124,7 +124,7 @@ def _full_listing() -> Listing:
 
 def _identity() -> dict[str, Any]:
     root, recovery = public_key(ALICE.root), public_key(ALICE.recovery)
-    first = {"author": ALICE.author, "issued": NOW - DAY, "device": public_key(ALICE.device)}
+    first: dict[str, Any] = {"author": ALICE.author, "issued": NOW - DAY, "device": public_key(ALICE.device)}
     return {
         "genesis": ALICE.genesis.body,
         "genesis-without-recovery": Genesis(issued=0, root=root, recovery=()),
@@ -180,7 +180,7 @@ def _booking() -> dict[str, Any]:
         "expires": NOW + 16 * MINUTE,
     }
     booking, seen = hashed("booking"), hashed("host's record")
-    said = {"author": BOB.author, "issued": NOW + 2 * HOUR, "booking": booking, "seen": seen}
+    said: dict[str, Any] = {"author": BOB.author, "issued": NOW + 2 * HOUR, "booking": booking, "seen": seen}
     return {
         "quote": b.Quote(**quote),
         "quote-with-two-periods": b.Quote(**(quote | {"plan": turning, "instant": False})),
@@ -230,7 +230,13 @@ def _host() -> dict[str, Any]:
         "payee_account": "DE89370400440532013000",
     }
     first = chain | {"number": 1, "previous": chain["booking"], "includes": ()}
-    reading = {"at": NOW + 2 * HOUR, "energy_wh": 0, "register_wh": 2**53, "power_w": 0, "cost": 0}
+    reading: dict[str, Any] = {
+        "at": NOW + 2 * HOUR,
+        "energy_wh": 0,
+        "register_wh": 2**53,
+        "power_w": 0,
+        "cost": 0,
+    }
     return {
         "accept": b.Accept(**first, access_due=NOW - HOUR),
         "decline": b.Decline(**first, reason=b.DeclineReason.NOT_OFFERABLE),
@@ -240,6 +246,9 @@ def _host() -> dict[str, Any]:
             **(chain | {"number": 1_000_000, "includes": tuple(hashed(f"record {n}") for n in range(32))})
         ),
         "ticket": b.Ticket(**chain, **reading, context=b.ReadingContext.TRANSACTION_BEGIN),
+        "ticket-read-by-hand": b.Ticket(
+            **chain, **reading, context=b.ReadingContext.TRANSACTION_END, by_hand=True
+        ),
         "receipt": b.Receipt(**chain, **receipt),
         "receipt-with-every-field": b.Receipt(
             **chain,
@@ -265,7 +274,12 @@ def _trust() -> dict[str, Any]:
     )
     first: dict[str, Any] = {"author": ALICE.author, "sequence": 1, "previous": ALICE.author}
     where: dict[str, Any] = {"month": MONTH, "region": REGION}
-    later = {"author": ALICE.author, "sequence": 6, "previous": hashed("entry 5"), "skip": hashed("entry 4")}
+    later: dict[str, Any] = {
+        "author": ALICE.author,
+        "sequence": 6,
+        "previous": hashed("entry 5"),
+        "skip": hashed("entry 4"),
+    }
     content = t.content_hash(b"no content")
     return {
         "completion-statement": statement,

@@ -15,8 +15,8 @@ from ..fields import from_json
 
 
 def opened(given: dict[str, Any]) -> dict[str, Any]:
-    parts = (bytes.fromhex(given[name]) for name in ("listing", "renewal", "bundle"))
-    offer = open_offer(*parts, Directory(given["network"]), given["now"])
+    listing, renewal, bundle = (bytes.fromhex(given[name]) for name in ("listing", "renewal", "bundle"))
+    offer = open_offer(listing, renewal, bundle, Directory(given["network"]), given["now"])
     body = offer.listing.body
     return {
         "author": body.author.hex(),
@@ -27,8 +27,8 @@ def opened(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def withdrawn(given: dict[str, Any]) -> dict[str, Any]:
-    parts = (bytes.fromhex(given[name]) for name in ("withdrawal", "bundle"))
-    body = open_withdrawal(*parts, Directory(given["network"]), given["now"]).body
+    withdrawal, bundle = (bytes.fromhex(given[name]) for name in ("withdrawal", "bundle"))
+    body = open_withdrawal(withdrawal, bundle, Directory(given["network"]), given["now"]).body
     return {"author": body.author.hex(), "charger": body.charger.hex(), "sequence": body.sequence}
 
 
