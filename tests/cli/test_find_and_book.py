@@ -40,7 +40,7 @@ def test_find_shows_each_as_it_comes(person: Person, street: StubNode) -> None:
     head, row = said.out.splitlines()
     assert head.split() == ["#", "id", "km", "power", "price", "a", "kWh", "answer", "trust", "title"]
     assert row.startswith("1   1f1f1f1f  0.0–2.3") and "0.35 EUR" in row and row.endswith("58.6%  Garage")
-    assert "1 found; asked 3 other nodes" in said.err
+    assert "1 found; 3 other nodes answered" in said.err
 
 
 def test_find_sends_every_condition(person: Person, street: StubNode) -> None:
@@ -157,3 +157,12 @@ def test_a_quote_refused_books_nothing(person: Person, street: StubNode) -> None
     street.answers["POST quotes"] = Refusal(409, "not-offerable", "The host does not offer that.", "", 6)
     said = person.types("book", samples.LISTING, *SPAN, "--yes")
     assert said.code == 6 and not street.calls("POST bookings")
+
+
+def test_find_names_the_days_of_a_time_that_goes_past_midnight(person: Person, street: StubNode) -> None:
+    near = ("find", "--near", "52.52,13.40", "--zone", "Europe/Berlin")
+    said = person.types(*near, "--from", "2027-03-01T12:00", "--to", "11:00")
+    assert "Offered from Mon 2027-03-01 12:00 to 2027-03-02 11:00 (23 h):" in said.err
+    said = person.types(*near, "--from", "2027-03-01T18:00", "--for", "3h")
+    assert "Offered from Mon 2027-03-01 18:00 to 21:00 (3 h):" in said.err
+    assert "Offered from" not in person.types("find", "--near", "52.52,13.40").err

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from chargemesh_protocol.money import parse_currency
-from chargemesh_protocol.units import parse_distance, parse_power
+from chargemesh_protocol.units import format_duration, parse_distance, parse_power
 
 from .. import prompts, times
 from ..app import App, pass_app
@@ -54,7 +54,13 @@ def find(app: App, /, **given: Any) -> None:
     The ids shown, or the row numbers until the next search, are what `quote` and `book` take. Distances are
     intervals, because a listing shows a map cell and no address.
     """
-    query = _query(app, given)
+    from chargemesh_node import offline
+
+    span = times.read_span(given["from_"], given["for_"], given["to_"], given["zone"], offline.now())
+    query = _query(app, given, span)
+    if span is not None:
+        # From 12:00 to 11:00 ends the next day, which may not be what was meant.
+        app.note(f"Offered from {span} ({format_duration(span.end - span.start)}):")
     found, end = 0, {}
     for line in app.api().lines("find", **query):
         if "done" in line:
@@ -72,10 +78,7 @@ def find(app: App, /, **given: Any) -> None:
     _summary(app, found, end)
 
 
-def _query(app: App, given: dict[str, Any]) -> dict[str, Any]:
-    from chargemesh_node import offline
-
-    span = times.read_span(given["from_"], given["for_"], given["to_"], given["zone"], offline.now())
+def _query(app: App, given: dict[str, Any], span: times.Span | None) -> dict[str, Any]:
     currency = parse_currency(given["currency"]) if given["currency"] else None
     price = None
     if given["max_price"]:
@@ -136,15 +139,13 @@ def _cells(line: Any) -> tuple[str, ...]:
 
 
 def _summary(app: App, found: int, end: Any) -> None:
-    asked = end.get("caretakers", 0)
-    nodes = f"{asked} other {'node' if asked == 1 else 'nodes'}"
+    answered = end.get("caretakers", 0)
+    nodes = f"{answered or 'no'} other {'node' if answered == 1 else 'nodes'} answered"
     if found:
         more = f", {end['left_off']} more beyond --limit" if end.get("left_off") else ""
-        app.note(
-            f"{found} found{more}; asked {nodes}. `chargemesh quote 1 --from T --for 3h` asks the first."
-        )
+        app.note(f"{found} found{more}; {nodes}. `chargemesh quote 1 --from T --for 3h` asks the first.")
         return
-    app.note(f"Nothing found; asked {nodes}.")
+    app.note(f"Nothing found; {nodes}.")
     if not end.get("believable", True):
         app.note("Too few nodes answered to be sure: `chargemesh peers` shows whom this node knows.")
     else:

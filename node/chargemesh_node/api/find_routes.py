@@ -65,8 +65,8 @@ async def _lines(call: Call, search: Search, need: Need, min_trust: int) -> Asyn
         end: SearchEnd = {
             "done": True,
             "listings": shown,
-            "caretakers": report.answered,
-            "neighbours": report.neighbours,
+            "caretakers": len(report.answered),
+            "neighbours": len(report.neighbours),
             "believable": report.believable,
             "left_off": search.results.left_off,
         }

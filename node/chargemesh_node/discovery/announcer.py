@@ -1,8 +1,9 @@
 """Making our own chargers known: to their cells' caretakers, to neighbours, and by gossip to whoever listens.
 
-A change (a new listing or a withdrawal) goes to all eight caretakers in full; every hour a renewal follows.
-Until caretakers reconcile among themselves, renewals go to all of them as well, not to two only. The look-up
-is repeated at growing intervals, since in a young or changing network others are nearest to the key by then.
+A change (a new listing or a withdrawal) goes at once to everybody who has the last one, and by gossip; whom a
+look-up names beside them, eight caretakers in all, are told next. Every hour a renewal follows. Until
+caretakers reconcile among themselves, renewals go to all of them as well, not to two only. The look-up is
+repeated at growing intervals, since in a young or changing network others are nearest to the key by then.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ FAILED_PAUSE_SECONDS = 300.0  # at most, while a caretaker could not be told
 SETTLE_SECONDS = 1.0  # where one peer comes, others are coming too
 SEND_SECONDS = 5.0
 MAX_KEEPERS = 64  # nodes remembered for one charger, to tell them of the next change
+ROUNDS_AT_ONCE = 4  # chargers: a node that does not answer keeps only one of them waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Keeper:
 class Announcement:
     """How one charger is known. `keepers`: by PeerId, ourselves and neighbours included; `caretakers`: the
     PeerIds that the last look-up named. `tried`: unix ms of the last round; `gossiped`: the record that was
-    told by gossip."""
+    told by gossip; `round`: the one that runs."""
 
     charger: bytes
     record: bytes | None = None
@@ -81,6 +83,12 @@ class Announcement:
     gossiped: bytes | None = None
     pause: float = FIRST_PAUSE_SECONDS
     next_try: float = 0.0  # loop time
+    round: asyncio.Task[None] | None = None
+
+    def note(self, *contacts: Contact) -> None:
+        """These are to keep it, at these addresses."""
+        for contact in contacts:
+            self.keepers.setdefault(contact.peer_id, Keeper(contact)).contact = contact
 
     def kept_by(self) -> list[str]:
         """Caretakers (PeerIds) that have the newest record."""
@@ -129,12 +137,18 @@ class Announcer:
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
+        rounds = [one.round for one in self.announcements.values() if one.round is not None]
+        for task in rounds:
+            task.cancel()
+        await asyncio.gather(*rounds, return_exceptions=True)
 
     def announce(self, charger: bytes) -> None:
         """The charger's listing changed, or it was withdrawn: it is told at once."""
         announcement = self.announcements.setdefault(charger, Announcement(charger))
         announcement.pause = FIRST_PAUSE_SECONDS
         announcement.next_try = 0.0
+        if announcement.round is not None:
+            announcement.round.cancel()  # it tells what is no longer true
         self._wake.set()
 
     def neighbour_found(self, contact: Contact) -> None:
@@ -164,17 +178,26 @@ class Announcer:
         loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
-            due = min((one.next_try for one in self.announcements.values()), default=None)
-            if due is None or due > loop.time():
-                try:
-                    async with asyncio.timeout_at(due):
-                        await self._wake.wait()
-                except TimeoutError:
-                    pass
-                continue
-            for announcement in list(self.announcements.values()):
+            resting = [one for one in self.announcements.values() if one.round is None]
+            places = ROUNDS_AT_ONCE - (len(self.announcements) - len(resting))
+            resting.sort(key=lambda one: one.next_try)
+            for announcement in resting[:places]:
                 if announcement.next_try <= loop.time():
-                    await self._round(announcement)
+                    self._begin(announcement)
+            later = [one.next_try for one in resting if one.round is None] if places > 0 else []
+            try:
+                async with asyncio.timeout_at(min(later, default=None)):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    def _begin(self, announcement: Announcement) -> None:
+        announcement.round = asyncio.create_task(self._round(announcement), name="announcement")
+        announcement.round.add_done_callback(lambda _: self._over(announcement))
+
+    def _over(self, announcement: Announcement) -> None:
+        announcement.round = None
+        self._wake.set()
 
     async def _round(self, announcement: Announcement) -> None:
         """Tells everybody who lacks it, and sets when to look again."""
@@ -191,10 +214,16 @@ class Announcer:
         change = self._change(announcement.charger, record)
         if change is None:
             return  # it was withdrawn just now, which is announced by itself
-        await self._find_keepers(announcement, record.body.cell)
-        await asyncio.gather(
-            *(self._tell(announcement, keeper, change) for keeper in list(announcement.keepers.values()))
-        )
+        self._note_neighbours(announcement)
+        tried: dict[str, Contact] = {}
+        telling = [
+            self._tell_keepers(announcement, change, tried),
+            self._tell_caretakers(announcement, record.body.cell, change, tried),
+        ]
+        if announcement.gossiped is not None:
+            telling.append(self._tell_by_gossip(announcement, record, change))
+        await asyncio.gather(*telling)
+        # The first time caretakers must have it before: they pass on what is gossiped of what they keep.
         await self._tell_by_gossip(announcement, record, change)
         if len(announcement.kept_by()) < len(announcement.caretakers):
             announcement.pause = min(announcement.pause, FAILED_PAUSE_SECONDS)
@@ -218,19 +247,32 @@ class Announcer:
         root = region_of(record.body.cell)
         return wire.Store(listing=record.raw, renewal=renewal, bundle=self._own.bundle(), cell=root)
 
-    async def _find_keepers(self, announcement: Announcement, cell: int) -> None:
-        found: list[Contact] = []
+    def _note_neighbours(self, announcement: Announcement) -> None:
+        local = list(self._neighbours())[:MAX_LOCAL_PEERS]
+        announcement.neighbours = tuple(one.peer_id for one in local)
+        announcement.note(self._network.contact, *local)
+
+    async def _tell_caretakers(
+        self, announcement: Announcement, cell: int, change: wire.Change, tried: dict[str, Contact]
+    ) -> None:
+        """Looks up who keeps that cell now, and tells those as well."""
         try:
             found = await self._network.closest(cell_key(self._network_id, region_of(cell)), CARETAKERS)
-            announcement.caretakers = tuple(dict.fromkeys(one.peer_id for one in found))
         except NetworkError as error:
             self.counters["look-ups failed"] += 1
             self._logger.info("no caretakers found: %s", error)
-        local = list(self._neighbours())[:MAX_LOCAL_PEERS]
-        announcement.neighbours = tuple(one.peer_id for one in local)
-        for contact in (self._network.contact, *local, *found):
-            known = announcement.keepers.setdefault(contact.peer_id, Keeper(contact))
-            known.contact = contact
+            return
+        announcement.caretakers = tuple(dict.fromkeys(one.peer_id for one in found))
+        announcement.note(*found)
+        await self._tell_keepers(announcement, change, tried)
+
+    async def _tell_keepers(
+        self, announcement: Announcement, change: wire.Change, tried: dict[str, Contact]
+    ) -> None:
+        """Whoever was not tried in this round, or is said to be elsewhere now."""
+        keepers = [one for peer_id, one in announcement.keepers.items() if tried.get(peer_id) != one.contact]
+        tried.update({one.contact.peer_id: one.contact for one in keepers})
+        await asyncio.gather(*(self._tell(announcement, keeper, change) for keeper in keepers))
 
     async def _tell(self, announcement: Announcement, keeper: Keeper, change: wire.Change) -> None:
         """Brings one node up to date, if it isn't: a renewal if it has the listing, else all of it."""
@@ -268,10 +310,10 @@ class Announcer:
     async def _tell_by_gossip(
         self, announcement: Announcement, record: Record[Listing | Withdrawal], change: wire.Change
     ) -> None:
-        if announcement.gossiped == record.id:
-            return
         try:
             await self._gossip.follow_cell(record.body.cell)
+            if announcement.gossiped == record.id:
+                return
             await self._gossip.publish(record.body.cell, change)
             announcement.gossiped = record.id
         except NetworkError as error:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from chargemesh_protocol.discovery import wire
 from chargemesh_protocol.discovery.offers import (
     ChargerKey,
+    Newest,
     Offer,
     open_offer,
     open_renewal,
@@ -24,7 +25,7 @@ from chargemesh_protocol.discovery.places import OURSELVES, Hand, Places, Quotas
 from chargemesh_protocol.discovery.search import fits
 from chargemesh_protocol.errors import Refused, Severity
 from chargemesh_protocol.identity import Directory
-from chargemesh_protocol.limits import MAX_CELL_PLACES, MAX_FOUND_BYTES, MAX_FOUND_ITEMS
+from chargemesh_protocol.limits import MAX_CELL_PLACES, MAX_FOUND_ITEMS
 from chargemesh_protocol.listing import Listing, Withdrawal, require_fresh
 from chargemesh_protocol.place import is_within, region_of
 from chargemesh_protocol.record import Record, open_as
@@ -32,6 +33,7 @@ from chargemesh_protocol.tariff import TariffDimension, prices
 
 from ..ports import Cache, CachedListing, Caller, Clock, Entropy, Network
 from .allowance import Allowance
+from .paging import Moved, cursor, item, page, rank
 
 SWEEP_SECONDS = 60.0
 CHANGES_PER_SECOND, CHANGES_BURST = 10.0, 200  # of one block: a host with 64 chargers moves house at once
@@ -39,7 +41,6 @@ QUERIES_PER_SECOND, QUERIES_BURST = 20.0, 200  # of one block
 _FIRST_ROWS = 4 * MAX_FOUND_ITEMS  # read from the cache at first; more if few of them fit
 _RESTORE_AT_ONCE = 32  # listings verified, about 10 ms, before others get their turn
 _OPENED = 1024  # listings kept as values, since queries come again and again for the same
-_ITEM_OVERHEAD = 16
 
 
 class Caretaker:
@@ -68,11 +69,12 @@ class Caretaker:
         self._directory = directory
         self._proven = proven
         self._logger = logger or logging.getLogger(__name__)
-        self.kept: Callable[[int], None] = lambda cell: None  # told the public cell of whatever is kept
+        self.on_kept: Callable[[int], None] = lambda cell: None  # told the public cell of whatever is kept
         self.places = Places(quotas or Quotas())
         self.counters: Counter[str] = Counter()
         self._changes = Allowance(clock, CHANGES_PER_SECOND, CHANGES_BURST)
         self._queries = Allowance(clock, QUERIES_PER_SECOND, QUERIES_BURST)
+        self._moved = Moved(clock)
         self._opened: OrderedDict[bytes, Record[Listing]] = OrderedDict()
         self._writing = asyncio.Lock()  # a decision and what it writes are one step
         self._sweeper: asyncio.Task[None] | None = None
@@ -95,10 +97,15 @@ class Caretaker:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
 
-    def newest(self, charger: ChargerKey) -> tuple[int, bytes] | None:
-        """Sequence and id of the newest listing or withdrawal that is known here."""
+    def newest(self, charger: ChargerKey) -> Newest | None:
+        """The newest listing or withdrawal that is known here."""
         place = self.places.get(charger)
         return None if place is None else place.newest
+
+    async def kept(self, charger: ChargerKey) -> wire.FoundItem | None:
+        """What is kept of one charger, whatever it fits."""
+        row = await self._cache.listing(*charger)
+        return None if row is None else item(row)
 
     # --- answering --------------------------------------------------------------------------------
 
@@ -173,23 +180,25 @@ class Caretaker:
 
     async def _keep(self, offer: Offer, proven: bool) -> None:
         body = offer.listing.body
-        self.kept(body.cell)
-        await self._cache.put_listing(
-            CachedListing(
-                author=body.author,
-                charger=body.charger,
-                sequence=body.sequence,
-                cell=body.cell,
-                listing=offer.listing.raw,
-                renewal=offer.renewal.raw,
-                bundle=offer.bundle,
-                expires=offer.shown_until,
-                connectors=tuple(dict.fromkeys(one.type for one in body.connectors)),
-                max_power_w=max(one.max_power_w for one in body.connectors),
-                price=prices(body.tariff, TariffDimension.ENERGY)[0],
-                proven=proven,
-            )
+        self.on_kept(body.cell)
+        row = CachedListing(
+            author=body.author,
+            charger=body.charger,
+            sequence=body.sequence,
+            cell=body.cell,
+            listing=offer.listing.raw,
+            renewal=offer.renewal.raw,
+            bundle=offer.bundle,
+            expires=offer.shown_until,
+            connectors=tuple(dict.fromkeys(one.type for one in body.connectors)),
+            max_power_w=max(one.max_power_w for one in body.connectors),
+            price=prices(body.tariff, TariffDimension.ENERGY)[0],
+            proven=proven,
         )
+        before = await self._cache.listing(*offer.key)
+        if before is not None:
+            self._moved.note(before, row)
+        await self._cache.put_listing(row)
 
     async def _drop(self, chargers: Iterable[ChargerKey]) -> None:
         for author, charger in chargers:
@@ -214,10 +223,10 @@ class Caretaker:
             whole = len(rows) < limit or limit >= MAX_CELL_PLACES
             if not whole:
                 # Others of the last one's rank may have been cut off, in an order that is not ours.
-                rows = [row for row in rows if _rank(row) < _rank(rows[-1])]
+                rows = [row for row in rows if rank(row) < rank(rows[-1])]
             fitting = self._fitting(rows, query)
             if whole or len(fitting) > query.limit:
-                return _page(fitting, query.limit)
+                return page(fitting, query.limit, query.after or b"")
             limit *= 2
 
     def _fitting(self, rows: Iterable[CachedListing], query: wire.Query) -> list[CachedListing]:
@@ -226,9 +235,11 @@ class Caretaker:
         found = [
             row
             for row in rows
-            if row.expires > now and _cursor(row) > after and fits(self._listing(row).body, query.need)
+            if row.expires > now
+            and (cursor(row) > after or self._moved.is_missed(row, after))
+            and fits(self._listing(row).body, query.need)
         ]
-        return sorted(found, key=_cursor)
+        return sorted(found, key=cursor)
 
     def _listing(self, row: CachedListing) -> Record[Listing]:
         """The listing of a row, read anew only if it has not been for a while."""
@@ -239,24 +250,3 @@ class Caretaker:
             if len(self._opened) > _OPENED:
                 self._opened.popitem(last=False)
         return listing
-
-
-def _rank(row: CachedListing) -> int:
-    """Order of the cache: proven ones first, then the cheapest."""
-    return row.price + (0 if row.proven else 1 << 63)
-
-
-def _cursor(row: CachedListing) -> bytes:
-    return _rank(row).to_bytes(8, "big") + row.author + row.charger
-
-
-def _page(fitting: list[CachedListing], limit: int) -> wire.Found:
-    items: list[wire.FoundItem] = []
-    size = 0
-    for row in fitting[:limit]:
-        size += len(row.listing) + len(row.renewal) + len(row.bundle) + _ITEM_OVERHEAD
-        if size > MAX_FOUND_BYTES:
-            break
-        items.append(wire.FoundItem(listing=row.listing, renewal=row.renewal, bundle=row.bundle))
-    more = _cursor(fitting[len(items) - 1]) if items and len(items) < len(fitting) else None
-    return wire.Found(items=tuple(items), more=more)

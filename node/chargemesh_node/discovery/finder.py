@@ -11,22 +11,23 @@ from types import TracebackType
 
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.discovery import wire
-from chargemesh_protocol.discovery.cells import by_root, cell_key, query_cells
-from chargemesh_protocol.discovery.search import FoundListing, Results
+from chargemesh_protocol.discovery.cells import by_root, query_cells
+from chargemesh_protocol.discovery.search import Behind, FoundListing, Results
 from chargemesh_protocol.errors import Refused
 from chargemesh_protocol.identity import Directory
-from chargemesh_protocol.limits import CARETAKERS, MAX_FOUND_ITEMS, MAX_LOCAL_PEERS
+from chargemesh_protocol.limits import MAX_FOUND_ITEMS, MAX_LOCAL_PEERS
 from chargemesh_protocol.listing import Need
 from chargemesh_protocol.place import Point
 
 from ..errors import NetworkError
 from ..ports import Clock, Network
 from .caretaker import Caretaker
+from .caretaker_book import CaretakerBook
 from .gossip import ListingGossip
 
 SEARCH_SECONDS = 15.0
 ASK_SECONDS = 4.0
-WIDEN_SECONDS = 0.7  # without an answer by then the next caretaker is asked as well
+WIDEN_SECONDS = 0.3  # without an answer by then the next caretaker is asked as well
 ANSWERS_WANTED = 2  # of each root's caretakers; absence is believed from no fewer
 MAX_PAGES = 16  # of one caretaker
 ROOTS_AT_ONCE = 8
@@ -36,20 +37,23 @@ _VERIFY_AT_ONCE = 16  # items, about 5 ms, before others get their turn
 
 @dataclass(slots=True)
 class SearchReport:
-    """Who answered. `answers`: by root cell, how many of its caretakers did (ourselves counted where we are
-    one); `failed`: reasons of those who did not, with their number."""
+    """Who answered, as PeerIds. `answers`: by root cell, those of its caretakers who did, ourselves too where
+    we are one. `answered`: other nodes, and of them `neighbours` on the local network. `failed`: reasons of
+    those who did not, with their number."""
 
     cells: int = 0
-    answers: dict[int, int] = field(default_factory=dict)
-    asked: int = 0
-    answered: int = 0
-    neighbours: int = 0
+    answers: dict[int, set[str]] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
+    neighbours: set[str] = field(default_factory=set)
     failed: Counter[str] = field(default_factory=Counter)
+
+    def is_answered(self, root: int) -> bool:
+        """Whether several caretakers answered for that part, so that what was not found isn't there."""
+        return len(self.answers[root]) >= ANSWERS_WANTED
 
     @property
     def believable(self) -> bool:
-        """Whether several caretakers answered for every part, so that what was not found isn't there."""
-        return bool(self.answers) and min(self.answers.values()) >= ANSWERS_WANTED
+        return bool(self.answers) and all(self.is_answered(root) for root in self.answers)
 
 
 class Search(AsyncIterator[FoundListing]):
@@ -114,7 +118,7 @@ class Search(AsyncIterator[FoundListing]):
             for neighbour in neighbours:
                 group.create_task(self._ask_neighbour(neighbour))
             for root, cells in by_root(self._cells).items():
-                self.report.answers[root] = 0
+                self.report.answers[root] = set()
                 group.create_task(self._ask_root(root, cells, turn))
         if self.results.radius_m <= FOLLOW_RADIUS_M:
             # Only now: to join a topic is work for each of our peers, which the answers should not wait for.
@@ -122,57 +126,84 @@ class Search(AsyncIterator[FoundListing]):
 
     async def _ask_neighbour(self, neighbour: Contact) -> None:
         if await self._ask(neighbour, self._cells):
-            self.report.neighbours += 1
+            self.report.neighbours.add(neighbour.peer_id)
 
     async def _ask_root(self, root: int, cells: Sequence[int], turn: asyncio.Semaphore) -> None:
-        """Two caretakers in parallel, and the next ones for those that fail or are slow."""
-        finder = self._finder
+        """Whom we remember to keep it, and where they don't answer, whom a look-up names now."""
+        book = self._finder.book
         async with turn:
+            asked: set[str] = set()
+            await self._ask_caretakers(root, cells, book.remembered(root), asked)
+            if self.report.is_answered(root):
+                return
             try:
-                key = cell_key(finder.network_id, root)
-                caretakers = await finder.network.closest(key, CARETAKERS)
+                caretakers = await book.look_up(root)
             except NetworkError as error:
                 self.report.failed[type(error).__name__] += 1
                 return
-            own = finder.network.contact.peer_id
-            if any(one.peer_id == own for one in caretakers):
-                self.report.answers[root] += 1  # our own cache is asked anyway
-            waiting = [one for one in caretakers if one.peer_id != own]
-            asked: set[asyncio.Task[bool]] = set()
-            try:
-                while self.report.answers[root] < ANSWERS_WANTED and (waiting or asked):
-                    missing = ANSWERS_WANTED - self.report.answers[root] - len(asked)
-                    asked |= self._start(waiting, cells, max(missing, 0))
-                    done, asked = await asyncio.wait(
-                        asked, timeout=WIDEN_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    self.report.answers[root] += sum(one.result() for one in done)
-                    if not done:
-                        asked |= self._start(waiting, cells, 1)
-            finally:
-                for task in asked:
-                    task.cancel()
-                await asyncio.gather(*asked, return_exceptions=True)
+            await self._ask_caretakers(root, cells, caretakers, asked)
 
-    def _start(self, waiting: list[Contact], cells: Sequence[int], count: int) -> set[asyncio.Task[bool]]:
-        chosen = [waiting.pop(0) for _ in range(min(count, len(waiting)))]
-        return {asyncio.create_task(self._ask(one, cells)) for one in chosen}
+    async def _ask_caretakers(
+        self, root: int, cells: Sequence[int], caretakers: Sequence[Contact], asked: set[str]
+    ) -> None:
+        """Two of them in parallel, connected ones first, and others for those that fail or are slow."""
+        network, answers = self._finder.network, self.report.answers[root]
+        own = network.contact.peer_id
+        if any(one.peer_id == own for one in caretakers):
+            answers.add(own)  # our own cache is asked anyway
+        connected = {one.peer_id for one in network.peers()}
+        others = [one for one in caretakers if one.peer_id not in asked | {own}]
+        waiting = sorted(others, key=lambda one: one.peer_id not in connected)
+        running: dict[asyncio.Task[bool], str] = {}
+        slow: set[str] = set()
+
+        def ask(count: int) -> None:
+            for contact in waiting[: max(count, 0)]:
+                waiting.remove(contact)
+                asked.add(contact.peer_id)
+                running[asyncio.create_task(self._ask(contact, cells))] = contact.peer_id
+
+        try:
+            while not self.report.is_answered(root):
+                ask(ANSWERS_WANTED - len(answers) - len(running))
+                if not running:
+                    return
+                done, _ = await asyncio.wait(
+                    running, timeout=WIDEN_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in done:
+                    peer_id = running.pop(task)
+                    if task.result():
+                        answers.add(peer_id)
+                if not done:
+                    slow.update(running.values())
+                    ask(1)
+        finally:
+            for task, peer_id in running.items():
+                task.cancel()
+                if peer_id in slow:  # others were asked later and have answered
+                    self._finder.book.failed(peer_id)
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def _ask(self, contact: Contact, cells: Sequence[int]) -> bool:
-        """Every page of one node's answer; whether it answered at all."""
-        self.report.asked += 1
+        """Every page of one node's answer; whether it gave all of it."""
+        finder = self._finder
         after: bytes | None = None
-        for page in range(MAX_PAGES):
+        for _ in range(MAX_PAGES):
             try:
                 found = await self._page(contact, cells, after)
-            except (NetworkError, Refused) as fault:
-                reason = fault.code if isinstance(fault, Refused) else type(fault).__name__
-                self.report.failed[reason] += 1
-                return page > 0
-            self.report.answered += page == 0
+            except NetworkError as error:
+                self.report.failed[type(error).__name__] += 1
+                finder.book.failed(contact.peer_id)
+                return False
+            except Refused as fault:
+                self.report.failed[fault.code] += 1
+                return False
+            if contact.peer_id != finder.network.contact.peer_id:
+                self.report.answered.add(contact.peer_id)
             await self._judge(found, contact)
             if found.more is None or (after is not None and found.more <= after):
-                return True
+                return True  # the end, or one who would send us in a circle
             after = found.more
         return True
 
@@ -184,13 +215,24 @@ class Search(AsyncIterator[FoundListing]):
         return wire.read_as(wire.Found, answer)
 
     async def _judge(self, found: wire.Found, contact: Contact) -> None:
-        now = self._finder.clock.now()
+        finder = self._finder
+        now = finder.clock.now()
+        own = finder.network.contact.peer_id
         for number, item in enumerate(found.items, 1):
-            result = self.results.take(item, contact.peer_id, now)
-            if result is not None:
-                self._news.put_nowait(result)
+            news = self.results.take(item, contact.peer_id, now, ours=contact.peer_id == own)
+            if isinstance(news, Behind):
+                # A change reached us before it reached who answered: ours counts, if it can be had already.
+                kept = await finder.caretaker.kept(news.offer.key)
+                if kept is not None:
+                    self._tell(self.results.take(kept, own, now, ours=True))
+                news = self.results.accept(news.offer, news.source)
+            self._tell(news)
             if number % _VERIFY_AT_ONCE == 0:
                 await asyncio.sleep(0)
+
+    def _tell(self, news: FoundListing | Behind | None) -> None:
+        if isinstance(news, FoundListing):
+            self._news.put_nowait(news)
 
 
 class Finder:
@@ -210,14 +252,16 @@ class Finder:
         logger: logging.Logger | None = None,
     ) -> None:
         self.network = network
+        self.caretaker = caretaker
         self.gossip = gossip
         self.clock = clock
-        self.network_id = network_id
         self.neighbours = neighbours
-        self._caretaker = caretaker
         self._directory = directory
         self._proven = proven
-        self._logger = logger or logging.getLogger(__name__)
+        self.book = CaretakerBook(network, network_id, logger or logging.getLogger(__name__))
+
+    async def close(self) -> None:
+        await self.book.close()
 
     def find(self, point: Point, radius_m: float, need: Need, *, limit: int = 100) -> Search:
         """Searches around a point that never leaves this machine. PersonError for a bad radius.
@@ -225,5 +269,6 @@ class Finder:
         At most `limit` different chargers are found; `results.left_off` counts those beyond.
         """
         cells = query_cells(point, radius_m)
-        results = Results(point, radius_m, need, limit, self._directory, self._proven, self._caretaker.newest)
+        known = self.caretaker.newest
+        results = Results(point, radius_m, need, limit, self._directory, self._proven, known)
         return Search(self, results, cells)

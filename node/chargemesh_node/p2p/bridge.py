@@ -219,10 +219,10 @@ class Libp2pNetwork:
             self._logger.exception("the handler of %s failed", asked.protocol)
         child.send(frames.Reply(id=asked.id, body=body))
 
-    def _judge(self, heard: frames.Heard) -> bool:
+    def _judge(self, heard: frames.Heard) -> bool | None:
         handler = self._topics.get(heard.topic)
         if handler is None:
-            return False
+            return None  # left a moment ago, which is not the sender's fault
         try:
             return handler(Caller(heard.peer_id, heard.block), heard.data)
         except Exception:
@@ -303,6 +303,10 @@ class Libp2pNetwork:
         self._topics[topic] = handler
         if self._child is not None:
             self._child.send(frames.Subscribe(topic=topic))
+
+    async def unsubscribe(self, topic: str) -> None:
+        if self._topics.pop(topic, None) is not None and self._child is not None:
+            self._child.send(frames.Unsubscribe(topic=topic))
 
     async def connect(self, to: Contact) -> None:
         if to.peer_id != self._contact.peer_id:

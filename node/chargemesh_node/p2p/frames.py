@@ -69,6 +69,10 @@ class Subscribe(msgspec.Struct, frozen=True, tag="subscribe"):
     topic: str
 
 
+class Unsubscribe(msgspec.Struct, frozen=True, tag="unsubscribe"):
+    topic: str
+
+
 class Block(msgspec.Struct, frozen=True, tag="block"):
     peer_id: str
     blocked: bool
@@ -82,10 +86,10 @@ class Reply(msgspec.Struct, frozen=True, tag="reply"):
 
 
 class Verdict(msgspec.Struct, frozen=True, tag="verdict"):
-    """The node's answer to `Heard`: is the message valid, and so forwarded?"""
+    """The node's answer to `Heard`: is the message valid, and so forwarded? None: it is nothing to us."""
 
     id: int
-    valid: bool
+    valid: bool | None
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
@@ -156,7 +160,9 @@ class Alive(msgspec.Struct, frozen=True, tag="alive"):
     counters: dict[str, int]
 
 
-Command = Configure | Ask | FindClosest | Dial | Publish | Subscribe | Block | Reply | Verdict | Stop
+Command = (
+    Configure | Ask | FindClosest | Dial | Publish | Subscribe | Unsubscribe | Block | Reply | Verdict | Stop
+)
 Report = Ready | CannotStart | Answered | Found | Done | Failed | Asked | Heard | PeerChanged | Alive
 
 _encoder = msgspec.msgpack.Encoder()

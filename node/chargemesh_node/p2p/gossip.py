@@ -240,6 +240,13 @@ class Gossip:
     async def subscribe(self, topic: str) -> None:
         await self._pubsub.subscribe(topic)
 
+    async def unsubscribe(self, topic: str) -> None:
+        try:
+            await self._pubsub.unsubscribe(topic)
+        except Exception as error:  # noqa: BLE001  # libp2p walks through a mesh that changes meanwhile
+            self._counters.fault("unsubscribe", error)
+            self._pubsub.router.mesh.pop(topic, None)
+
     async def run(self) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._publish_paced)

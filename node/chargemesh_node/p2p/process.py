@@ -221,6 +221,8 @@ class NetworkProcess:
                     nursery.start_soon(self._try, command.id, partial(self._publish, command))
                 case frames.Subscribe(topic=topic):
                     await self._gossip.subscribe(topic)
+                case frames.Unsubscribe(topic=topic):
+                    await self._gossip.unsubscribe(topic)
                 case frames.Block(peer_id=peer_id, blocked=blocked):
                     self._guard.block(peer_id, blocked)
                 case _:
@@ -283,7 +285,7 @@ class NetworkProcess:
 
     async def _judge(self, peer_id: str, block: str, topic: str, data: bytes) -> bool | None:
         with trio.move_on_after(self._limits.verdict_seconds):
-            verdict: bool = await self._question(
+            verdict: bool | None = await self._question(
                 lambda id: frames.Heard(id=id, peer_id=peer_id, block=block, topic=topic, data=data)
             )
             return verdict

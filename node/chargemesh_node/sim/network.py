@@ -208,6 +208,9 @@ class SimNetwork:
     async def subscribe(self, topic: str, handler: GossipHandler) -> None:
         self._topics[topic] = handler
 
+    async def unsubscribe(self, topic: str) -> None:
+        self._topics.pop(topic, None)
+
     async def connect(self, to: Contact) -> None:
         await asyncio.sleep(self._internet.delay())
         if to.peer_id not in self._internet.nodes:

@@ -89,8 +89,10 @@ class ListingView(TypedDict):
 
 
 class SearchEnd(TypedDict):
-    """The last line of a search. believable: several caretakers answered for every part of the circle, so
-    that what was not found is not there. left_off: chargers beyond the limit."""
+    """The last line of a search. caretakers: other nodes that answered, each counted once; neighbours: those
+    of them on the local network. believable: several caretakers, ourselves among them where we are one,
+    answered for every part of the circle, so that what was not found is not there. left_off: chargers beyond
+    the limit."""
 
     done: bool
     listings: int

@@ -8,6 +8,7 @@ by area: a descendant may stick out of its ancestor, and this page is where that
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 
 import h3.api.basic_int as h3
@@ -46,6 +47,7 @@ def listing_topic(network: str, cell: int) -> str:
     return f"chargemesh/{network}/cell/{text(parent(cell, min(TOPIC_RESOLUTION, resolution_of(cell))))}"
 
 
+@lru_cache(maxsize=64)
 def topics_near(network: str, point: Point, radius_m: float) -> tuple[str, ...]:
     """The topics on which a change within the circle may be told, nearest first."""
     cells = [*cover(point, radius_m, TOPIC_RESOLUTION), *cover(point, radius_m, ROOT_RESOLUTION)]
@@ -57,6 +59,7 @@ def overlap(one: int, other: int) -> bool:
     return is_within(one, other) or is_within(other, one)
 
 
+@lru_cache(maxsize=64)  # people search again in the same place, and covering it takes about 10 ms
 def query_cells(point: Point, radius_m: float) -> tuple[int, ...]:
     """At most 64 cells, as fine as that allows, such that every public cell that touches the circle is, holds
     or lies within one of them. PersonError for a radius beyond 100 km."""

@@ -12,6 +12,7 @@ from ..listing import Listing, Renewal, Withdrawal, require_fresh
 from ..record import Record, open_as
 
 ChargerKey = tuple[bytes, bytes]  # author and charger id: what a listing replaces another of
+Version = tuple[int, bytes]  # sequence and record id of a listing or withdrawal
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Offer:
         return self.listing.body.author, self.listing.body.charger
 
     @property
-    def sequence(self) -> int:
-        return self.listing.body.sequence
+    def version(self) -> Version:
+        return self.listing.body.sequence, self.listing.id
 
     @property
     def shown_until(self) -> int:
@@ -42,11 +43,19 @@ class Offer:
         """Whether this is to be shown instead of `other`, of the same charger."""
         if self.listing.id == other.listing.id:
             return self.renewal.body.issued > other.renewal.body.issued
-        return newer((self.sequence, self.listing.id), (other.sequence, other.listing.id))
+        return newer(self.version, other.version)
 
 
-def newer(one: tuple[int, bytes], other: tuple[int, bytes]) -> bool:
-    """Whether (sequence, record id) `one` replaces `other`; of two with one sequence the lower id counts."""
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The last word on a charger that is known: its listing, or that it was withdrawn."""
+
+    version: Version
+    withdrawn: bool
+
+
+def newer(one: Version, other: Version) -> bool:
+    """Whether `one` replaces `other`; of two with one sequence the lower id counts."""
     return one[0] > other[0] or (one[0] == other[0] and one[1] < other[1])
 
 

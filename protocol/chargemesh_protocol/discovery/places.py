@@ -26,7 +26,7 @@ from ..limits import (
 from ..listing import Listing, Renewal, Withdrawal
 from ..place import region_of
 from ..record import Record
-from .offers import ChargerKey, Offer, newer, shown_until
+from .offers import ChargerKey, Newest, Offer, newer, shown_until
 
 T = TypeVar("T")
 
@@ -64,10 +64,10 @@ class Quotas:
 
 @dataclass(slots=True)
 class Place:
-    """What is known of one charger. `newest`: sequence and id of its listing or withdrawal. `shown_until` is
-    0 once nothing is shown; `ends` is when the place itself is given up (unix ms)."""
+    """What is known of one charger. `shown_until` is 0 once nothing is shown; `ends` is when the place itself
+    is given up (unix ms)."""
 
-    newest: tuple[int, bytes]
+    newest: Newest
     root: int
     source: Source
     proven: bool
@@ -100,7 +100,7 @@ class Places:
         """Takes a listing in. Returns whether what is shown of its charger changed, and which chargers had to
         give way. Refused: "superseded" (STALE), or which bound is reached. `draw`: random bytes."""
         body = offer.listing.body
-        newest = (body.sequence, offer.listing.id)
+        newest = Newest(offer.version, withdrawn=False)
         place = self._places.get(offer.key)
         if place is not None and place.newest == newest:
             self._count_again(offer.key, place, source, proven)
@@ -120,7 +120,7 @@ class Places:
         """Takes back what the cache still held at a start; whose quota it counted to is forgotten."""
         if offer.key not in self._places and len(self) < self._quotas.caretaker:
             body = offer.listing.body
-            newest = (body.sequence, offer.listing.id)
+            newest = Newest(offer.version, withdrawn=False)
             ends = body.issued + MAX_LISTING_LIFE_MS
             renewed = offer.renewal.body.issued
             root = region_of(body.cell)
@@ -129,7 +129,7 @@ class Places:
     def renew(self, listing: Record[Listing], renewal: Renewal) -> bool:
         """As `put`, for a renewal of the listing that is shown; False where it is not newer."""
         place = self._places.get((listing.body.author, listing.body.charger))
-        if place is None or place.newest[1] != listing.id:
+        if place is None or place.newest.version[1] != listing.id:
             raise Refused("unknown-listing", "the listing that this renews isn't here", Severity.STALE)
         return self._renew(place, listing.body, renewal)
 
@@ -139,7 +139,7 @@ class Places:
         """As `put`; also for a charger that was never seen, since the withdrawal may arrive first."""
         body = withdrawal.body
         charger = (body.author, body.charger)
-        newest = (body.sequence, withdrawal.id)
+        newest = Newest((body.sequence, withdrawal.id), withdrawn=True)
         place = self._places.get(charger)
         if place is not None and place.newest == newest:
             return False, []
@@ -171,7 +171,7 @@ class Places:
         self, charger: ChargerKey, place: Place | None, wanted: Place, draw: bytes
     ) -> list[ChargerKey]:
         if place is not None:
-            if not newer(wanted.newest, place.newest):
+            if not newer(wanted.newest.version, place.newest.version):
                 raise Refused("superseded", "a newer listing or withdrawal is known", Severity.STALE)
             wanted.ends = max(wanted.ends, place.ends)
             if place.source.hand <= wanted.source.hand:

@@ -11,7 +11,7 @@ from ..identity import Directory
 from ..listing import Listing, Need, Renewal, matches
 from ..place import Point, distance_interval_m
 from ..record import Record
-from .offers import ChargerKey, Offer, newer, open_offer
+from .offers import ChargerKey, Newest, Offer, newer, open_offer
 from .wire import FoundItem
 
 
@@ -45,11 +45,19 @@ class FoundListing:
         return self.record.body.author, self.record.body.charger
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """An offer older than the listing of that charger that our own caretaker knows. It is to be accepted
+    after that listing was taken; while a change travels, that may not be at hand, and this one stands."""
+
+    offer: Offer
+    source: str
+
+
 @dataclass(slots=True)
 class Results:
-    """What was found so far. `known` is the (sequence, id) of the newest listing or withdrawal that our own
-    caretaker knows of a charger; `refused` counts what was wrong with answers, `left_off` chargers beyond
-    `limit`."""
+    """What was found so far. `known` is the newest listing or withdrawal that our own caretaker knows of a
+    charger; `refused` counts what was wrong with answers, `left_off` chargers beyond `limit`."""
 
     point: Point
     radius_m: float
@@ -57,21 +65,42 @@ class Results:
     limit: int
     directory: Directory
     proven: Callable[[bytes], bool]
-    known: Callable[[ChargerKey], tuple[int, bytes] | None] = lambda charger: None
+    known: Callable[[ChargerKey], Newest | None] = lambda charger: None
     found: dict[ChargerKey, FoundListing] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
     left_off: int = 0
     _newest: dict[ChargerKey, Offer] = field(default_factory=dict)
+    _judged: set[tuple[bytes, bytes]] = field(default_factory=set)
 
-    def take(self, item: FoundItem, source: str, now: int) -> FoundListing | None:
-        """Judges one answered item; returns it if it is news for whoever watches the search."""
+    def take(
+        self, item: FoundItem, source: str, now: int, *, ours: bool = False
+    ) -> FoundListing | Behind | None:
+        """Judges one answered item; returns it if it is news for whoever watches the search.
+
+        `ours`: our own caretaker answered it, so that nothing newer is at hand.
+        """
+        # Several caretakers answer the same bytes, whose signatures need one look.
+        proof = (item.listing, item.renewal)
+        if proof in self._judged:
+            return None
         try:
             offer = open_offer(item.listing, item.renewal, item.bundle, self.directory, now)
         except Refused as fault:
             self.refused[fault.code] += 1
             return None
+        newest = self.known(offer.key)
+        if newest is not None and newer(newest.version, offer.version):
+            if newest.withdrawn:
+                return None
+            if not ours:
+                return Behind(offer, source)
+        self._judged.add(proof)
+        return self.accept(offer, source)
+
+    def accept(self, offer: Offer, source: str) -> FoundListing | None:
+        """As `take`, of an offer whose charger was not withdrawn, as far as we know."""
         before = self._newest.get(offer.key)
-        if (before is not None and not offer.supersedes(before)) or self._outdated(offer):
+        if before is not None and not offer.supersedes(before):
             return None
         body = offer.listing.body
         distance = distance_interval_m(self.point, body.cell)
@@ -87,7 +116,3 @@ class Results:
             self.found[offer.key] = result
             return result
         return result if self.found.pop(offer.key, None) is not None else None
-
-    def _outdated(self, offer: Offer) -> bool:
-        newest = self.known(offer.key)
-        return newest is not None and newer(newest, (offer.sequence, offer.listing.id))

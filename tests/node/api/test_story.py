@@ -167,7 +167,6 @@ async def declines_and_cancels(host: Client, driver: Client, start: int) -> None
 
 
 async def asks(driver: Client, start: int) -> str:
-    await asyncio.sleep(1)  # the listing that the booking before has changed is on its way
     *found, _ = await driver.get("/v1/find", lat=52.52, lon=13.405)
     slot = {"listing": found[0]["id"], "start": start, "end": start + HOUR_MS}
     quote = await driver.post("/v1/quotes", slot)

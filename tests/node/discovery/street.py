@@ -92,7 +92,7 @@ class Node:
         return self
 
     async def stop(self) -> None:
-        for service in (self.announcer, self.gossip, self.caretaker):
+        for service in (self.announcer, self.finder, self.gossip, self.caretaker):
             await service.close()
         await self.network.close()
 

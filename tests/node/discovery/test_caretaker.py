@@ -173,6 +173,35 @@ def test_pages_hold_each_listing_once_the_proven_and_cheap_ones_first(
     run(story())
 
 
+@pytest.mark.parametrize("becomes_proven", [False, True])
+def test_a_charger_that_moves_to_the_front_between_two_pages_is_on_one_of_them(becomes_proven: bool) -> None:
+    async def story() -> None:
+        proven: set[bytes] = set()
+        desk = Desk(proven=proven)
+        for number in range(6):
+            price = 100_000 * (number + 1)
+            tariff = simple_tariff("EUR", per_kwh=price)
+            listing = ANNA.lists(charger=seed(f"charger {number}")[:16], tariff=tariff)
+            assert await desk.gets(ANNA.stores(listing)) == "Kept"
+        first = await desk.caretaker.find(wire.Query(cells=(CELL,), need=Need(), limit=3))
+        last = seed("charger 5")[:16]
+        changed = simple_tariff("EUR", per_kwh=600_000 if becomes_proven else 50_000)
+        listing = ANNA.lists(charger=last, tariff=changed, sequence=2)
+        proven.update({ANNA.author} if becomes_proven else ())
+        assert await desk.gets(ANNA.stores(listing)) == "Kept"
+        rest = wire.Query(cells=(CELL,), need=Need(), limit=3, after=first.more)
+        pages = [first, await desk.caretaker.find(rest)]
+        shown = [open_as(Listing, one.listing, NETWORK).body for found in pages for one in found.items]
+        assert len({one.charger for one in shown}) == 6
+        assert [one.sequence for one in shown if one.charger == last] == [2]
+        desk.clock.advance(MINUTE)
+        later = await desk.caretaker.find(rest)  # of a search that begins now this is the front
+        assert len(later.items) == 2
+        await desk.caretaker.close()
+
+    run(story())
+
+
 def test_evicted_listings_leave_the_cache_as_well() -> None:
     async def story() -> None:
         desk = Desk(Quotas(cell=16, caretaker=16, author=2, block=4, forwarder=4))

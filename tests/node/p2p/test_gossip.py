@@ -94,6 +94,23 @@ async def test_nobody_hears_a_topic_that_he_does_not_follow(line: Line) -> None:
     assert b"for those who follow" not in bob.heard
 
 
+async def test_who_leaves_a_topic_hears_and_forwards_no_more_of_it(line: Line) -> None:
+    alice, bob, carol = line
+    for listener in line:
+        await listener.network.subscribe(QUIET, listener)
+    async with asyncio.timeout(60):
+        while b"quiet" not in carol.heard:
+            await alice.network.publish(QUIET, b"quiet")
+            await asyncio.sleep(0.3)
+    for listener in line:
+        await listener.network.unsubscribe(QUIET)
+    await alice.network.publish(QUIET, b"nobody follows")
+    await alice.network.publish(TOPIC, b"everybody follows")
+    await eventually(lambda: b"everybody follows" in carol.heard)
+    assert b"nobody follows" not in bob.heard + carol.heard
+    assert alice.network.counters().get("fault:unsubscribe", 0) == 0
+
+
 async def test_too_large_a_message_is_refused_at_home(line: Line) -> None:
     with pytest.raises(NetworkError, match="over"):
         await line[0].network.publish(TOPIC, bytes(65 * 1024))

@@ -41,7 +41,7 @@ def shown(places: Places) -> dict[ChargerKey, tuple[int, bytes]]:
     for charger in places.shown():
         place = places.get(charger)
         assert place is not None
-        found[charger] = (place.renewed, place.newest[1])
+        found[charger] = (place.renewed, place.newest.version[1])
     return found
 
 

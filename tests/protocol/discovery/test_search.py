@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargemesh_protocol.discovery.search import Results, fits
+from chargemesh_protocol.discovery.offers import Newest
+from chargemesh_protocol.discovery.search import Behind, FoundListing, Results, fits
 from chargemesh_protocol.identity import Directory
 from chargemesh_protocol.listing import Need
 from chargemesh_protocol.place import Point
@@ -67,8 +69,42 @@ def test_a_newer_sequence_replaces_and_an_older_one_does_not_come_back() -> None
 def test_a_charger_that_our_caretaker_knows_to_be_withdrawn_is_not_shown() -> None:
     withdrawal = ANNA.withdraws(ANNA.lists())
     results = search()
-    results.known = lambda charger: (withdrawal.body.sequence, withdrawal.id)
-    assert results.take(ANNA.item(ANNA.lists()), "peer", NOW) is None
+    results.known = lambda charger: Newest((withdrawal.body.sequence, withdrawal.id), withdrawn=True)
+    for ours in (False, True):
+        assert results.take(ANNA.item(ANNA.lists()), "peer", NOW, ours=ours) is None
+    assert results.found == {}
+
+
+def test_an_offer_older_than_what_our_caretaker_knows_stands_only_where_that_is_not_at_hand() -> None:
+    old, new = ANNA.lists(sequence=1), ANNA.lists(sequence=2, issued=NOW + MINUTE)
+    weak = Need(min_power_w=22_000)
+    for need, shown in ((Need(), [2]), (weak, [])):
+        results = search(need)
+        results.known = lambda charger: Newest((2, new.id), withdrawn=False)
+        behind = results.take(ANNA.item(old), "peer", NOW + MINUTE)
+        assert isinstance(behind, Behind) and results.found == {}
+        results.take(ANNA.item(new), "us", NOW + MINUTE, ours=True)
+        assert results.accept(behind.offer, behind.source) is None
+        assert [one.record.body.sequence for one in results.found.values()] == shown
+    results = search()
+    results.known = lambda charger: Newest((2, new.id), withdrawn=False)
+    behind = results.take(ANNA.item(old), "peer", NOW + MINUTE)
+    assert isinstance(behind, Behind)
+    stands = results.accept(behind.offer, behind.source)
+    assert stands is not None and stands.record.body.sequence == 1 and stands.source == "peer"
+    ours = search()
+    ours.known = results.known
+    assert isinstance(ours.take(ANNA.item(old), "us", NOW + MINUTE, ours=True), FoundListing)
+
+
+def test_what_several_caretakers_answer_is_verified_once_and_a_bad_proof_hides_no_good_one() -> None:
+    results = search()
+    item = ANNA.item(ANNA.lists())
+    bad = replace(item, bundle=BORIS.bundle.to_bytes())
+    assert results.take(bad, "liar", NOW) is None and sum(results.refused.values()) == 1
+    found = results.take(item, "one", NOW)
+    assert isinstance(found, FoundListing)
+    assert results.take(item, "two", NOW) is None and sum(results.refused.values()) == 1
 
 
 def test_forged_and_stale_items_are_counted_and_not_shown() -> None:
