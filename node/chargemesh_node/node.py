@@ -171,6 +171,7 @@ class Node:
         for part in (
             self.peers,
             self.announcer,
+            self.finder,
             self.wallboxes,
             self.gossip,
             self.caretaker,
