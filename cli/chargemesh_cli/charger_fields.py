@@ -286,11 +286,16 @@ QUESTIONS: dict[str, Question] = {
 REQUIRED = ("at", "address", "price")
 
 
-def read_field(field: Field, text: str, so_far: Answers) -> Any:
-    """The field's value; "-" where the wizard offers it as nothing. PersonError names the flag."""
+def read_answer(field: Field, text: str, so_far: Answers) -> Any:
+    """What a person answered to the field's question: its value; "-" where that is offered as nothing."""
     if text.strip() == "-" and field.name in QUESTIONS and QUESTIONS[field.name].default == "-":
         return ""
+    return field.read(text, so_far)
+
+
+def read_field(field: Field, text: str, so_far: Answers) -> Any:
+    """As `read_answer`, from the command line: PersonError names the flag."""
     try:
-        return field.read(text, so_far)
+        return read_answer(field, text, so_far)
     except PersonError as error:
         raise PersonError(error.code, f"{field.flag}: {error.message}", error.hint, error.exit_code) from None

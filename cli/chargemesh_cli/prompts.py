@@ -13,7 +13,7 @@ import click
 from chargemesh_protocol.errors import ExitCode, PersonError
 
 from .app import App
-from .hints import with_home
+from .render import paragraph
 
 T = TypeVar("T")
 PASSPHRASE_VARIABLE = "CHARGEMESH_PASSPHRASE"
@@ -27,7 +27,7 @@ def ask(question: str, read: Callable[[str], T], default: str | None = None) -> 
         try:
             return read(str(answer).strip())
         except PersonError as error:
-            click.echo(with_home(f"  {error}"), err=True)
+            click.echo(paragraph(str(error), "  "), err=True)
 
 
 def confirm(question: str, *, default: bool = False) -> bool:
@@ -88,4 +88,4 @@ def ask_secret(question: str, read: Callable[[str], str]) -> str:
         try:
             return read(str(answer))
         except PersonError as error:
-            click.echo(with_home(f"  {error}"), err=True)
+            click.echo(paragraph(str(error), "  "), err=True)

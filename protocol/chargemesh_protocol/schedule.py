@@ -211,9 +211,16 @@ def _days_and_times(part: str, whole: str) -> tuple[str, str]:
     days, times = ("".join(half.split()) for half in (plain[:first_digit], plain[first_digit:]))
     if not days and "-" in times:
         raise _bad_hours(whole, f"Name the days as well: mon-sun {times}.")
-    if not times and days.lower() not in ("", "never"):
+    if not times and _are_days(days, whole):
         raise _bad_hours(whole, f"Name the times as well: {days} 18:00-08:00.")
     return days, times
+
+
+def _are_days(text: str, whole: str) -> bool:
+    try:
+        return bool(_days(text, whole))
+    except PersonError:
+        return False
 
 
 def _days(text: str, whole: str) -> Sequence[int]:

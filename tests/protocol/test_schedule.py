@@ -187,7 +187,7 @@ def test_any_hours_print_and_read_back(spans: list[WeeklySpan]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "never", "mon,mon 1:00-2:00", "mon 18-20", "mon 24:00-02:00", "xyz 1:00-2:00"]
+    "text", ["", "never", "evenings", "mon,mon 1:00-2:00", "mon 18-20", "mon 24:00-02:00", "xyz 1:00-2:00"]
 )
 def test_hours_that_make_no_sense_say_what_to_write(text: str) -> None:
     with pytest.raises(PersonError) as caught:

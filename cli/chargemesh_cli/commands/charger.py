@@ -13,7 +13,7 @@ from chargemesh_protocol.units import format_energy, parse_duration, parse_energ
 from .. import charger_form as form
 from .. import prompts
 from ..app import App, pass_app
-from ..charger_fields import FIELDS, QUESTIONS, REQUIRED, Answers, Field, read_field, read_tag
+from ..charger_fields import FIELDS, QUESTIONS, REQUIRED, Answers, Field, read_answer, read_field, read_tag
 from ..charger_text import story, wallbox_word
 from ..client import Api, segment
 from ..lazy import Group
@@ -248,7 +248,9 @@ def _complete(answers: Answers, asking: bool) -> Answers:
 
 def _ask(field: Field, answers: Answers) -> Any:
     question = QUESTIONS[field.name]
-    return prompts.ask(question.text, lambda text: read_field(field, text, answers), question.default or None)
+    return prompts.ask(
+        question.text, lambda text: read_answer(field, text, answers), question.default or None
+    )
 
 
 def _with_what_stands(settings: Any, answers: Answers) -> Answers:
