@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 running() {
     if [ -d /proc/self ]; then
         for one in /proc/[0-9]*; do
-            line=$(tr '\0' ' ' <"$one/cmdline" 2>/dev/null) || continue
+            { line=$(tr '\0' ' ' <"$one/cmdline"); } 2>/dev/null || continue  # it may have ended by now
             printf '%s %s\n' "${one#/proc/}" "$line"
         done
     else
