@@ -1,0 +1,272 @@
+"""The state of a booking by chapter 05, written from its text and tables alone, on plain trees."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .tariff_text import Tree, cancelling, half_up
+
+TABLES = Path(__file__).parents[2] / "specs" / "tables"
+STATES: dict[str, Any] = json.loads((TABLES / "booking-states.json").read_text())
+NAMES: dict[str, list[str]] = json.loads((TABLES / "names.json").read_text())
+MINUTE = 60_000
+M = 2 * MINUTE
+OPEN = ("PENDING", "RESERVED", "FULFILLED")
+
+
+@dataclass(frozen=True)
+class Signed:
+    """One record: its id, its kind and the tree of its payload."""
+
+    id: bytes
+    kind: str
+    tree: Tree
+
+    @property
+    def issued(self) -> int:
+        return int(self.tree[1])
+
+
+@dataclass
+class Booking:
+    """What the walk has found so far."""
+
+    quote: Tree
+    request: Signed
+    records: list[Signed]
+    reservation: str = "PENDING"
+    session: str = "PENDING"
+    settlement: str = "OPEN"
+    accepted: int | None = None
+    due: int | None = None
+    sent: bool = False
+    cost: int = 0
+    owed: int = 0
+    authorised: tuple[int, int] | None = None
+    stop_from: int | None = None
+    tickets: list[Signed] = field(default_factory=list)
+    countersigned: int = 0
+    receipt: Signed | None = None
+    agreed: bool = False
+    at_plug: bool = False
+    taken: set[bytes] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        hosts = [one for one in self.records if one.kind in NAMES["kinds of the host's chain"]]
+        self.driver = [one for one in self.records if one.kind in NAMES["kinds of the driver"]]
+        self.chain: list[Signed] = []
+        tip = self.request.id
+        while following := [
+            one for one in hosts if one.tree[3] == len(self.chain) + 1 and one.tree[4] == tip
+        ]:  # B11
+            self.chain.append(min(following, key=lambda one: one.id))
+            tip = self.chain[-1].id
+        self.start, self.end, self.terms = self.quote[4], self.quote[5], self.quote[12]
+
+    # --- words ------------------------------------------------------------------------------------
+
+    @property
+    def no_show_time(self) -> int:
+        return int(max(self.start, self.accepted or 0) + self.terms[2] * MINUTE + M)
+
+    @property
+    def slot_over(self) -> int:
+        return int((self.end if self.accepted is None else max(self.end, self.no_show_time)) + M)
+
+    @property
+    def earliest(self) -> int:
+        return int(self.start - 15 * MINUTE - M)
+
+    def place(self, record: bytes) -> int:
+        """Where it stands in the chain; -1 for the request and whatever is not in it."""
+        return next((n for n, one in enumerate(self.chain) if one.id == record), -1)
+
+    def claimed(self, one: Signed) -> int:
+        at = self.place(one.tree[3])
+        return one.issued if at < 0 else max(one.issued, self.chain[at].issued)
+
+    def included(self, one: Signed) -> int | None:
+        return next((host.issued for host in self.chain if one.id in host.tree[5]), None)
+
+    def effective(self, one: Signed) -> int | None:
+        said, heard = self.claimed(one), self.included(one)
+        return None if heard is None else said if abs(heard - said) <= M else heard
+
+    def fails(self) -> int:
+        return int(min(half_up(self.quote[9] * self.terms[3], 100), self.quote[9]))
+
+    def overdue(self, at: int) -> bool:
+        return self.due is not None and not self.sent and at >= self.due + M
+
+    # --- the walk ---------------------------------------------------------------------------------
+
+    def walk(self) -> None:
+        """B12 and B13."""
+        for host in self.chain:
+            self._all(one for one in self.driver if one.id in host.tree[5])
+            if host.kind == "no-show" and self._no_show_counts(host):
+                here = self.place(host.id)
+                self._all(
+                    one
+                    for one in self.driver
+                    if one.kind == "cancel" and one.issued < host.issued and self.place(one.tree[3]) < here
+                )
+            self._take(host)
+        self._all(one for one in self.driver if one.kind in NAMES["kinds that take effect alone"])
+
+    def _all(self, records: Any) -> None:
+        for one in sorted(records, key=lambda one: (one.issued, one.id)):
+            if one.id not in self.taken:
+                self._take(one)
+
+    def _take(self, one: Signed) -> None:
+        self.taken.add(one.id)
+        getattr(self, "_" + one.kind.replace("-", "_"))(one)
+
+    def _move(self, table: str, event: str) -> bool:
+        to = STATES[table][getattr(self, table)][event]
+        if to is None:
+            return False
+        setattr(self, table, to)
+        if table == "reservation" and to not in OPEN:
+            self.session = STATES["session"][self.session]["void"] or self.session
+        return True
+
+    def _begin(self) -> None:
+        signed = self.authorised or self.countersigned or self.agreed
+        if signed and self.tickets and self.reservation == "RESERVED":
+            self._move("reservation", "begin")
+
+    def _stopped(self, counts: int | None) -> None:
+        if self._move("session", "stop") and counts is not None:
+            self.stop_from = counts if self.stop_from is None else min(self.stop_from, counts)
+
+    # --- what each record does --------------------------------------------------------------------
+
+    def _accept(self, one: Signed) -> None:
+        if one.issued > self.request.tree[5] + M or one.issued >= self.end + M:
+            return
+        if self._move("reservation", "accept"):
+            self.accepted, self.due = one.issued, min(one.tree[6], max(self.start, one.issued))
+
+    def _decline(self, one: Signed) -> None:
+        self._move("reservation", "decline")
+
+    def _access(self, one: Signed) -> None:
+        self.sent |= self.reservation in ("RESERVED", "FULFILLED")
+
+    def _acknowledge(self, one: Signed) -> None:
+        pass
+
+    def _host_cancel(self, one: Signed) -> None:
+        if self.reservation == "FULFILLED":
+            self._stopped(one.issued)
+        elif (
+            one.issued < self.slot_over
+            and self._move("reservation", "host-cancel")
+            and self.accepted is not None
+            and one.tree[6] != "SAFETY"
+        ):
+            self.owed = self.fails()
+
+    def _no_show_counts(self, one: Signed) -> bool:
+        possible = STATES["reservation"][self.reservation]["no-show"] is not None
+        there = self.authorised is not None or self.at_plug
+        return possible and self.sent and not there and self.no_show_time <= one.issued < self.slot_over
+
+    def _no_show(self, one: Signed) -> None:
+        if self._no_show_counts(one) and self._move("reservation", "no-show"):
+            self.cost = cancelling(self.terms, self.quote[9], self.start, self.start + 1)
+
+    def _cancel(self, one: Signed) -> None:
+        if self.reservation == "FULFILLED":
+            self._stopped(self.effective(one))
+            return
+        if self.claimed(one) >= self.slot_over or not self._move("reservation", "cancel"):
+            return
+        at = self.effective(one)
+        overdue = self.overdue(self.claimed(one) if at is None else at)  # B15
+        at = max(self.claimed(one), self.start) if at is None else at
+        self.owed = self.fails() if overdue else 0
+        free = overdue or self.at_plug or one.tree[4] == "SAFETY"
+        if self.accepted is not None and at >= self.accepted and not free:
+            self.cost = cancelling(self.terms, self.quote[9], self.start, at)
+
+    def _authorisation(self, one: Signed) -> None:
+        late = self.reservation != "FULFILLED" and one.issued >= self.slot_over
+        if self.reservation not in OPEN or self.receipt or one.issued < self.earliest or late:
+            return
+        if self._move("session", "check-in"):
+            before = self.authorised or (0, 0)
+            self.authorised = (max(before[0], one.tree[4]), max(before[1], one.tree[5]))
+            self.stop_from = None
+            self._begin()
+
+    def _ticket(self, one: Signed) -> None:
+        at, energy = one.tree[6], one.tree[7]
+        if self.reservation not in ("RESERVED", "FULFILLED") or self.receipt:
+            return
+        if at > 7_258_118_400_000 or energy > 10**8:
+            return
+        if self.tickets and (at < self.tickets[-1].tree[6] or energy < self.tickets[-1].tree[7]):
+            return
+        if self._move("session", "final-ticket" if one.tree[11] == "Transaction.End" else "ticket"):
+            self.tickets.append(one)
+            self._begin()
+
+    def _stop(self, one: Signed) -> None:
+        if self.authorised or self.tickets:
+            self._stopped(self.effective(one))
+
+    def _countersign(self, one: Signed) -> None:
+        ids = [ticket.id for ticket in self.tickets]
+        if one.tree[4] in ids:
+            self.countersigned = max(self.countersigned, ids.index(one.tree[4]) + 1)
+            self._begin()
+
+    def _receipt(self, one: Signed) -> None:
+        over = self.reservation in ("CANCELED", "NO_SHOW")
+        if not over and self.session not in ("ACTIVE", "COMPLETED"):
+            return
+        if one.tree[9] != self.quote[6][0] or (self.agreed and self.settlement != "DISPUTED"):
+            return
+        if self._move("settlement", "receipt"):
+            self._move("session", "receipt")
+            self.receipt, self.agreed = one, False
+
+    def _names_receipt(self, named: bytes) -> bool:
+        return self.receipt is not None and self.receipt.id == named
+
+    def _agreement(self, one: Signed) -> None:
+        if self.receipt is None or not self._names_receipt(one.tree[4]):
+            return
+        if self._move("settlement", "agreement" if self.receipt.tree[11] else "nothing-due"):
+            self.agreed = True
+            self._begin()
+
+    def _claim(self, one: Signed) -> None:
+        if self._names_receipt(one.tree[4]):
+            self._move("settlement", "claim")
+
+    def _paid(self, one: Signed) -> None:
+        if self._names_receipt(one.tree[6]):
+            self._move("settlement", "paid")
+
+    def _problem(self, one: Signed) -> None:
+        self.at_plug |= one.tree[4] in NAMES["problems at the plug"] and one.issued >= self.earliest
+        if self.receipt and self.place(one.tree[3]) >= self.place(self.receipt.id):
+            self._move("settlement", "problem")
+
+    # --- by time alone ----------------------------------------------------------------------------
+
+    def pass_time(self, t: int) -> None:
+        """B14."""
+        if self.reservation == "PENDING" and t >= min(self.request.tree[5], self.end) + M:
+            earlier = self.request.tree[5] <= self.end
+            self._move("reservation", "request-expired" if earlier else "slot-over")
+        elif self.reservation == "RESERVED" and t >= self.slot_over:
+            self.owed = self.fails() if self.overdue(t) else 0
+            self._move("reservation", "slot-over")

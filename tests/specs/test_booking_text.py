@@ -1,0 +1,89 @@
+"""Chapter 05 and the code come to one state, for sets of records that anybody may have signed."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from chargemesh_protocol.booking.records import Cancel, CancelReason, Problem, ProblemKind
+from chargemesh_protocol.record import Record
+from chargemesh_protocol.shape import to_tree
+from tests.protocol.booking.story import DRIVER_KIND_NAMES, HOST_KIND_NAMES, HOUR, MINUTE, START, Story
+
+from .booking_text import Booking, Signed
+
+# Kinds that lead on, and so are drawn more often at each length of a story.
+_USUAL = (
+    *("accept", "access", "authorisation", "acknowledge", "ticket", "ticket", "countersign", "ticket"),
+    *("receipt", "agreement", "acknowledge", "claim", "paid", "acknowledge"),
+)
+
+
+def told(seed: int) -> tuple[Story, list[Record[Any]]]:
+    """A story that goes where chance leads it, and all records that were signed in it."""
+    random = Random(f"booking {seed}")
+    story = Story(waits=random.choice([5 * MINUTE, HOUR, 5 * HOUR]))
+    signed: list[Record[Any]] = []
+    straight = random.choice([0.6, 0.85, 0.95])
+    for step in range(random.randint(1, 20)):
+        story.now += random.choice([0, 0, 0, MINUTE, 3 * MINUTE, 16 * MINUTE, HOUR])
+        usual = _USUAL[min(step, len(_USUAL) - 1)]
+        kind = usual if random.random() < straight else random.choice(HOST_KIND_NAMES + DRIVER_KIND_NAMES)
+        add = random.random() < 0.8  # else: the other side has not seen it when it signs the next
+        signed.append(_signed(story, kind, add, random))
+    return story, signed
+
+
+def _signed(story: Story, kind: str, add: bool, random: Random) -> Record[Any]:
+    changes: dict[str, Any] = {}
+    if random.random() < 0.3:
+        changes["issued"] = story.now + random.choice([-HOUR, -5 * MINUTE, -MINUTE, MINUTE, 5 * MINUTE])
+    if kind in HOST_KIND_NAMES:
+        if kind == "ticket":
+            end, at = random.random() < 0.2, story.now - random.choice([0, 0, HOUR])
+            record: Record[Any] = story.ticket(random.randint(0, 9_000), end, add=add, changes=changes, at=at)
+        elif kind == "receipt":
+            record = story.receipt(
+                random.choice([0, 4_000_000]),
+                add=add,
+                changes=changes,
+                currency=random.choice(["EUR", "EUR", "SEK"]),
+            )
+        else:
+            record = story.of_host(kind, add, changes)
+        return record
+    if random.random() < 0.2:
+        changes["seen"] = random.choice([story.request.id, b"?" * 32])
+    if kind == "problem":
+        return story.driver(Problem, add, changes, problem=random.choice(list(ProblemKind)), text="")
+    if kind == "cancel":
+        return story.driver(Cancel, add, changes, reason=random.choice(list(CancelReason)))
+    return story.of_driver(kind, add, changes)
+
+
+def plain(record: Record[Any]) -> Signed:
+    return Signed(record.id, record.kind, to_tree(record.body))
+
+
+def test_one_state() -> None:
+    seen: set[tuple[str, str, str]] = set()
+    for seed in range(600):
+        story, signed = told(seed)
+        booking = story.fresh_set()
+        for record in signed:
+            booking.add(record)
+        for t in (story.now, START + 3 * HOUR + 2 * MINUTE, START + 9 * HOUR):
+            ours = booking.state(t)
+            text = Booking(to_tree(story.quote.body), plain(story.request), [plain(one) for one in signed])
+            text.walk()
+            text.pass_time(t)
+            states = (str(ours.reservation), str(ours.session), str(ours.settlement))
+            assert states == (text.reservation, text.session, text.settlement), seed
+            assert (ours.cost, ours.compensation) == (text.cost, text.owed), seed
+            assert [one.id for one in ours.tickets] == [one.id for one in text.tickets], seed
+            assert (ours.countersigned, ours.stop_counts_from) == (text.countersigned, text.stop_from), seed
+            assert (ours.receipt.id if ours.receipt else None) == (
+                text.receipt.id if text.receipt else None
+            ), seed
+            seen.add(states)
+    assert len(seen) >= 15 and ("FULFILLED", "COMPLETED", "PAID") in seen, seen
