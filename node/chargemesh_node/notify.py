@@ -17,8 +17,6 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-import httpx
-
 from .errors import DeliveryError
 from .settings import NotifySettings
 
@@ -76,6 +74,8 @@ class Notifier:
 
     async def _post(self, event: bytes, body: bytes) -> None:
         """POST to the webhook; anything but a 2xx answer in time is a failure, redirects included."""
+        import httpx  # 6 MB with all that belongs to it, for the few who have a webhook
+
         parts = urlsplit(self._settings.webhook)
         shown = f"the webhook at {parts.hostname}"
         headers = {
