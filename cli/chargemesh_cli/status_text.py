@@ -32,6 +32,8 @@ def _sentences(value: Any) -> Iterator[str]:
         yield "Its network part does not run at the moment; it is started again by itself."
     if value["read_only"]:
         yield "It was restored and signs nothing yet: `chargemesh doctor` says what it waits for."
+    if not value["clock"]["ok"]:
+        yield value["clock"]["reason"]
     near = f", {counts['neighbours']} of the local network" if counts["neighbours"] else ""
     yield f"Connected to {_many(counts['peers'], 'peer')}{near}."
     yield f"{_many(counts['chargers'], 'charger')}, {counts['listed']} listed."

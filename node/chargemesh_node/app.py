@@ -44,6 +44,7 @@ _log = logging.getLogger(__name__)
 CACHE_MAX_BYTES = 256 * 1024 * 1024
 LOG_MAX_BYTES = 4 * 1024 * 1024
 _CONTACT_EVERY_S = 5.0
+_DELEGATED_EVERY_S = 600.0
 _OWN_NEWEST_AFTER_S = 30.0  # how long a restored node asks peers for its own newest entry before it writes
 
 
@@ -130,7 +131,7 @@ async def _until_told(app: App) -> None:
 async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None) -> App:
     clock, entropy = SystemClock(), SystemEntropy()
     keys = load_keys(home, config.network.id)
-    keys = renew_delegation(home, keys, network=config.network.id, now=clock.now())
+    keys = renew_delegation(home, keys, network=config.network.id, now=clock.now(), lasting_ms=0)
     ensure_api_token(home, entropy)
     told = [parse_peer_address(address) for address in config.network.bootstrap]
     network = Libp2pNetwork(
@@ -204,6 +205,7 @@ async def _start(app: App) -> None:
     if app.local is not None:
         await app.local.start()
     app.spawn(_watch_contact(app))
+    app.spawn(_keep_delegated(app))
     if was_restored(app.home) and not (is_forced(app.home) and await _signs_again(app)):
         app.spawn(_become_writable(app))
 
@@ -231,6 +233,23 @@ async def _watch_contact(app: App) -> None:
             told = contact
         except PersonError as error:
             _log.error("our new address could not be published yet: %s", error)
+
+
+async def _keep_delegated(app: App) -> None:
+    """Renews the delegation in good time by a clock that can be believed, also where a node runs for years."""
+    while True:
+        await asyncio.sleep(_DELEGATED_EVERY_S)
+        if not app.node.clock_verdict().trusted:
+            continue
+        try:
+            keys = renew_delegation(
+                app.home, app.keys, network=app.config.network.id, now=app.node.clock.now()
+            )
+            if keys is not app.keys:
+                app.keys = keys
+                await app.node.delegated(keys.bundle.to_bytes())
+        except PersonError as error:
+            _log.error("the delegation of this node's key could not be renewed yet: %s", error)
 
 
 async def _become_writable(app: App) -> None:

@@ -135,15 +135,17 @@ def load_keys(home: Home, network: str) -> Keys:
     return keys
 
 
-def renew_delegation(home: Home, keys: Keys, *, network: str, now: int) -> Keys:
-    """`keys` with a delegation good for another year if none lasts 60 days from now, else as they are.
+def renew_delegation(
+    home: Home, keys: Keys, *, network: str, now: int, lasting_ms: int = RENEW_BEFORE_MS
+) -> Keys:
+    """`keys` with a delegation good for another year if none lasts so long from now, else as they are.
 
     The new one is on disk on return. A clock from before the first delegation signs none, and one that
     a wrong clock once dated into the future does not pass for one that holds now.
     """
     delegations = [one.body for one in keys.bundle.delegations]
     lasts = max((one.expires for one in delegations if one.issued <= now), default=0)
-    if lasts > now + RENEW_BEFORE_MS or now < min(one.issued for one in delegations):
+    if lasts > now + lasting_ms or now < min(one.issued for one in delegations):
         return keys
     bundle = renewed(keys.bundle, root_seed=keys.root, device_key=keys.device_key, network=network, now=now)
     replace_private_file(home.keys / "identity", bundle.to_bytes())

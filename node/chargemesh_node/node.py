@@ -14,6 +14,7 @@ from typing import Any
 from chargemesh_protocol.booking import wire
 from chargemesh_protocol.booking.records import Quote
 from chargemesh_protocol.booking.rules import Standing
+from chargemesh_protocol.clock import ClockVerdict
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.discovery.search import FoundListing
 from chargemesh_protocol.effects import AuthoriseTag, Parcel, StartWallbox, StopWallbox, Tell
@@ -43,6 +44,7 @@ from .discovery.caretaker import Caretaker
 from .discovery.finder import Finder, Search
 from .discovery.gossip import ListingGossip
 from .discovery.peers import MIN_CONNECTED, PeerBook
+from .peer_clocks import PeerClocks
 from .ports import Cache, Caller, Clock, Entropy, Loaded, Network, Store
 from .replica import LogReplica
 from .reputation import Opinion
@@ -106,8 +108,10 @@ class Node:
         self.counters: dict[str, int] = {}
         shared: dict[str, Any] = {"network": ports.network, "clock": ports.clock}
         self.bundles = Bundles(**shared, cache=ports.cache, directory=self.directory)
+        self.clocks = PeerClocks(**shared)
         self.replica = LogReplica(
             **shared,
+            clocks=self.clocks,
             cache=ports.cache,
             entropy=ports.entropy,
             bundles=self.bundles,
@@ -139,6 +143,7 @@ class Node:
             minimum=ports.min_peers,
         )
         self.runner = Runner(ports.store, ports.clock, ports.entropy, self._build, self)
+        self.clocks.trusted = lambda: self.runner.is_running and self.clock_verdict().trusted
         self.announcer = Announcer(
             **shared,
             gossip=self.gossip,
@@ -166,9 +171,11 @@ class Node:
         await self._keep_wallboxes()
         await self.announcer.start()
         await self.peers.start()
+        await self.clocks.start(self.replica.catch_up_with)
 
     async def close(self) -> None:
         for part in (
+            self.clocks,
             self.peers,
             self.announcer,
             self.finder,
@@ -197,6 +204,10 @@ class Node:
         self.announcer.neighbour_found(contact)
         self.peers.neighbour_found(contact)
 
+    def clock_verdict(self) -> ClockVerdict:
+        """Whether our clock can be believed, and so anything be signed."""
+        return self.runner.engine.clock.judge(self.clock.now())
+
     async def delegated(self, bundle: bytes) -> None:
         """Our delegation was renewed while we run: from now on others are shown this bundle."""
         self.me = replace(self.me, bundle=bundle)
@@ -213,8 +224,9 @@ class Node:
         return True
 
     async def go_on_unasked(self) -> None:
-        """Ends the silence of a restored node with what it knows: its log could fork, but listings go on above
-        what was published, and each booking waits until its other side was heard. PersonError as above."""
+        """Ends the silence of a restored node with what it knows: its log could fork, but listings go on
+        above what was published, and each booking waits until its other side was heard. PersonError as
+        above."""
         await self.runner.submit(OwnLogFound(self.replica.logs))
         self._read_only = False  # an engine that is built again must not forget it
         await self.wallboxes.restart()  # what boxes said meanwhile was heard by nobody
@@ -325,6 +337,7 @@ class Node:
             self._standing,
             self._delay,
             read_only=self._read_only,
+            peer_offsets=self.clocks.offsets,
         )
 
     def _standing(self, author: bytes) -> Standing:
@@ -359,7 +372,10 @@ class Node:
         return self.runner.engine.listings.newest_raw(charger)
 
     def _renewal(self, charger: bytes) -> bytes | None:
-        renewal = self.runner.engine.listings.renewal(charger, self.clock.now())
+        engine = self.runner.engine
+        if engine.keeper.read_only or not self.clock_verdict().trusted:
+            return None
+        renewal = engine.listings.renewal(charger, self.clock.now())
         return None if renewal is None else renewal.raw
 
     async def _keep_wallboxes(self) -> None:

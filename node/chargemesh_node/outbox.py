@@ -54,9 +54,14 @@ class Outbox:
         return self._rows.get((channel, key))
 
     def due(self, now: int, limit: int) -> list[OutboxRow]:
-        """Rows to try now, the longest waiting first; each is busy until `tried`."""
+        """Rows to try now, the longest waiting first; each is busy until `tried`.
+
+        None waits longer than LAST_RETRY_MS: one that seems to was put off before the clock was set back.
+        """
         waiting = [
-            row for place, row in self._rows.items() if place not in self._busy and row.next_try <= now
+            row
+            for place, row in self._rows.items()
+            if place not in self._busy and not now < row.next_try <= now + LAST_RETRY_MS
         ]
         waiting.sort(key=lambda row: row.next_try)
         chosen = waiting[: max(0, limit - len(self._busy))]
@@ -95,12 +100,12 @@ class Outbox:
         """Rows whose time is over and that are not being tried."""
         return [row for place, row in self._rows.items() if row.expires <= now and place not in self._busy]
 
-    def next_due(self, limit: int) -> int | None:
-        """When the next row that is not busy is due or expires; None while `limit` rows are busy, since
-        whichever is tried first makes room."""
+    def next_due(self, limit: int, *, expires: bool = True) -> int | None:
+        """When the next row that is not busy is due or, if any `expires`, expires; None while `limit` rows
+        are busy, since whichever is tried first makes room."""
         if len(self._busy) >= limit:
             return None
+        waiting = (row for place, row in self._rows.items() if place not in self._busy)
         return min(
-            (min(row.next_try, row.expires) for place, row in self._rows.items() if place not in self._busy),
-            default=None,
+            (min(row.next_try, row.expires) if expires else row.next_try for row in waiting), default=None
         )

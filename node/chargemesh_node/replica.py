@@ -29,6 +29,7 @@ from chargemesh_protocol.trust.sync import PROTOCOL, CatchUp, Item, open_catch_u
 from .bundles import Bundles
 from .discovery.allowance import Allowance
 from .errors import NetworkError, TimedOut
+from .peer_clocks import PeerClocks
 from .ports import Cache, Caller, Clock, Entropy, Network
 
 EVERY_SECONDS = 180.0  # between catch-ups with somebody at random
@@ -66,6 +67,7 @@ class LogReplica:
         clock: Clock,
         entropy: Entropy,
         bundles: Bundles,
+        clocks: PeerClocks,
         network_id: str,
         every_seconds: float | None = None,
         logger: logging.Logger | None = None,
@@ -81,6 +83,7 @@ class LogReplica:
         self._cache = cache
         self._entropy = entropy
         self._bundles = bundles
+        self._clocks = clocks
         self._logger = logger or logging.getLogger(__name__)
         self._budget = Allowance(clock, TOKENS_PER_SECOND, TOKENS_BURST)
         self._heard_budget = Allowance(clock, HEARD_PER_SECOND, HEARD_BURST)
@@ -218,7 +221,7 @@ class LogReplica:
         reply, taken = answer(self.logs, self._bounded(question))
         self._count(taken)
         await self._write(taken)
-        return reply.to_bytes()
+        return replace(reply, now=self._clocks.told()).to_bytes()
 
     async def catch_up_with(self, contact: Contact) -> bool:
         """A whole session with one peer; whether both sides have the same now. Never raises for a peer."""
@@ -257,7 +260,7 @@ class LogReplica:
     async def _ask_everything(self, contact: Contact) -> bool:
         session = Session(self.logs)
         while (question := session.question()) is not None:
-            reply = open_catch_up(await self._ask(contact, question.to_bytes()))
+            reply = await self._ask(contact, question.to_bytes())
             if not self._budget.take(contact.peer_id, len(reply.items) + len(reply.bundles)):
                 self.counters["too-often"] += 1
                 return False
@@ -266,14 +269,22 @@ class LogReplica:
             await self._write(taken)
         return session.done
 
-    async def _ask(self, contact: Contact, question: bytes) -> bytes:
+    async def _ask(self, contact: Contact, question: bytes) -> CatchUp:
         """An answer; a question that got none is put again, since answering it twice changes nothing."""
         for _ in range(TRIES - 1):
             try:
-                return await self._network.request(contact, PROTOCOL, question, timeout=ASK_SECONDS)
+                return await self._ask_once(contact, question)
             except TimedOut:
                 continue
-        return await self._network.request(contact, PROTOCOL, question, timeout=ASK_SECONDS)
+        return await self._ask_once(contact, question)
+
+    async def _ask_once(self, contact: Contact, question: bytes) -> CatchUp:
+        asked = asyncio.get_running_loop().time()
+        answer = await self._network.request(contact, PROTOCOL, question, timeout=ASK_SECONDS)
+        reply = open_catch_up(answer)
+        if reply.now is not None:
+            self._clocks.heard(contact.peer_id, reply.now, asked)
+        return reply
 
     def _peer_changed(self, contact: Contact, connected: bool) -> None:
         if connected:

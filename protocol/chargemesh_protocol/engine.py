@@ -23,8 +23,9 @@ from .booking.ledger import BUNDLES, Ledger, learn_bundle
 from .booking.retention import Retention
 from .booking.rules import Standing
 from .booking.sealing import NONCE_BYTES
+from .clock import ClockVerdict, ClockWatch, clock_is_wrong
 from .contact import Contact
-from .effects import Effect, HoldSlot, Parcel, PutDocument, Reply, Result
+from .effects import Announce, Effect, HoldSlot, Parcel, PutDocument, Reply, Result
 from .errors import ExitCode, PersonError, Refused, Severity
 from .events import (
     Book,
@@ -66,7 +67,8 @@ class EngineState:
 
 
 class Engine:
-    """One node's core. `standing` is its opinion of a driver (see `trust`)."""
+    """One node's core. `standing` is its opinion of a driver (see `trust`), `peer_offsets` what it knows of
+    its peers' clocks (see `clock`)."""
 
     def __init__(
         self,
@@ -77,8 +79,12 @@ class Engine:
         standing: Callable[[bytes], Standing],
         delay: BatchDelay,
         read_only: bool = False,
+        peer_offsets: Callable[[], Sequence[int]] = tuple,
     ) -> None:
         self.me = me
+        self.clock = ClockWatch(me.newest, state.documents, peer_offsets)
+        self._signs = True  # at the instant that is being handled
+        self._to_resume = False
         self.directory = directory
         for bundle in state.documents.get(BUNDLES, {}).values():
             directory.learn(bundle, keep=True)
@@ -116,8 +122,18 @@ class Engine:
 
     def handle(self, event: Event, at: Moment) -> list[Effect]:
         """Everything that `event` leads to. PersonError for a command, Refused for a peer's message."""
+        verdict = self.clock.judge(at.now)
+        self._signs = verdict.trusted
+        self._to_resume |= not verdict.trusted
+        unsigned: list[Effect] | None = None
         if self.keeper.read_only and not isinstance(event, OwnLogFound):
-            return self._while_read_only(event)
+            unsigned = self._while_read_only(event)
+        elif not verdict.trusted:
+            unsigned = self._while_clock_is_wrong(event, verdict)
+        effects = self._route(event, at) if unsigned is None else unsigned
+        return effects + self.clock.saved(effects)
+
+    def _route(self, event: Event, at: Moment) -> list[Effect]:
         match event:
             case OwnLogFound(logs=logs):
                 adopted = self.keeper.adopt(logs) + self.ledger.mark_restored()
@@ -129,7 +145,7 @@ class Engine:
             case ParcelAnswered(key=key, body=body):
                 return self._answer(key, body, at)
             case WallboxSaid(charger=charger, report=report):
-                effects, touched = self.charging.said(charger, report, at)
+                effects, touched = self.charging.said(charger, report, at, signs=self._signs)
                 return effects + self._settle(touched, at)
             case StartFailed(booking=booking_id, code=code, message=message):
                 booking = self.ledger.require(booking_id)
@@ -162,9 +178,7 @@ class Engine:
         """A restored node signs nothing until peers were asked for its newest entry: it could fork its own
         log and its bookings. Wallboxes say what they said again once their driver starts anew."""
         if isinstance(event, MessageReceived):
-            return [
-                Reply(wire.write(wire.Failed(code=wire.UNAVAILABLE, message="this node is being restored")))
-            ]
+            return [_unavailable("is being restored")]
         if isinstance(event, ContactChanged):
             self.listings.contact = event.contact  # to be published once we may sign
         if isinstance(event, ParcelAnswered | ContactChanged | WallboxSaid | StartFailed | TimerDue):
@@ -179,12 +193,38 @@ class Engine:
             ExitCode.NOT_ALLOWED,
         )
 
+    def _while_clock_is_wrong(self, event: Event, verdict: ClockVerdict) -> list[Effect] | None:
+        """None for what is handled as ever but for what would be signed (see `_settle`): news of bookings are
+        taken in, and boxes listened to. What is due waits; PersonError for a command."""
+        match event:
+            case MessageReceived() | ParcelAnswered() | WallboxSaid() | WallboxRemembered() | TimerDue():
+                return None
+            case ContactChanged(contact=contact):
+                self.listings.contact = contact  # to be published once we may sign
+                return []
+            case StartFailed():
+                return []  # it is tried again
+            case _:
+                raise clock_is_wrong(verdict)
+
+    def trusts(self, now: int) -> bool:
+        """Whether what is due by this clock may be done."""
+        return self.clock.judge(now).trusted
+
     def deadline(self, now: int) -> int | None:
         """The next instant at which something is due without any event."""
-        if self.keeper.read_only:
+        if self.keeper.read_only or not self.trusts(now):
             return None
+        if self._to_resume:
+            return now
         of_bookings = [self._deadline_of(booking, now) for booking in self.ledger.awake()]
-        return earliest(self.listings.deadline(), self.keeper.deadline(), self.host.deadline(), *of_bookings)
+        return earliest(
+            self.listings.deadline(),
+            self.keeper.deadline(),
+            self.host.deadline(),
+            self.clock.deadline(),
+            *of_bookings,
+        )
 
     def _deadline_of(self, booking: Booking, now: int) -> int | None:
         """The next instant at which something is due for this booking; None if it may rest."""
@@ -232,11 +272,13 @@ class Engine:
     def _message(self, body: bytes, block: str, at: Moment) -> list[Effect]:
         message = wire.read(body)
         if isinstance(message, wire.AskQuote):
-            return self.host.quote(message, at)
+            return self.host.quote(message, at) if self._signs else [_unavailable("can't sign now")]
         if not isinstance(message, wire.Exchange):
             raise Refused("unexpected", "not a request")
         booking = self.ledger.get(message.booking)
         effects: list[Effect] = []
+        if booking is None and not self._signs:
+            return [_unavailable("can't sign now")]
         if booking is None:
             effects += self.host.request(message, block, at)
             booking = self.ledger.get(message.booking)
@@ -300,7 +342,9 @@ class Engine:
         effects: list[Effect] = []
         for booking in bookings:
             desk = self.host if booking.is_host else self.driver
-            if not booking.file.refused and not booking.file.restored:
+            if not self._signs:
+                effects += self.charging.react_unsigned(booking, at) if booking.is_host else []
+            elif not booking.file.refused and not booking.file.restored:
                 effects += desk.react(booking, at)
                 receipt = booking.agreed_receipt(at.now)
                 if receipt is not None:
@@ -310,7 +354,10 @@ class Engine:
         return effects
 
     def _due(self, at: Moment) -> list[Effect]:
-        effects = self.listings.due(at.now) + self.keeper.cut(at) + self.host.due(at.now)
+        if not self._signs:
+            return self._settle([one for one in self.ledger.awake() if not one.file.done], at)
+        effects = self._resumed(at) if self._to_resume else []
+        effects += self.listings.due(at.now) + self.keeper.cut(at) + self.host.due(at.now)
         for booking in self.ledger.awake():
             if not booking.file.done:
                 effects += self._settle([booking], at)
@@ -319,9 +366,21 @@ class Engine:
                 self.ledger.rest(booking)
         return effects
 
+    def _resumed(self, at: Moment) -> list[Effect]:
+        """The clock is right again: what was noted by the wrong one is forgotten, listings are renewed."""
+        self._to_resume = False
+        self.host.woke()
+        self.charging.woke(at.now)
+        return [Announce(charger) for charger in self.listings.known()]
+
     def _exchange(self, booking: Booking, at: Moment) -> wire.Exchange:
         label = booking.id.hex()
         nonces = [
             at.fresh(f"message {label} {number}", NONCE_BYTES) for number in range(wire.MAX_MESSAGES_A_PARCEL)
         ]
         return self.ledger.parcel(booking, nonces)
+
+
+def _unavailable(why: str) -> Reply:
+    """Decides nothing: the peer asks again later."""
+    return Reply(wire.write(wire.Failed(code=wire.UNAVAILABLE, message=f"this node {why}")))

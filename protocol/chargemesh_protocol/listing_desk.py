@@ -11,7 +11,7 @@ from .contact import Contact
 from .effects import Announce, DropDocument, Effect, PutDocument, Result
 from .encoding import decode, encode
 from .errors import ExitCode, PersonError
-from .limits import MAX_LISTING_BYTES, MAX_LISTING_LIFE_MS
+from .limits import CLOCK_TOLERANCE_MS, MAX_LISTING_BYTES, MAX_LISTING_LIFE_MS
 from .listing import Listing, Renewal, Withdrawal
 from .me import Me
 from .record import Record, open_record
@@ -143,11 +143,13 @@ class ListingDesk:
         return effects
 
     def due(self, now: int) -> list[Effect]:
-        """Listings that grow old, or name an address that we no longer have, are issued again."""
+        """Listings that grow old, name an address that we no longer have, or were dated by a wrong clock, are
+        issued again."""
         return [
             effect
             for charger, listing in list(self._listings.items())
-            if now >= listing.body.issued + _REISSUE_MS or listing.body.contact != self.contact
+            if not now - _REISSUE_MS < listing.body.issued <= now + CLOCK_TOLERANCE_MS
+            or listing.body.contact != self.contact
             for effect in self.publish(charger, now)
         ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from .clock import NewestSigned
 from .record import Record, sign
 
 T = TypeVar("T")
@@ -18,7 +19,9 @@ class Me:
     bundle: bytes
     network: str
     device_seed: bytes = field(repr=False)
+    newest: NewestSigned = field(default_factory=NewestSigned, compare=False, repr=False)
 
     def sign(self, body: T) -> Record[T]:
-        """Signs with the device key."""
+        """Signs with the device key, and remembers the newest instant that it signed."""
+        self.newest.note(getattr(body, "issued", 0))
         return sign(body, self.device_seed, self.network)

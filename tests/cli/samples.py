@@ -320,6 +320,7 @@ STATUS = {
     "started": START,
     "now": END,
     "read_only": False,
+    "clock": {"ok": True, "reason": "", "peers_heard": 3},
     "counts": {
         "peers": 2,
         "neighbours": 0,

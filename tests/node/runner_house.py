@@ -42,6 +42,9 @@ class Engine:
         self.ledger = SimpleNamespace(get=lambda _: SimpleNamespace(file=home))
         self.due_at: int | None = None
 
+    def trusts(self, now: int) -> bool:
+        return self.home.clock_is_right
+
     def handle(self, event: Any, at: Moment) -> list[Effect]:
         self.home.events.append((self.home.seconds(), event))
         if isinstance(event, WriteMessage):
@@ -75,6 +78,7 @@ class Home:
         self.tries: list[float] = []
         self.owed: set[bytes] = set()
         self.progress = 0
+        self.clock_is_right = True
         self.built = 0
         self.effects_of: Callable[[Any], list[Effect]] = lambda _: []
         self.send: Callable[[bytes], Awaitable[bytes]] = self._nobody_answers

@@ -1,10 +1,10 @@
-"""Clocks, entropy, and when a clock is not to be believed."""
+"""Clocks and entropy, real and made for tests."""
 
 from __future__ import annotations
 
 import pytest
 
-from chargemesh_node.clock import ManualClock, SeededEntropy, SystemClock, SystemEntropy, judge_clock
+from chargemesh_node.clock import ManualClock, SeededEntropy, SystemClock, SystemEntropy
 
 NOON = 1_790_000_000_000
 
@@ -34,23 +34,3 @@ def test_one_seed_gives_one_stream() -> None:
 
 def test_system_entropy_differs() -> None:
     assert SystemEntropy().bytes(32) != SystemEntropy().bytes(32)
-
-
-def test_a_clock_behind_its_own_newest_record_is_not_trusted() -> None:
-    verdict = judge_clock(NOON, NOON + 3 * 86_400_000)
-    assert not verdict.trusted
-    assert "3 days behind" in verdict.reason
-    assert judge_clock(NOON, NOON).trusted
-    assert judge_clock(NOON, None).trusted
-
-
-def test_several_peers_overrule_our_clock_but_two_do_not() -> None:
-    assert judge_clock(NOON, None, [600_000, 600_000]).trusted
-    ahead = judge_clock(NOON, None, [-600_000, -600_000, 0, -500_000])
-    assert not ahead.trusted
-    assert "ahead of the clocks of 4 peers" in ahead.reason
-    assert judge_clock(NOON, None, [120_000, -119_000, 90_000]).trusted
-
-
-def test_one_lying_peer_changes_nothing() -> None:
-    assert judge_clock(NOON, None, [10, -20, 10**12]).trusted

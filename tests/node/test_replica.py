@@ -9,6 +9,7 @@ import pytest
 from chargemesh_node import replica as replica_module
 from chargemesh_node.bundles import Bundles
 from chargemesh_node.clock import SeededEntropy
+from chargemesh_node.peer_clocks import PeerClocks
 from chargemesh_node.ports import Caller
 from chargemesh_node.replica import LogReplica
 from chargemesh_node.sim import loop as simulated
@@ -49,6 +50,7 @@ class Keeping:
             clock=clock,
             entropy=SeededEntropy(name.encode()),
             bundles=self.bundles,
+            clocks=PeerClocks(network=self.network, clock=clock),
             network_id=NETWORK,
         )
 

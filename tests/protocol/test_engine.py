@@ -363,11 +363,15 @@ def test_only_what_both_sides_signed_completes_a_pair() -> None:
     assert alice.engine.ledger.completed_with(bob.author) and bob.engine.ledger.completed_with(alice.author)
 
 
-def test_a_clock_that_is_set_back_makes_no_evidence_against_its_host() -> None:
+def test_a_clock_that_is_set_back_signs_nothing_and_makes_no_evidence_against_its_host() -> None:
     street = Street()
     alice, bob = street.host(), street.driver()
     booking = bob.books(alice, street.now + HOUR)
     street.now -= 90 * SECOND
+    with pytest.raises(PersonError) as refused:
+        alice.tells(CancelBooking(booking, CancelReason.POWER_OUTAGE))
+    assert refused.value.code == "clock-wrong" and "90 seconds behind" in refused.value.message
+    street.now += 90 * SECOND
     alice.tells(CancelBooking(booking, CancelReason.POWER_OUTAGE))
     for one in (alice, bob):
         assert one.state(booking).reservation is Reservation.CANCELED

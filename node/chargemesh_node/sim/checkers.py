@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .world import World
 
 LATE_MS = 5_000  # what is due may wait this long: a timer, a commit, a turn of the loop
+NAP_MS = 16_000  # the longest that a node does not look at its clock
 STUCK_MS = 60_000  # a delivery that is due, and that nobody has tried for so long, is stuck
 _ONCE = (Accept, Access, Receipt, Agreement, NoShow)
 
@@ -33,7 +34,8 @@ class Checkers:
     def __init__(self, world: World) -> None:
         self._world = world
         self._restored: set[str] = set()
-        self._full_at: dict[str, int] = {}
+        self._excused_at: dict[str, int] = {}
+        self._skews: dict[str, int] = {}
         self._durable: dict[str, set[bytes]] = {}  # by person: records whose commit was reported durable
 
     def committed(self, person: Person, saves: Sequence[Save]) -> None:
@@ -117,13 +119,17 @@ class Checkers:
     def _nothing_is_overdue(self, person: Person) -> None:
         runner, now = person.node.runner, person.clock.now()
         self._require(not runner.failed.done(), f"the clockwork of {person.name} stands still")
-        if person.store.full:
-            self._full_at[person.name] = now  # nothing can be kept now, and what is due has to wait
-        elif not runner.engine.keeper.read_only and now > self._full_at.get(person.name, 0) + LATE_MS:
+        jumped = self._skews.get(person.name, person.clock.skew_ms) != person.clock.skew_ms
+        if jumped:
+            self._excused_at[person.name] = now + NAP_MS - LATE_MS  # before the clock is looked at again
+        elif person.store.full:
+            self._excused_at[person.name] = now  # nothing can be kept now, and what is due has to wait
+        elif not runner.engine.keeper.read_only and now > self._excused_at.get(person.name, 0) + LATE_MS:
             deadline = runner.engine.deadline(now)
             late = 0 if deadline is None else now - deadline
             self._require(late <= LATE_MS, f"{person.name} is {late} ms late with what is due")
-        for row in runner.outbox:
+        self._skews[person.name] = person.clock.skew_ms
+        for row in runner.outbox if now > self._excused_at.get(person.name, 0) else ():
             waits = now - max(row.next_try, 0) if row.next_try else 0
             self._require(
                 waits <= STUCK_MS, f"{person.name} does not try a {row.channel} delivery that is due"

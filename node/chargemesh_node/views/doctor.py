@@ -8,11 +8,11 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypedDict
 
 from chargemesh_protocol.chargers import ChargerSettings
+from chargemesh_protocol.clock import SEVERAL_PEERS
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.errors import PersonError
 
 from ..backup import is_read_only
-from ..clock import judge_clock
 
 if TYPE_CHECKING:
     from ..app import App
@@ -72,16 +72,15 @@ def _home(app: App) -> Iterator[Check]:
 
 
 def _clock(app: App) -> Iterator[Check]:
-    newest = max(
-        (one.body.issued for booking in app.node.runner.engine.ledger for one in booking.mine), default=0
-    )
-    verdict = judge_clock(app.node.clock.now(), newest or None)
-    if verdict.trusted:
-        yield _ok("clock", "The clock is not behind what this node has signed.")
-    else:
+    verdict, heard = app.node.clock_verdict(), len(app.node.clocks.offsets())
+    if not verdict.trusted:
         yield _bad(
             "clock", verdict.reason, "On Linux `timedatectl` shows whether the clock is kept by the network."
         )
+    elif heard < SEVERAL_PEERS:
+        yield _ok("clock", "The clock is not behind what this node has signed; too few peers to compare it.")
+    else:
+        yield _ok("clock", f"The clock agrees with those of {heard} peers.")
 
 
 def _network(app: App) -> Iterator[Check]:

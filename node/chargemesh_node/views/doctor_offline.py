@@ -7,11 +7,13 @@ import socket
 from collections.abc import Iterator, Mapping
 from typing import TypedDict
 
+from chargemesh_protocol.clock import judge_clock
 from chargemesh_protocol.errors import PersonError
 
-from ..clock import SystemClock, judge_clock
+from ..clock import SystemClock
 from ..config import load_config
 from ..home import Home, check_private_folder, read_private_file
+from ..store.newest import newest_signed
 
 _MAX_KEY_FILE_BYTES = 1024 * 1024
 
@@ -29,7 +31,7 @@ def doctor_offline(home: Home, environ: Mapping[str, str]) -> list[OfflineCheck]
     """One check a line; never raises for what it finds."""
     if not home.is_initialised:
         return [_told("home", f"There is no node in {home.root}.", "Run `chargemesh init` first.")]
-    return [*_files(home), _clock(), *_ports(home, environ)]
+    return [*_files(home), _clock(home), *_ports(home, environ)]
 
 
 def _files(home: Home) -> Iterator[OfflineCheck]:
@@ -49,10 +51,10 @@ def _files(home: Home) -> Iterator[OfflineCheck]:
         yield _told("keys", f"Cannot read the keys: {error.strerror}.", "Look at the folder keys.")
 
 
-def _clock() -> OfflineCheck:
-    verdict = judge_clock(SystemClock().now(), None)
+def _clock(home: Home) -> OfflineCheck:
+    verdict = judge_clock(SystemClock().now(), newest_signed(home.node_db))
     if verdict.trusted:
-        return _told("clock", "The clock can be right; a running node compares it with its bookings.")
+        return _told("clock", "The clock can be right; a running node compares it with its peers' too.")
     return _told("clock", verdict.reason, "Set the clock (on Linux `timedatectl` shows how it is kept).")
 
 

@@ -49,6 +49,15 @@ class Counts(TypedDict):
     undelivered: int
 
 
+class ClockView(TypedDict):
+    """ok: whether the clock can be believed; while it can't, nothing is signed and `reason` is a sentence.
+    peers_heard: peers whose clocks it was compared with in the last hour."""
+
+    ok: bool
+    reason: str
+    peers_heard: int
+
+
 class Status(TypedDict):
     """read_only: restored, and not yet sure of its own newest log entry. limits: see `limits.py`.
     network_pid: of the network process, null while there is none; it is started again by itself."""
@@ -61,6 +70,7 @@ class Status(TypedDict):
     started: Instant
     now: Instant
     read_only: bool
+    clock: ClockView
     counts: Counts
     phone: str
     counters: dict[str, int]
@@ -104,6 +114,7 @@ def status(app: App, version: str) -> Status:
         "started": instant(app.started_at, UTC),
         "now": instant(node.clock.now(), UTC),
         "read_only": is_read_only(app.home),
+        "clock": _clock(node),
         "counts": _counts(app),
         "phone": app.config.phone.address,
         "counters": _counters(node),
@@ -129,6 +140,15 @@ def invite(node: Node) -> InviteView:
     dialled = tuple(one for one in known if one.addresses)[: 1 + _INVITED_PEERS]
     link = make_link(Invite(node.me.network, dialled))
     return {"link": link, "qr_terminal": qr_text(link)}
+
+
+def _clock(node: Node) -> ClockView:
+    verdict = node.clock_verdict()
+    return {
+        "ok": verdict.trusted,
+        "reason": verdict.reason,
+        "peers_heard": len(node.clocks.offsets()),
+    }
 
 
 def _counts(app: App) -> Counts:

@@ -30,6 +30,7 @@ from ..moment import Moment
 from ..notices import charger_notice, notice
 from ..pricing import MAX_ENERGY_WH
 from .cost import charge_due, signed_for
+from .held import HeldReports, SessionReport
 from .kept import Booking, KeptMessage
 from .ledger import Ledger
 from .receipt import Reckoning, reckon_charge, reckon_session
@@ -74,7 +75,7 @@ class ChargingDesk:
         self._listings = listings
         self._boxes: dict[bytes, Box] = {}
         self._stop_asked: dict[bytes, int] = {}
-        self._held: dict[bytes, list[SessionReport]] = {}  # by booking, for when it may be signed
+        self._held = HeldReports()
 
     def box(self, charger: bytes) -> Box:
         return self._boxes.setdefault(charger, Box())
@@ -93,7 +94,7 @@ class ChargingDesk:
     def said(
         self, charger: bytes, report: WallboxReport, at: Moment, *, signs: bool = True
     ) -> tuple[list[Effect], list[Booking]]:
-        """(effects, bookings to react for). Without `signs` what is to become a ticket waits (`_holding`)."""
+        """(effects, bookings to react for). Without `signs` what is to become a ticket waits."""
         box = self.box(charger)
         match report:
             case Connected():
@@ -118,6 +119,8 @@ class ChargingDesk:
                 box.session, box.tag, box.owner, box.power_w = "", "", False, 0
             case UnknownTag(tag=tag):
                 return charger_notice("wallbox.unknown_tag", charger, at, tag=tag), []
+        holder = self._holder(charger, report, signs)
+        return self._session(charger, report, at) if holder is None else ([], [holder])
 
     def start_failed(self, booking: Booking, code: str, message: str, at: Moment) -> list[Effect]:
         """The box would not start: both sides hear of it, and it is tried again while the time lasts."""
@@ -131,9 +134,9 @@ class ChargingDesk:
 
     def react(self, booking: Booking, at: Moment) -> list[Effect]:
         """What the box and the receipt of this booking need at this instant."""
-        held = self._held.pop(booking.id, [])
+        held = self._held.take(booking, at.now)
         if held:
-            told = [self.said(booking.quote.body.charger, one, at)[0] for one in held]
+            told = [self._session(booking.quote.body.charger, one, at)[0] for one in held]
             return [*chain.from_iterable(told), *self.react(booking, at)]
         state = booking.state(at.now)
         if booking.file.session and not booking.file.ended_at:
@@ -148,6 +151,27 @@ class ChargingDesk:
         if charge is not None and state.receipt is None:
             return self._receipt(booking, reckon_charge(booking.quote.body, *charge), state, at)
         return self._begin(booking, state, at)
+
+    def react_unsigned(self, booking: Booking, at: Moment) -> list[Effect]:
+        """In the place of `react` while the clock can't be believed: a session ends only for what needs no
+        clock, which is that the driver has stopped it or has drawn all that was authorised."""
+        begun, state = self._held.begun(booking), booking.state(at.now)
+        session = booking.file.session or (begun.session if begun is not None else "")
+        box = self.box(booking.quote.body.charger)
+        if not session or box.session != session or at.now < self._stop_asked.get(booking.id, 0) + RETRY_MS:
+            return []
+        base = begun.register_wh if begun is not None else booking.file.base_wh
+        most = state.authorised.energy_wh if state.authorised is not None else 0
+        if state.stopped_at is None and box.register_wh - base < most:
+            return []
+        self._stop_asked[booking.id] = at.now
+        return [StopWallbox(booking.quote.body.charger, session)]
+
+    def woke(self, now: int) -> None:
+        """The clock was set right: when things were asked for by the wrong one says nothing."""
+        self._stop_asked.clear()
+        for booking in self._ledger.awake():
+            booking.tried_start_at = min(booking.tried_start_at, now)
 
     def deadline(self, booking: Booking, now: int) -> int | None:
         """When `react` may have something to do that no report and no record announces."""
@@ -226,13 +250,21 @@ class ChargingDesk:
         last = state.tickets[-1].body
         return last.energy_wh >= state.authorised.energy_wh or last.cost >= state.authorised.cost
 
-    def _started(
-        self, charger: bytes, box: Box, report: SessionStarted, at: Moment
+    def _session(
+        self, charger: bytes, report: SessionReport, at: Moment
     ) -> tuple[list[Effect], list[Booking]]:
-        box.session, box.tag, box.owner = report.session, report.tag, report.owner
-        box.owner_parked = False
-        if self._holds(charger, report):
-            return [], []
+        """What a session means for the booking that it belongs to, if it belongs to one."""
+        match report:
+            case SessionStarted():
+                return self._started(charger, report, at)
+            case Reading():
+                return self._read(charger, report, at)
+            case SessionEnded():
+                return self._ended(charger, report, at)
+
+    def _started(
+        self, charger: bytes, report: SessionStarted, at: Moment
+    ) -> tuple[list[Effect], list[Booking]]:
         for booking in self._of(charger):
             if tag_of(booking.id) != report.tag or booking.file.ended_at:
                 continue
@@ -244,12 +276,7 @@ class ChargingDesk:
             return effects, [booking]
         return [Tell("wallbox.session", {"charger": charger.hex(), "owner": report.owner})], self._of(charger)
 
-    def _read(
-        self, charger: bytes, box: Box, report: Reading, at: Moment
-    ) -> tuple[list[Effect], list[Booking]]:
-        box.power_w = report.power_w or 0
-        if self._holds(charger, report):
-            return [], []
+    def _read(self, charger: bytes, report: Reading, at: Moment) -> tuple[list[Effect], list[Booking]]:
         booking = self._by_session(charger, report.session)
         if booking is None or booking.file.ended_at:
             return [], []
@@ -271,13 +298,7 @@ class ChargingDesk:
         wanted = 60_000 if settings is None else settings.ticket_seconds * 1000
         return report.at < last.at + max(wanted, (quote.end - quote.start) // MAX_TICKETS)
 
-    def _ended(
-        self, charger: bytes, box: Box, report: SessionEnded, at: Moment
-    ) -> tuple[list[Effect], list[Booking]]:
-        box.owner_parked = box.owner and box.session == report.session
-        box.session, box.tag, box.owner, box.power_w = "", "", False, 0
-        if self._holds(charger, report):
-            return [], []
+    def _ended(self, charger: bytes, report: SessionEnded, at: Moment) -> tuple[list[Effect], list[Booking]]:
         booking = self._by_session(charger, report.session)
         if booking is None or booking.file.ended_at:
             return [Tell("wallbox.session_ended", {"charger": charger.hex()})], self._of(charger)
@@ -358,20 +379,13 @@ class ChargingDesk:
             return charger_notice("wallbox.lost", charger, at, session=session)
         return [Tell("wallbox.disconnected", {"charger": charger.hex()})]
 
-    def _holds(self, charger: bytes, report: SessionStarted | Reading | SessionEnded) -> bool:
-        """A booking from a backup signs nothing until it was compared with the other side's: how its session
-        began and ended waits for that. A reading does not, since the next one says more."""
+    def _holder(self, charger: bytes, report: SessionReport, signs: bool) -> Booking | None:
+        """The booking that has to wait with this report before it may sign (see `held`); None if none has."""
         for booking in self._of(charger):
-            if not booking.file.restored:
-                continue
-            held = self._held.setdefault(booking.id, [])
-            known = {booking.file.session, *(one.session for one in held)}
-            begins = isinstance(report, SessionStarted) and report.tag == tag_of(booking.id)
-            if begins or report.session in known:
-                if not isinstance(report, Reading):
-                    held.append(report)
-                return True
-        return False
+            waits, tag = booking.file.restored or not signs, tag_of(booking.id)
+            if waits and self._held.keep(booking, report, tag, dated=signs):
+                return booking
+        return None
 
     def _by_session(self, charger: bytes, session: str) -> Booking | None:
         return next((one for one in self._of(charger) if one.file.session == session), None)

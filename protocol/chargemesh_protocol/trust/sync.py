@@ -67,7 +67,8 @@ class Cursor:
 class CatchUp:
     """Question and answer alike. `cursors` are those of all the sender's logs with keys in [first, last]; an
     answer may name an earlier `last`, up to which it reached. `wanted`: authors whose bundles the sender
-    lacks or finds too old; `bundles`: those that it was asked for."""
+    lacks or finds too old; `bundles`: those that it was asked for. `now`: in an answer, the sender's clock
+    (unix ms)."""
 
     first: bytes = key(0, ID)
     last: bytes = key(1, ID)
@@ -75,6 +76,7 @@ class CatchUp:
     items: tuple[Item, ...] = key(3, Seq(Struct(Item), MAX_CATCH_UP_ITEMS))
     wanted: tuple[bytes, ...] = key(4, Seq(ID, MAX_CATCH_UP_BUNDLES))
     bundles: tuple[bytes, ...] = key(5, Seq(Bytes(1, MAX_RECORD_BYTES), MAX_CATCH_UP_BUNDLES))
+    now: int | None = key(16, Uint(), optional=True)
 
     def to_bytes(self) -> bytes:
         return encode(to_tree(self))
