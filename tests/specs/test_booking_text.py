@@ -5,29 +5,39 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from chargemesh_protocol.booking.records import Cancel, CancelReason, Problem, ProblemKind
+from chargemesh_protocol.booking.records import Accept, Cancel, CancelReason, Problem, ProblemKind
 from chargemesh_protocol.record import Record
 from chargemesh_protocol.shape import to_tree
 from tests.protocol.booking.story import DRIVER_KIND_NAMES, HOST_KIND_NAMES, HOUR, MINUTE, START, Story
 
 from .booking_text import Booking, Signed
 
-# Kinds that lead on, and so are drawn more often at each length of a story.
-_USUAL = (
-    *("accept", "access", "authorisation", "acknowledge", "ticket", "ticket", "countersign", "ticket"),
-    *("receipt", "agreement", "acknowledge", "claim", "paid", "acknowledge"),
+# How bookings usually go; chance leads away from it at each step.
+_SCRIPTS = tuple(
+    one.split()
+    for one in (
+        "accept access authorisation acknowledge ticket ticket countersign ticket receipt agreement"
+        " acknowledge claim paid",
+        "accept access ticket authorisation ticket receipt agreement acknowledge problem acknowledge"
+        " receipt agreement acknowledge receipt paid",
+        "authorisation accept access stop acknowledge authorisation ticket stop ticket acknowledge receipt",
+        "accept access cancel no-show acknowledge receipt agreement acknowledge",
+        "accept problem acknowledge cancel acknowledge",
+        "accept access no-show cancel acknowledge",
+    )
 )
 
 
 def told(seed: int) -> tuple[Story, list[Record[Any]]]:
     """A story that goes where chance leads it, and all records that were signed in it."""
     random = Random(f"booking {seed}")
-    story = Story(waits=random.choice([5 * MINUTE, HOUR, 5 * HOUR]))
+    requested = START - random.choice([10, 16, 18, 90]) * MINUTE
+    story = Story(requested, waits=random.choice([5 * MINUTE, HOUR, 5 * HOUR]))
     signed: list[Record[Any]] = []
-    straight = random.choice([0.6, 0.85, 0.95])
-    for step in range(random.randint(1, 20)):
-        story.now += random.choice([0, 0, 0, MINUTE, 3 * MINUTE, 16 * MINUTE, HOUR])
-        usual = _USUAL[min(step, len(_USUAL) - 1)]
+    straight, script = random.choice([0.6, 0.85, 0.95]), random.choice(_SCRIPTS)
+    for step in range(random.randint(1, len(script) + 3)):
+        story.now += random.choice([0, 0, 0, MINUTE, 3 * MINUTE, 16 * MINUTE, 20 * MINUTE, HOUR])
+        usual = script[min(step, len(script) - 1)]
         kind = usual if random.random() < straight else random.choice(HOST_KIND_NAMES + DRIVER_KIND_NAMES)
         add = random.random() < 0.8  # else: the other side has not seen it when it signs the next
         signed.append(_signed(story, kind, add, random))
@@ -42,6 +52,9 @@ def _signed(story: Story, kind: str, add: bool, random: Random) -> Record[Any]:
         if kind == "ticket":
             end, at = random.random() < 0.2, story.now - random.choice([0, 0, HOUR])
             record: Record[Any] = story.ticket(random.randint(0, 9_000), end, add=add, changes=changes, at=at)
+        elif kind == "accept":
+            due = story.now + random.choice([0, HOUR, 9 * HOUR])
+            record = story.host(Accept, add, changes, access_due=due)
         elif kind == "receipt":
             record = story.receipt(
                 random.choice([0, 4_000_000]),
@@ -67,7 +80,7 @@ def plain(record: Record[Any]) -> Signed:
 
 def test_one_state() -> None:
     seen: set[tuple[str, str, str]] = set()
-    for seed in range(600):
+    for seed in range(900):
         story, signed = told(seed)
         booking = story.fresh_set()
         for record in signed:
