@@ -1,7 +1,8 @@
 /** A booking on the driver's side (specs/05): both sides' records, the exchange, and what follows from them. */
 import { Refused, require_ } from './errors.js'
 import { differences, reckon } from './receipt.js'
-import { open, same } from './record.js'
+import { same } from './bytes.js'
+import { open } from './record.js'
 import { oneTimeKeys, openAccess, requireKey } from './sealing.js'
 import { read, write } from './shape.js'
 
@@ -25,7 +26,6 @@ export function openQuote (answer, listing, directory, now) {
   const { body } = quote
   require_(same(author, body.author) && same(author, listing.body.author), 'mismatch', 'a quote of another host')
   require_(same(body.charger, listing.body.charger), 'mismatch', 'a quote for another charger')
-  require_(body.start < body.end && body.cap >= body.estimate, 'schema', 'start and end, estimate and cap')
   directory.authorise(quote, author)
   requireKey(body.one_time_key)
   require_(now <= body.expires, 'quote-expired')
@@ -71,6 +71,7 @@ export class DriverBooking {
     this.statements = [] // of both sides
     this.hostHeld = []
     this.access = undefined
+    this.faults = [] // codes of what the host sent wrongly
   }
 
   // --- what the set says ------------------------------------------------------------------------
@@ -175,15 +176,23 @@ export class DriverBooking {
       ours.some((one) => !this.hostHeld.some((id) => same(id, one.id)))
   }
 
-  /** Takes what is good of the host's exchange; Refused with the first fault, what came before it is kept. */
+  /**
+   * Takes what is good of the host's exchange (B19): the first record that is refused ends it, and what came
+   * before is kept. The code of the fault goes to `faults`. Refused where the whole is no exchange of ours.
+   */
   take (bytes) {
     const news = readAnswer('booking-exchange', bytes)
     require_(same(news.booking, this.id), 'other-booking')
-    if (news.bundle) this.directory.learn(news.bundle)
+    if (news.bundle) require_(same(this.directory.learn(news.bundle).author, this.host), 'mismatch', 'a bundle of others')
     this.hostKnows = Math.max(this.hostKnows, Math.min(Number(news.known), this.mine.length))
     this.hostHeld = [...this.hostHeld, ...news.held]
-    for (const raw of news.records) this.takeRecord(raw)
-    for (const raw of news.statements) this.takeStatement(raw)
+    try {
+      for (const raw of news.records) this.takeRecord(raw)
+      for (const raw of news.statements) this.takeStatement(raw)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      this.faults.push(error.code)
+    }
   }
 
   takeRecord (raw) {

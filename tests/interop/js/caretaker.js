@@ -1,13 +1,12 @@
 /** A small caretaker (specs/07): keeps what is stored with it, and answers queries and gossip from that. */
-import { decode } from './cbor.js'
-import { ancestor, region, related, toText, topicOf } from './cells.js'
+import { region, related, topicOf } from './cells.js'
 import { Refused, require_, verdict } from './errors.js'
-import { fits, Newest, openOffer, openRenewal, requireFresh } from './listing.js'
-import { open, same } from './record.js'
-import { fields, write } from './shape.js'
+import { fits, Newest, openOffer, openRenewal, openWithdrawal, requireCurrent, requireFresh } from './listing.js'
+import { readMessage } from './messages.js'
+import { write } from './shape.js'
+import { LISTING } from './streams.js'
 
-const [STORE, RENEW, WITHDRAW, QUERY] = [1, 2, 3, 4]
-const NAMES = { [STORE]: 'listing-store', [RENEW]: 'listing-store-renewal', [WITHDRAW]: 'listing-withdraw', [QUERY]: 'listing-query' }
+const CHANGES = ['listing-store', 'listing-withdraw'] // what gossip carries
 const MAX_PLACES = 2048
 const MAX_ITEMS = 16
 
@@ -22,40 +21,36 @@ export class Caretaker {
     this.changes = [] // the kinds of the changes that were heard and found good
   }
 
-  /** The answer to a request on the listing stream. */
+  /** The answer to a request on the listing stream; Refused where nothing is kept. */
   answer (body) {
-    try {
-      const tree = decode(body)
-      const operation = tree instanceof Map ? tree.get(0) : undefined
-      require_(Object.hasOwn(NAMES, operation), 'unknown-operation', 'no such operation on this stream')
-      const message = fields(NAMES[operation], tree)
-      if (operation === QUERY) return write('listing-found', { items: this.find(message) })
-      this.take(operation, message)
-      if (operation === STORE) this.timesStored += 1
-      return write('listing-kept', {})
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      return write('listing-failed', { code: error.code, message: error.message })
-    }
+    const { message, fields: given } = readMessage(LISTING, body)
+    if (message === 'listing-query') return write('listing-found', { items: this.find(given) })
+    this.take(message, given)
+    if (message === 'listing-store') this.timesStored += 1
+    return write('listing-kept', {})
   }
 
   /** Judges a change heard on `topic`: whether it is passed on, and if not, whose fault that is. */
   judge (topic, data) {
     return verdict(() => {
-      const tree = decode(data)
-      const operation = tree instanceof Map ? tree.get(0) : undefined
-      require_(operation === STORE || operation === WITHDRAW, 'unknown-operation')
-      this.changes.push(this.take(operation, fields(NAMES[operation], tree), topic).kind)
+      const { message, fields: given } = readMessage(LISTING, data)
+      require_(CHANGES.includes(message), 'unknown-operation')
+      this.changes.push(this.take(message, given, topic).kind)
     })
   }
 
-  /** Takes a Store, Renew or Withdraw in; Refused where anything about it is wrong. */
-  take (operation, message, topic) {
-    const offer = operation === WITHDRAW ? this.withdrawal(message) : operation === RENEW ? this.renewed(message) : this.stored(message)
-    const { cell } = offer.record.body
+  /** Takes a store, a renewal or a withdrawal in; Refused where anything about it is wrong. */
+  take (message, given, topic) {
+    const judges = {
+      'listing-store': () => this.stored(given),
+      'listing-store-renewal': () => this.renewed(given),
+      'listing-withdraw': () => this.withdrawal(given)
+    }
+    require_(Object.hasOwn(judges, message), 'unknown-operation')
+    const offer = judges[message]()
+    const { author, charger, cell } = offer.record.body
     require_(topic === undefined || topic === topicOf(this.network, cell), 'topic', 'of another cell')
-    const room = this.newest.byCharger.size < MAX_PLACES
-    require_(room || this.newest.get(offer.record.body.author, offer.record.body.charger), 'cell-full')
+    require_(this.newest.byCharger.size < MAX_PLACES || this.newest.get(author, charger), 'cell-full')
     this.newest.keep(offer)
     return offer.record
   }
@@ -63,7 +58,6 @@ export class Caretaker {
   stored (message) {
     const offer = openOffer(message, this.network, this.directory)
     requireFresh(offer, this.clock())
-    toText(message.cell)
     require_(region(offer.record.body.cell) === BigInt(message.cell) && message.shard === 0, 'not-a-leaf')
     return offer
   }
@@ -76,11 +70,9 @@ export class Caretaker {
     return offer
   }
 
-  withdrawal ({ withdrawal, bundle }) {
-    const record = open(withdrawal, this.network, ['withdrawal'])
-    require_(same(this.directory.learn(bundle).author, record.body.author), 'mismatch')
-    this.directory.authorise(record, record.body.author)
-    ancestor(record.body.cell, 4)
+  withdrawal (message) {
+    const record = openWithdrawal(message, this.directory)
+    requireCurrent(record, this.clock())
     return { record }
   }
 

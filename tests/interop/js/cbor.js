@@ -13,7 +13,7 @@ const MAX_KEY = 23
 const MIN_INT = -(2n ** 63n)
 const MAX_INT = 2n ** 63n - 1n
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) // else a leading U+FEFF would vanish
-const ascii = new TextEncoder()
+const toUtf8 = new TextEncoder()
 
 /** The bytes of `tree`; TypeError or RangeError for what has no form here: that is the writer's mistake. */
 export function encode (tree) {
@@ -64,7 +64,7 @@ function writeInteger (out, value) {
 
 function writeText (out, text) {
   if (!text.isWellFormed()) throw new TypeError('half a surrogate pair')
-  const bytes = ascii.encode(text.normalize('NFC'))
+  const bytes = toUtf8.encode(text)
   out.push(head(3, bytes.length), bytes)
 }
 

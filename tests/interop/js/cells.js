@@ -1,8 +1,11 @@
 /** Places (specs/04, 07): H3 cells as integers, keys of the DHT, topics, and covers of circles. */
-import { cellToParent, getResolution, gridDisk, isValidCell, latLngToCell, greatCircleDistance, cellToLatLng, getHexagonEdgeLengthAvg, UNITS } from 'h3-js'
+import {
+  cellToBoundary, cellToLatLng, cellToParent, getResolution, greatCircleDistance, gridDisk, gridDistance, latLngToCell,
+  UNITS
+} from 'h3-js'
 import { encode } from './cbor.js'
-import { require_ } from './errors.js'
-import { sha256 } from './record.js'
+import { requireCell } from './rules.js'
+import { sha256 } from './bytes.js'
 
 export const COARSEST = 4
 export const FINEST = 8
@@ -14,10 +17,8 @@ export const toInteger = (text) => BigInt(`0x${text}`)
 
 /** H3's text of an integer; Refused `cell` unless it is a cell of resolution 4 to 8. */
 export function toText (cell) {
-  const text = BigInt(cell).toString(16)
-  const right = isValidCell(text) && getResolution(text) >= COARSEST && getResolution(text) <= FINEST
-  require_(right, 'cell', `${text} is no cell of resolution 4 to 8`)
-  return text
+  requireCell(cell)
+  return BigInt(cell).toString(16)
 }
 
 /** The ancestor at a resolution, or the cell itself where it is that coarse already. */
@@ -44,12 +45,30 @@ export function related (one, other) {
 /** At most 64 cells, as fine as that allows, that cover the circle. */
 export function cover (latitude, longitude, radiusM) {
   for (let resolution = FINEST; resolution >= COARSEST; resolution--) {
-    const edge = getHexagonEdgeLengthAvg(resolution, UNITS.m)
-    const rings = Math.ceil(radiusM / edge) + 1 // the centre may lie at its cell's border
-    const disk = gridDisk(latLngToCell(latitude, longitude, resolution), rings)
-    const near = disk.filter((cell) =>
-      greatCircleDistance(cellToLatLng(cell), [latitude, longitude], UNITS.m) <= radiusM + 1.5 * edge)
-    if (near.length <= MAX_QUERY_CELLS) return near.map(toInteger)
+    const cells = coverAt(latitude, longitude, radiusM, resolution)
+    if (cells.length <= MAX_QUERY_CELLS) return cells
   }
   throw new RangeError('the circle is too wide')
+}
+
+/** Every cell of a resolution whose circumscribed circle touches the circle, ascending. */
+export function coverAt (latitude, longitude, radiusM, resolution) {
+  const here = [latitude, longitude]
+  const middle = latLngToCell(latitude, longitude, resolution)
+  const touches = (cell) => metres(cellToLatLng(cell), here) <= radiusM + circumradius(cell)
+  const found = [middle]
+  for (let ring = 1, some = true; some; ring++) {
+    const near = gridDisk(middle, ring).filter((cell) => gridDistance(middle, cell) === ring && touches(cell))
+    found.push(...near)
+    some = near.length > 0
+  }
+  return found.map(toInteger).sort((a, b) => (a < b ? -1 : 1))
+}
+
+const metres = (one, other) => greatCircleDistance(one, other, UNITS.m)
+
+/** From the centre of a cell to its farthest corner. */
+function circumradius (cell) {
+  const centre = cellToLatLng(cell)
+  return Math.max(...cellToBoundary(cell).map((corner) => metres(centre, corner)))
 }

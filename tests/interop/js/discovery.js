@@ -5,7 +5,7 @@ import { Refused } from './errors.js'
 import { fits, Newest, openOffer, requireFresh } from './listing.js'
 import { LISTING, request } from './streams.js'
 import { read, write } from './shape.js'
-import { hex } from './record.js'
+import { hex } from './bytes.js'
 
 const CARETAKERS = 8
 const LOOK_UP_MS = 5000

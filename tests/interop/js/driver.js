@@ -12,7 +12,7 @@ import { region } from './cells.js'
 import { find, follow, peerOf } from './discovery.js'
 import { contactOf, join, readInvitation } from './node.js'
 import { Peer, until } from './peer.js'
-import { hex, sha256 } from './record.js'
+import { hex, sha256 } from './bytes.js'
 import { read } from './shape.js'
 import { BOOKING, request } from './streams.js'
 import { bookingHash, commitmentOf, contentOf, monthOf } from './trust.js'
@@ -44,7 +44,7 @@ const booking = await book()
 await charge()
 await pay()
 await review()
-tell('done')
+tell('done', { faults: booking.faults })
 await peer.libp2p.stop()
 process.exit(0)
 

@@ -1,12 +1,13 @@
 /** Listings (specs/04): what makes one valid, current, and fit a need. */
 import { Refused, require_ } from './errors.js'
-import { toText } from './cells.js'
-import { open, same } from './record.js'
+import { same } from './bytes.js'
+import { open } from './record.js'
+import { cheapestEnergy, dearestEnergy, needsPower } from './tariff.js'
 
 const TOLERANCE_MS = 120_000
 const RENEWAL_LIFE_MS = 7_200_000
 const MAX_LIFE_MS = 86_400_000
-export const SLOT_MS = 900_000
+const SLOT_MS = 900_000
 
 /**
  * A listing with its renewal, everything checked but the clock; Refused says what is wrong.
@@ -16,11 +17,8 @@ export const SLOT_MS = 900_000
 export function openOffer (item, network, directory) {
   const record = open(item.listing, network, ['listing'])
   const { body } = record
-  require_(body.issued < body.expires && body.expires <= body.issued + MAX_LIFE_MS, 'schema', 'lasts up to 24 hours')
-  require_(body.slots.start % SLOT_MS === 0, 'schema', 'slots begin at a quarter hour')
-  toText(body.cell)
   const bundle = directory.learn(item.bundle)
-  require_(same(bundle.author, body.author), 'mismatch', 'the bundle is of somebody else')
+  require_(same(bundle.author, body.author), 'bundle', 'the bundle is of somebody else')
   directory.authorise(record, body.author)
   return { record, renewal: openRenewal(item.renewal, record, directory), bundle: item.bundle }
 }
@@ -41,35 +39,57 @@ export function requireFresh ({ record, renewal }, now) {
   require_(now < renewal.body.issued + RENEWAL_LIFE_MS, 'not-renewed')
 }
 
-/** Whether the listing is offerable in every slot that [start, end) touches. */
+/** Until when the offer may be shown, unless a newer one or another renewal comes. */
+export const shownUntil = ({ record, renewal }) =>
+  Math.min(record.body.expires, renewal.body.issued + RENEWAL_LIFE_MS)
+
+/** A withdrawal, everything checked but the clock. @param {{withdrawal: Uint8Array, bundle: Uint8Array}} item */
+export function openWithdrawal (item, directory) {
+  const record = open(item.withdrawal, directory.network, ['withdrawal'])
+  const bundle = directory.learn(item.bundle)
+  require_(same(bundle.author, record.body.author), 'bundle', 'the bundle is of somebody else')
+  directory.authorise(record, record.body.author)
+  return record
+}
+
+/** Refused unless a withdrawal can still withdraw something at `now`. */
+export function requireCurrent ({ body }, now) {
+  require_(body.issued <= now + TOLERANCE_MS, 'future')
+  require_(now < body.issued + MAX_LIFE_MS, 'expired')
+}
+
+/** Whether the listing is offerable in every slot that [start, end) touches; never outside its 14 days. */
 export function offerable ({ slots }, start, end) {
   const first = Math.floor((start - slots.start) / SLOT_MS)
-  const last = Math.floor((end - 1 - slots.start) / SLOT_MS)
-  for (let slot = first; slot <= last; slot++) {
-    if (!((slots.bits[slot >> 3] ?? 0) & (0x80 >> (slot & 7)))) return false
+  const past = Math.ceil((end - slots.start) / SLOT_MS)
+  if (first < 0 || past > 8 * slots.bits.length) return false
+  for (let slot = first; slot < past; slot++) {
+    if (!(slots.bits[slot >> 3] & (0x80 >> (slot & 7)))) return false
   }
   return true
 }
 
-/**
- * Whether the listing fits what a search asks for. Prices that differ by the hour are told only with the
- * host's time zone, so that the cheapest stands for them here: the asker checks what it is offered.
- */
+/** Whether the listing fits what a search asks for (L12). */
 export function fits (listing, need) {
   const plug = ({ type, max_power_w: power }) =>
     (need.connector ?? type) === type && power >= (need.min_power_w ?? 0)
   if (!listing.connectors.some(plug) || (need.instant && !listing.rules.instant)) return false
-  if (need.currency !== undefined && need.currency !== listing.tariff.currency) return false
-  if (need.max_price !== undefined && cheapestEnergy(listing.tariff) > need.max_price) return false
-  if (need.start === undefined || need.end === undefined) return true
-  const minutes = (need.end - need.start) / 60_000
+  if (need.max_price !== undefined && !fitsPrice(listing, need)) return false
+  if (need.start === undefined) return true
+  const minutes = Math.floor((need.end - need.start) / 60_000)
   const { min_minutes: least, max_minutes: most } = listing.rules
   return minutes >= least && minutes <= most && offerable(listing, need.start, need.end)
 }
 
-function cheapestEnergy ({ elements }) {
-  const prices = elements.flatMap((one) => one.components).filter((one) => one.dimension === 'ENERGY')
-  return prices.length ? Math.min(...prices.map((one) => one.price)) : 0
+function fitsPrice ({ tariff, zone }, { currency = tariff.currency, max_price: most, start, end }) {
+  if (currency !== tariff.currency || needsPower(tariff)) return false
+  if (start === undefined) return cheapestEnergy(tariff) <= most
+  try {
+    return dearestEnergy(tariff, zone, start, end) <= most
+  } catch (error) {
+    if (error instanceof RangeError) return false // a zone that we don't know
+    throw error
+  }
 }
 
 /** Whether `record` replaces what is known: a higher sequence, of equals the lower id. */

@@ -19,12 +19,13 @@ const MAX_GOSSIP_BYTES = 65_536
 const LISTEN = { tcp: '/ip4/127.0.0.1/tcp/0', ws: '/ip4/127.0.0.1/tcp/0/ws' }
 
 /**
- * What an invitation says (specs/07, first contact).
- * @param {string} link
+ * What an invitation says (specs/09, first contact).
+ * @param {string} text
  * @returns {{network: string, peers: {peer_id: string, addresses: string[]}[]}}
  */
-export function readInvitation (link) {
-  if (!link.startsWith(INVITATION)) throw new TypeError('no invitation')
+export function readInvitation (text) {
+  const link = text.replace(/\s/g, '')
+  if (link.slice(0, INVITATION.length).toLowerCase() !== INVITATION) throw new TypeError('no invitation')
   const tree = decode(new Uint8Array(Buffer.from(link.slice(INVITATION.length), 'base64url')))
   if (tree.get(0) !== 1) throw new TypeError(`an invitation of format ${tree.get(0)}`)
   return { network: tree.get(1), peers: tree.get(2).map((peer) => fields('contact', peer)) }

@@ -1,15 +1,9 @@
-/** What a session costs (specs/05, tickets and the receipt): integers only, the same at both ends. */
+/** What a session costs (specs/10): integers only, the same at both ends. */
+import { coinOf } from './rules.js'
 
 const UNITS = { ENERGY: 1000n, TIME: 3_600_000n, PARKING_TIME: 3_600_000n, FLAT: 1n }
 const STEPS = { ENERGY: 1n, TIME: 1000n, PARKING_TIME: 1000n, FLAT: 1n } // a step is Wh or seconds
 const TEN_THOUSAND = 10_000n
-const MICRO = 1_000_000n
-// Minor digits of ISO 4217 where they are not 2. JavaScript's own Intl goes by CLDR, which differs.
-const DIGITS = {
-  0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
-  3: 'BHD IQD JOD KWD LYD OMR TND',
-  4: 'CLF UYW'
-}
 
 /**
  * What the tickets cost under the plan.
@@ -24,7 +18,7 @@ export function reckon (quote, tickets) {
   const bounded = bound(sum, BigInt(plan.min_price), BigInt(plan.max_price))
   const rate = BigInt(plan.tax_bp)
   const gross = plan.tax_included ? bounded : bounded + divide(bounded * rate, TEN_THOUSAND)
-  const coin = coinOf(plan.currency)
+  const coin = BigInt(coinOf(plan.currency))
   const total = divide(gross, coin) * coin
   const tax = divide(divide(total * rate, TEN_THOUSAND + rate), coin) * coin
   const rounding = total - bounded - (plan.tax_included ? 0n : tax)
@@ -105,8 +99,3 @@ function bound (sum, least, most) {
 
 /** a / b, half up; both are never negative. */
 const divide = (a, b) => (2n * a + b) / (2n * b)
-
-function coinOf (currency) {
-  const other = Object.keys(DIGITS).find((digits) => DIGITS[digits].split(' ').includes(currency))
-  return MICRO / 10n ** BigInt(other ?? 2)
-}

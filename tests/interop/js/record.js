@@ -1,8 +1,8 @@
 /** Records (specs/02): one COSE_Sign1 each, its id, and the one rule of Ed25519. */
-import { createHash } from 'node:crypto'
 import sodium from 'libsodium-wrappers-sumo'
+import { sha256 } from './bytes.js'
 import { concat, decode, encode } from './cbor.js'
-import { Refused, require_ } from './errors.js'
+import { require_ } from './errors.js'
 import { fields, tree } from './shape.js'
 
 await sodium.ready
@@ -20,18 +20,6 @@ const KINDS = new Set([
  * A verified record. `body` holds the fields of its kind, `raw` the bytes as they came.
  * @typedef {{id: Uint8Array, kind: string, kid: Uint8Array, body: Record<string, any>, raw: Uint8Array}} Record_
  */
-
-/** SHA-256, as an Uint8Array. */
-export const sha256 = (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest())
-
-/** Lower-case hexadecimal: ids as keys of maps, and as people read them. */
-export const hex = (bytes) => Buffer.from(bytes).toString('hex')
-
-/** @param {string} text */
-export const fromHex = (text) => new Uint8Array(Buffer.from(text, 'hex'))
-
-/** Whether two byte strings are equal. */
-export const same = (a, b) => a.length === b.length && a.every((byte, at) => byte === b[at])
 
 /** An Ed25519 key pair {publicKey, privateKey} of a 32-byte seed; a new one without. */
 export function keyPair (seed = sodium.randombytes_buf(32)) {
@@ -60,13 +48,17 @@ export function sign (kind, values, keys, network) {
  * @returns {Record_}
  */
 export function open (raw, network, expected) {
-  const { header, payload, signature } = parts(raw)
-  const { kid, kind } = readHeader(header)
+  const { kid, kind, payload, signature, signed } = signedParts(raw, network)
   require_(KINDS.has(kind), 'unknown-kind', kind)
   require_(!expected || expected.includes(kind), 'wrong-kind', kind)
-  const signed = sigStructure(header, payload, network)
   verify(signature, signed, kid)
-  return { id: sha256(signed), kind, kid, body: fields(kind, decode(payload)), raw }
+  return { id: sha256(signed), kind, kid, body: fields(kind, mapIn(payload)), raw }
+}
+
+/** What the envelope holds, nothing of it verified: kid, kind, payload, signature, and the signed bytes. */
+export function signedParts (raw, network) {
+  const { header, payload, signature } = parts(raw)
+  return { ...readHeader(header), payload, signature, signed: sigStructure(header, payload, network) }
 }
 
 /** The bytes that are signed (RFC 9052, section 4.4). */
@@ -76,8 +68,14 @@ export function sigStructure (header, payload, network) {
 
 /** Refused unless `signature` over `signed` is one of `kid`, by libsodium and its test of the point. */
 export function verify (signature, signed, kid) {
-  require_(sodium.crypto_core_ed25519_is_valid_point(kid), 'bad-key', 'kid is no point of the main subgroup')
+  checkKey(kid)
+  require_(signature.length === 64, 'bad-signature', 'a signature has 64 bytes')
   require_(sodium.crypto_sign_verify_detached(signature, signed, kid), 'bad-signature', 'not signed by kid')
+}
+
+/** Refused unless a record may be signed by this key. */
+export function checkKey (kid) {
+  require_(sodium.crypto_core_ed25519_is_valid_point(kid), 'bad-key', 'kid is no point of the main subgroup')
 }
 
 /** The three byte strings of a COSE_Sign1 in its only form. */
@@ -86,14 +84,11 @@ function parts (raw) {
   require_(raw[0] === 0xd2 && raw[1] === 0x84, 'encoding', 'not tag 18 and an array of 4')
   const reader = { raw, at: 2 }
   const header = byteString(reader)
-  if (raw[reader.at] !== 0xa0) {
-    throw new Refused(raw[reader.at] >> 5 === 5 ? 'header' : 'encoding', 'the unprotected map is not empty')
-  }
+  require_(raw[reader.at] === 0xa0, 'header', 'the unprotected map is not empty')
   reader.at += 1
   const payload = byteString(reader)
   const signature = byteString(reader)
   require_(reader.at === raw.length, 'encoding', 'trailing bytes')
-  require_(signature.length === 64, 'encoding', 'a signature has 64 bytes')
   return { header, payload, signature }
 }
 
@@ -112,15 +107,16 @@ function byteString (reader) {
 }
 
 function readHeader (bytes) {
-  let header
-  try {
-    header = decode(bytes)
-  } catch (error) {
-    throw error instanceof Refused ? new Refused('header', error.message) : error
-  }
-  const [alg, kid, kind] = [1, 4, 16].map((label) => header instanceof Map && header.get(label))
-  const right = header.size === 3 && alg === EDDSA && kid?.length === 32 && kid instanceof Uint8Array
+  const header = mapIn(bytes)
+  const [alg, kid, kind] = [1, 4, 16].map((label) => header.get(label))
+  const right = header.size === 3 && alg === EDDSA && kid instanceof Uint8Array && kid.length === 32
   require_(right && typeof kind === 'string', 'header', 'not exactly alg, kid and typ')
   require_([...kind].length >= 1 && [...kind].length <= 40, 'header', 'typ has 1 to 40 characters')
   return { kid, kind }
+}
+
+function mapIn (bytes) {
+  const tree = decode(bytes)
+  require_(tree instanceof Map, 'encoding', 'no map')
+  return tree
 }

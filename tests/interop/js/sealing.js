@@ -2,7 +2,8 @@
 import sodium from 'libsodium-wrappers-sumo'
 import { concat } from './cbor.js'
 import { Refused, require_ } from './errors.js'
-import { open, same } from './record.js'
+import { same } from './bytes.js'
+import { open } from './record.js'
 
 const NONCE_BYTES = 24
 const MAC_BYTES = 16

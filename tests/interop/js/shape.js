@@ -1,10 +1,11 @@
 /**
- * Maps of the protocol <-> plain objects with the field names of the specs. Reading checks every field, makes
- * unknown optional keys (16 to 23) go by and refuses unknown critical ones (specs/01, maps and extension).
+ * Maps of the protocol <-> plain objects with the field names of the specs. Reading checks every field and the
+ * rules between them, makes unknown optional keys (16 to 23) go by and refuses unknown critical ones (specs/01, maps and extension).
  */
 import { decode, encode } from './cbor.js'
 import { MAPS } from './cddl.js'
 import { Refused } from './errors.js'
+import { RULES } from './rules.js'
 
 const FIRST_OPTIONAL = 16
 
@@ -25,6 +26,7 @@ export function fields (name, tree) {
     if (tree.has(key)) out[label] = checked(type, tree.get(key), `${name}.${label}`)
     else if (!optional) wrong(`${name}.${label} is missing`)
   }
+  RULES[name]?.(out)
   return out
 }
 
@@ -48,7 +50,7 @@ export const write = (name, values) => encode(tree(name, values))
 function treeOf (type, value) {
   if (type.is === 'map') return tree(type.name, value)
   if (type.is === 'array') return value.map((item) => treeOf(type.of, item))
-  return value
+  return type.is === 'text' ? value.normalize('NFC') : value
 }
 
 function checked (type, value, where) {

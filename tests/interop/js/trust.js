@@ -2,7 +2,9 @@
 import sodium from 'libsodium-wrappers-sumo'
 import { encode } from './cbor.js'
 import { Refused, require_ } from './errors.js'
-import { hex, open, same, sha256 } from './record.js'
+import { hex, same, sha256 } from './bytes.js'
+import { open } from './record.js'
+import { skipTarget } from './rules.js'
 import { write } from './shape.js'
 
 const ENTRY_KINDS = ['completion', 'review', 'vouch']
@@ -25,12 +27,6 @@ export const commitmentOf = (booking, content) => sha256(encode(['chargemesh/rev
 /** The bytes of a review's content, with a fresh salt. */
 export const contentOf = (overall, text) =>
   write('review-content', { stars: { overall }, text, salt: sodium.randombytes_buf(16) })
-
-/** The sequence that `skip` names, or 0: none. */
-export function skipTarget (sequence) {
-  const target = sequence & (sequence - 1)
-  return target === sequence - 1 ? 0 : target
-}
 
 /** Our own log: numbers and signs entries. */
 export class OwnLog {

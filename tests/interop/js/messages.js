@@ -1,0 +1,25 @@
+/** Messages of the streams: which map a first key (the operation) names, where there is one. */
+import { decode } from './cbor.js'
+import { require_ } from './errors.js'
+import { fields } from './shape.js'
+import { BOOKING, IDENTITY, LISTING, LOG } from './streams.js'
+
+const BY_OPERATION = {
+  [BOOKING]: { 1: 'booking-ask-quote', 2: 'booking-quote-given', 3: 'booking-exchange', 15: 'booking-failed' },
+  [LISTING]: {
+    1: 'listing-store', 2: 'listing-store-renewal', 3: 'listing-withdraw', 4: 'listing-query', 5: 'listing-found',
+    6: 'listing-kept', 15: 'listing-failed'
+  },
+  [IDENTITY]: { 1: 'identity-get', 2: 'identity-given' }
+}
+
+/** @returns {{message: string, fields: Record<string, any>}} the name and fields of a message of `stream` */
+export function readMessage (stream, bytes) {
+  const tree = decode(bytes)
+  if (stream === LOG) return { message: 'log-catch-up', fields: fields('log-catch-up', tree) }
+  require_(tree instanceof Map, 'encoding', 'no map')
+  const operation = tree.get(0)
+  require_(typeof operation === 'number' && Object.hasOwn(BY_OPERATION[stream], operation), 'unknown-operation')
+  const message = BY_OPERATION[stream][operation]
+  return { message, fields: fields(message, tree) }
+}

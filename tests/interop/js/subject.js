@@ -1,0 +1,123 @@
+/**
+ * The conformance interface of specs/vectors/README.md: a question a line on stdin, its answer on stdout.
+ *
+ *     python -m tests.conformance run -- node tests/interop/js/subject.js
+ */
+import { createInterface } from 'node:readline'
+import { latLngToCell } from 'h3-js'
+import { decode, encode } from './cbor.js'
+import { ancestor, coverAt, leafKey, toInteger, toText, topicOf } from './cells.js'
+import { Refused, require_ } from './errors.js'
+import { Directory, openBundle } from './identity.js'
+import { fromJson, toJson, treeFromJson, treeToJson } from './json_values.js'
+import { fits, offerable, openOffer, openWithdrawal, requireCurrent, requireFresh, shownUntil, supersedes } from './listing.js'
+import { fromHex, hex, same } from './bytes.js'
+import { checkKey, keyPair, open, sign, signedParts } from './record.js'
+import { write } from './shape.js'
+import { readMessage } from './messages.js'
+import { spanOf } from './trust.js'
+
+/** Each operation takes `in` and gives `out`; Refused becomes `error`. */
+const OPERATIONS = {
+  'encoding.decode': (given) => ({ tree: treeToJson(decode(fromHex(given.bytes), given.max_bytes)) }),
+  'encoding.encode': (given) => ({ bytes: encodeTree(given.tree) }),
+  'keys.public': (given) => ({ public: keyPair(fromHex(given.seed)).publicKey }),
+  'keys.check': (given) => {
+    checkKey(fromHex(given.public))
+    return { valid: true }
+  },
+  'record.open': (given) => {
+    const record = open(fromHex(given.record), given.network)
+    const { payload, signature, signed } = signedParts(record.raw, given.network)
+    const author = record.kind === 'genesis' ? record.id : record.body.author
+    const { kind, kid, id, body } = record
+    return { kind, kid, id, payload, sig_structure: signed, signature, fields: body, ...(author && { author }) }
+  },
+  'record.make': (given) => {
+    const keys = keyPair(fromHex(given.seed))
+    const record = sign(given.kind, fromJson(given.kind, given.fields), keys, given.network)
+    return { record: record.raw, id: record.id }
+  },
+  'record.forward': (given) => ({ record: open(fromHex(given.record), given.network).raw }),
+  'record.authorise': (given) => {
+    const directory = directoryOf(given)
+    const record = open(fromHex(given.record), given.network)
+    const span = 'issued' in record.body ? [] : spanOf(record.body.month)
+    directory.authorise(record, record.body.author, ...span)
+    return { authorised: true }
+  },
+  'bundle.open': (given) => {
+    const { author, genesis, delegations } = openBundle(fromHex(given.bundle), given.network)
+    return { author, genesis: genesis.body, delegations: delegations.map(({ id, kid, body }) => ({ id, kid, fields: body })) }
+  },
+  'bundle.unite': (given) => {
+    const [{ author, delegations }] = [...directoryOf(given).bundles.values()]
+    return { author, delegations: delegations.map((one) => hex(one.id)).sort() }
+  },
+  'cell.of': (given) => {
+    const text = latLngToCell(given.latitude / 1e6, given.longitude / 1e6, given.resolution)
+    return { cell: toInteger(text), text }
+  },
+  'cell.parent': (given) => ({ cell: ancestor(given.cell, given.resolution) }),
+  'cell.cover': (given) => ({
+    cells: coverAt(given.latitude / 1e6, given.longitude / 1e6, given.radius_m, given.resolution)
+  }),
+  'cell.key': (given) => ({ key: leafKey(given.network, toInteger(toText(given.cell)), given.shard) }),
+  'cell.topic': (given) => ({ topic: topicOf(given.network, given.cell) }),
+  'listing.open': (given) => {
+    const item = { listing: fromHex(given.listing), renewal: fromHex(given.renewal), bundle: fromHex(given.bundle) }
+    const offer = openOffer(item, given.network, new Directory(given.network))
+    requireFresh(offer, given.now)
+    const { author, charger, sequence } = offer.record.body
+    return { author, charger, sequence, shown_until: shownUntil(offer) }
+  },
+  'withdrawal.open': (given) => {
+    const item = { withdrawal: fromHex(given.withdrawal), bundle: fromHex(given.bundle) }
+    const record = openWithdrawal(item, new Directory(given.network))
+    requireCurrent(record, given.now)
+    const { author, charger, sequence } = record.body
+    return { author, charger, sequence }
+  },
+  'listing.replace': (given) => {
+    const [known, came] = [given.known, given.came].map((raw) => open(fromHex(raw), given.network))
+    require_(supersedes(came, known), 'superseded')
+    return { newest: came.id }
+  },
+  'listing.offerable': (given) => ({
+    offerable: offerable({ slots: fromJson('slot-map', given.slots) }, given.start, given.end)
+  }),
+  'listing.fits': (given) => ({ fits: fits(fromJson('listing', given.listing), fromJson('need', given.need)) }),
+  'message.read': (given) => {
+    const { message, fields } = readMessage(given.stream, fromHex(given.bytes))
+    return { message, fields }
+  },
+  'message.write': (given) => ({ bytes: write(given.message, fromJson(given.message, given.fields)) })
+}
+
+function encodeTree (tree) {
+  try {
+    return encode(treeFromJson(tree))
+  } catch (error) {
+    throw error instanceof RangeError || error instanceof TypeError ? new Refused('encoding', error.message) : error
+  }
+}
+
+function directoryOf ({ network, bundles }) {
+  const directory = new Directory(network)
+  for (const bundle of bundles) directory.learn(fromHex(bundle))
+  return directory
+}
+
+function answer ({ id, op, in: given }) {
+  if (!Object.hasOwn(OPERATIONS, op)) return { id, unsupported: true }
+  try {
+    return { id, out: toJson(OPERATIONS[op](given)) }
+  } catch (error) {
+    if (error instanceof Refused) return { id, error: error.code }
+    throw error
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(answer(JSON.parse(line)))}\n`)
+}
