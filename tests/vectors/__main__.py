@@ -22,6 +22,7 @@ from . import (
     listings,
     messages,
     records,
+    tariffs,
 )
 from .frame import VectorFile
 
@@ -34,6 +35,7 @@ MODULES = (
     cells,
     listings,
     messages,
+    tariffs,
     invalid_encoding,
     invalid_records,
     invalid_signatures,
