@@ -2,77 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hashlib import sha256
-
-import nacl.bindings as sodium
 
 from chargemesh_node.invite import Invite, make_link
 from chargemesh_node.mdns_record import write_txt
-from chargemesh_node.p2p.peer_id import peer_id_of
 from chargemesh_protocol.booking import wire as booking
-from chargemesh_protocol.booking.receipt import reckon_session
-from chargemesh_protocol.booking.records import Quote, ReadingContext, Request, Ticket
-from chargemesh_protocol.booking.sealing import Message, one_time_keypair, seal_message
-from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.discovery import wire as discovery
 from chargemesh_protocol.discovery.cells import cell_key, listing_topic
 from chargemesh_protocol.encoding import Tree, encode
-from chargemesh_protocol.identity import Bundle, create_identity, public_key
+from chargemesh_protocol.identity import public_key
 from chargemesh_protocol.identity_wire import Get
 from chargemesh_protocol.identity_wire import write as write_identity
-from chargemesh_protocol.listing import Need, Renewal
-from chargemesh_protocol.me import Me
-from chargemesh_protocol.place import Point, public_cell, region_of, text
-from chargemesh_protocol.pricing import worst_case
-from chargemesh_protocol.record import Record, aad, parts, sig_structure, sign
+from chargemesh_protocol.listing import (
+    About,
+    BookingRules,
+    Connector,
+    ConnectorFormat,
+    Listing,
+    Need,
+    ParkingType,
+    PowerType,
+    Renewal,
+)
+from chargemesh_protocol.place import region_of, text
+from chargemesh_protocol.record import aad, parts, sig_structure, sign
+from chargemesh_protocol.schedule import SlotMap
 from chargemesh_protocol.shape import to_tree
-from chargemesh_protocol.tariff import PriceComponent, PricePlan, TariffDimension, TariffPeriod
+from chargemesh_protocol.tariff import (
+    simple_tariff,
+)
 from chargemesh_protocol.terms import Terms
 from chargemesh_protocol.trust.entries import (
-    Completion,
-    CompletionStatement,
-    ReviewContent,
-    Stars,
-    booking_hash,
-    commitment_of,
-    content_bytes,
-    content_hash,
     skip_target,
 )
-from chargemesh_protocol.trust.month import month_of
 from chargemesh_protocol.trust.sync import FIRST_KEY, LAST_KEY, CatchUp
 
-NETWORK = "chargemesh-test-example"
-NOW = 1_800_000_000_000  # 15 January 2027, 08:00 UTC
-HOUR = 3_600_000
-PLACE = Point(52.52, 13.405)
-CELL = public_cell(PLACE)
-TRANSPORT_SEED = b"\x09" * 32
-CONTACT = Contact(peer_id_of(TRANSPORT_SEED), ("/ip4/192.0.2.7/tcp/4001",))
-Steps = Iterable[tuple[str, str]]
-
-
-def shown(steps: Steps) -> str:
-    return "\n".join(["```", *(f"{name}:\n{_wrapped(value)}" for name, value in steps), "```"])
-
-
-def _wrapped(value: str) -> str:
-    return "\n".join(f"  {value[at : at + 96]}" for at in range(0, len(value), 96))
-
-
-def _person(number: int) -> tuple[Me, Bundle]:
-    """Host (1) or driver (2): root, recovery and device seeds are one byte repeated 32 times."""
-    root, recovery, device = (bytes([16 * number + part]) * 32 for part in (1, 2, 3))
-    bundle = create_identity(
-        root_seed=root,
-        recovery_key=public_key(recovery),
-        device_key=public_key(device),
-        network=NETWORK,
-        now=NOW - 24 * HOUR,
-        life_ms=365 * 24 * HOUR,
-    )
-    return Me(bundle.author, bundle.to_bytes(), NETWORK, device), bundle
+from .spec_booking_examples import charging, exchange, log, receipt, sealing
+from .spec_people import CELL, CONTACT, HOUR, NETWORK, NOW, PLACE, TRANSPORT_SEED, person, shown
 
 
 def encoding() -> str:
@@ -120,7 +87,7 @@ def renewal() -> str:
 
 
 def identity() -> str:
-    _, bundle = _person(1)
+    _, bundle = person(1)
     (delegation,) = bundle.delegations
     return shown(
         (
@@ -134,6 +101,37 @@ def identity() -> str:
             ("the delegation", delegation.raw.hex()),
             ("the bundle", bundle.to_bytes().hex()),
             ("a question for it", write_identity(Get(authors=(bundle.author,))).hex()),
+        )
+    )
+
+
+def listing() -> str:
+    """A small one; its bitmap begins with an hour that can be had."""
+    host, _ = person(1)
+    record = host.sign(
+        Listing(
+            author=host.author, issued=NOW, charger=b"\xcc" * 16, sequence=1,
+            expires=NOW + 24 * HOUR, cell=CELL,
+            connectors=(Connector(
+                type="IEC_62196_T2", format=ConnectorFormat.SOCKET, power_type=PowerType.AC_3_PHASE,
+                max_power_w=11_000,
+            ),),
+            tariff=simple_tariff("EUR", per_kwh=350_000),
+            slots=SlotMap(NOW, b"\xf0" + bytes(167)),
+            rules=BookingRules(instant=True, min_minutes=15, max_minutes=1440, lead_minutes=0, min_trust=0),
+            terms=Terms(), contact=CONTACT, zone="Europe/Berlin",
+            about=About(
+                title="Driveway", parking=ParkingType.ON_DRIVEWAY, access_method="OPEN", amenities=(),
+                languages=("de",),
+            ),
+        )
+    )  # fmt: skip
+    renewed = host.sign(Renewal(issued=NOW, listing=record.id))
+    return shown(
+        (
+            ("payload of a listing; slots: f0, then 167 zero bytes", parts(record.raw)[1].hex()),
+            ("its id", record.id.hex()),
+            ("payload of its renewal", parts(renewed.raw)[1].hex()),
         )
     )
 
@@ -196,150 +194,6 @@ def look_up() -> str:
     )
 
 
-def plan() -> PricePlan:
-    """0.30 EUR a kWh, from 09:00 0.40, in 100 Wh; parking 6 EUR an hour; 1 EUR to begin; 20 % tax on top."""
-    flat = PriceComponent(TariffDimension.FLAT, 1_000_000)
-    parking = PriceComponent(TariffDimension.PARKING_TIME, 6_000_000, 60)
-    return PricePlan(
-        currency="EUR",
-        periods=(
-            TariffPeriod(NOW, (PriceComponent(TariffDimension.ENERGY, 300_000, 100), parking, flat)),
-            TariffPeriod(NOW + HOUR, (PriceComponent(TariffDimension.ENERGY, 400_000, 100), parking, flat)),
-        ),
-        max_price=20_000_000,
-        tax_bp=2_000,
-        tax_included=False,
-    )
-
-
-READINGS = ((0, 0), (45, 5_000), (75, 10_001), (105, 12_345), (120, 12_345))  # minutes, Wh
-
-
-def receipt() -> str:
-    quote, tickets = _quote(), _tickets()
-    own = reckon_session(quote, tickets)
-    rows = ["| line | quantity | price | amount |", "|---|---|---|---|"]
-    rows += [f"| {one.dimension} | {one.quantity} | {one.price} | {one.amount} |" for one in own.lines]
-    sums = ("adjustment", "tax", "rounding", "total")
-    rows += [f"| `{name}` | | | {getattr(own, name)} |" for name in sums]
-    rows += [f"| `cap` of a quote for 3 h at 11 kW | | | {quote.cap} |"]
-    return "\n".join(rows)
-
-
-def _quote() -> Quote:
-    end, most = NOW + 3 * HOUR, 33_000
-    key, _ = one_time_keypair(b"\x21" * 32)
-    return Quote(
-        author=_person(1)[0].author, issued=NOW, listing=b"\x11" * 32, charger=b"\xcc" * 16, start=NOW,
-        end=end, plan=plan(), energy_wh=10_000, estimate=5_000_000, cap=worst_case(plan(), NOW, end, most),
-        expires=NOW + 900_000, one_time_key=key, terms=Terms(), instant=True, access_lead_minutes=120,
-    )  # fmt: skip
-
-
-def _tickets() -> list[Ticket]:
-    host = _person(1)[0].author
-    return [
-        Ticket(
-            author=host, issued=NOW, booking=b"b" * 32, number=1, previous=b"b" * 32, includes=(),
-            at=NOW + minutes * 60_000, energy_wh=energy, register_wh=energy, power_w=0, cost=0,
-            context=ReadingContext.SAMPLE_PERIODIC,
-        )
-        for minutes, energy in READINGS
-    ]  # fmt: skip
-
-
-def _request() -> tuple[Record[Quote], Record[Request]]:
-    host, driver = _person(1)[0], _person(2)[0]
-    quote = host.sign(_quote())
-    key, _ = one_time_keypair(b"\x22" * 32)
-    request = Request(
-        author=driver.author,
-        issued=NOW,
-        quote=quote.id,
-        one_time_key=key,
-        contact=CONTACT,
-        expires=NOW + HOUR,
-    )
-    return quote, driver.sign(request)
-
-
-def exchange() -> str:
-    quote, request = _request()
-    driver, _ = _person(2)
-    answer = booking.Exchange(booking=request.id)
-    first = booking.Exchange(
-        booking=request.id, records=(request.raw,), opening=quote.raw, bundle=driver.bundle
-    )
-    return shown(
-        (
-            ("payload of the quote", parts(quote.raw)[1].hex()),
-            ("id of the quote", quote.id.hex()),
-            ("payload of the request", parts(request.raw)[1].hex()),
-            ("id of the request, which is the booking's", request.id.hex()),
-            ("the driver's first exchange", booking.write(first).hex()),
-            ("the host's, with nothing to say yet", booking.write(answer).hex()),
-        )
-    )
-
-
-def sealing() -> str:
-    _, request = _request()
-    host, driver = _person(1)[0], _person(2)[0]
-    ours, secret = one_time_keypair(b"\x21" * 32)
-    theirs, _ = one_time_keypair(b"\x22" * 32)
-    message = Message(
-        booking=request.id, sender=host.author, recipient=driver.author, sent=NOW, text="The gate is open."
-    )
-    nonce = bytes(range(24))
-    sealed = seal_message(message, nonce, theirs, secret)
-    return shown(
-        (
-            ("the host's one-time secret key", secret.hex()),
-            ("the host's one-time public key (in the quote)", ours.hex()),
-            ("the driver's one-time public key (in the request)", theirs.hex()),
-            ("shared key (crypto_box_beforenm)", sodium.crypto_box_beforenm(theirs, secret).hex()),
-            ("nonce", nonce.hex()),
-            ("plaintext", encode(to_tree(message)).hex()),
-            ("sealed", sealed.hex()),
-        )
-    )
-
-
-def log() -> str:
-    host, driver = _person(1)[0], _person(2)[0]
-    receipt_id, (_, request) = b"\x77" * 32, _request()
-    hashed, month, region = booking_hash(request.id, receipt_id), month_of(NOW), region_of(CELL)
-    statement = driver.sign(
-        CompletionStatement(
-            author=driver.author, counterparty=host.author, booking=hashed, month=month, region=region
-        )
-    )
-    entry = host.sign(
-        Completion(
-            author=host.author, sequence=1, previous=host.author, month=month, region=region,
-            statement=statement.raw,
-        )
-    )  # fmt: skip
-    content = content_bytes(ReviewContent(stars=Stars(overall=5), text="as agreed", salt=bytes(16)))
-    salted: list[Tree] = ["chargemesh/completion", request.id, receipt_id]
-    hidden: list[Tree] = ["chargemesh/review", request.id, content_hash(content)]
-    return shown(
-        (
-            ("booking (id of the request)", request.id.hex()),
-            ("id of the receipt", receipt_id.hex()),
-            ("CBOR of the array", encode(salted).hex()),
-            ("booking as the log names it", hashed.hex()),
-            ("month (January 2027)", str(month)),
-            ("the driver's completion statement", statement.raw.hex()),
-            ("the host's first entry, which embeds it", entry.raw.hex()),
-            ("content of a review", content.hex()),
-            ("SHA-256 of the content (`content` of the entry)", content_hash(content).hex()),
-            ("CBOR of the array", encode(hidden).hex()),
-            ("`commitment`", commitment_of(request.id, content).hex()),
-        )
-    )
-
-
 def skips() -> str:
     numbers = range(1, 17)
     return "\n".join(
@@ -371,6 +225,8 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "": renewal,
     "encoding": encoding,
     "identity": identity,
+    "listing": listing,
+    "charging": charging,
     "peer-id": peer_id,
     "framing": framing,
     "cells": cells,
