@@ -99,7 +99,8 @@ BILLS: dict[str, tuple[PricePlan, Readings, int | str]] = {
     ),
     "time-step": (plan(time(6_000_000, 900)), [(0, 0), (61, 100)], 750 * _CENT),
     "time-step-over-two-periods": (
-        turning((0, (time(1_000_000, 900),)), (60, (time(2_000_000, 900),))), [(0, 0), (100, 100)], 250 * _CENT,
+        turning((0, (time(1_000_000, 900),)), (60, (time(2_000_000, 900),))), [(0, 0), (100, 100)],
+        250 * _CENT,
     ),
     "time-in-whole-seconds": (plan(time(36_000_000)), [(0, 0), (0.025, 1)], 2 * _CENT),
     "both-times-have-steps-of-their-own": (
@@ -138,7 +139,8 @@ BILLS: dict[str, tuple[PricePlan, Readings, int | str]] = {
         turning((0, (energy(300_000),)), (20, (energy(400_000),))), [(0, 0), (60, 6_001)], 220 * _CENT,
     ),
     "three-changes-between-two-readings": (
-        turning(*((15 * n, (energy(100_000 * (n + 1)),)) for n in range(4))), [(0, 0), (60, 1_001)], 25 * _CENT,
+        turning(*((15 * n, (energy(100_000 * (n + 1)),)) for n in range(4))), [(0, 0), (60, 1_001)],
+        25 * _CENT,
     ),
     "reading-at-a-change": (_DAY_NIGHT, [(0, 0), (60, 5_000), (120, 7_000)], 230 * _CENT),
     "two-readings-at-a-change": (
