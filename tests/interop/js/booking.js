@@ -5,10 +5,12 @@ import { same } from './bytes.js'
 import { open } from './record.js'
 import { oneTimeKeys, openAccess, requireKey } from './sealing.js'
 import { read, write } from './shape.js'
+import { chainOf, stateOf } from './state.js'
 
 const HOST_KINDS = ['accept', 'decline', 'access', 'acknowledge', 'ticket', 'receipt', 'paid', 'host-cancel', 'no-show']
 const STATEMENT_KINDS = ['completion-statement', 'review-commitment']
 const MAX_RECORDS = 128
+const MAX_OF_A_SIDE = 2048
 const NOTHING = { records: [], statements: [], held: [], sealed: [] }
 
 /** The question for a quote: it says nothing about who asks. */
@@ -66,7 +68,7 @@ export class DriverBooking {
     this.id = this.request.id
     this.host = quote.body.author
     this.mine = [] // our records behind the request
-    this.theirs = [] // the host's, numbered from 1
+    this.theirs = [] // the host's, as they came
     this.hostKnows = 0 // how many of `mine` the host has said it holds
     this.statements = [] // of both sides
     this.hostHeld = []
@@ -76,34 +78,10 @@ export class DriverBooking {
 
   // --- what the set says ------------------------------------------------------------------------
 
-  /** The host's records of a kind, oldest first. */
-  of (kind) {
-    return this.theirs.filter((one) => one.kind === kind)
-  }
-
-  /** The tickets that count: neither time nor meter falls. */
-  get tickets () {
-    const counted = []
-    for (const { body } of this.of('ticket')) {
-      const last = counted.at(-1)
-      if (!last || (body.at >= last.at && body.energy_wh >= last.energy_wh)) counted.push(body)
-    }
-    return counted
-  }
-
-  get receipt () {
-    return this.of('receipt').at(-1)
-  }
-
-  /** Whether the host has taken our record in. */
-  isIncluded (record) {
-    return this.theirs.some((one) => one.body.includes.some((id) => same(id, record.id)))
-  }
-
-  /** Our half of the receipt counts once the host includes it. */
-  get agreed () {
-    const agreement = this.mine.find((one) => one.kind === 'agreement' && same(one.body.receipt, this.receipt.id))
-    return agreement !== undefined && this.isIncluded(agreement)
+  /** The state at this instant. */
+  get state () {
+    const { quote, request, theirs: host, mine: driver } = this
+    return stateOf({ quote, request, host, driver }, this.clock())
   }
 
   /** A statement or commitment by one side. */
@@ -115,7 +93,7 @@ export class DriverBooking {
 
   /** Signs a record of the driver's; never dated before the record that it names as seen. */
   write (kind, values = {}) {
-    const seen = this.theirs.at(-1) ?? this.request
+    const seen = chainOf(this.theirs, this.request).at(-1) ?? this.request
     const issued = Math.max(this.clock(), seen.body.issued)
     const record = this.me.sign(kind, { issued, booking: this.id, seen: seen.id, ...values })
     this.mine.push(record)
@@ -123,29 +101,30 @@ export class DriverBooking {
   }
 
   /** Adds a completion statement or a commitment of ours. */
-  state (kind, values) {
+  declare (kind, values) {
     const record = this.me.sign(kind, values)
     this.statements.push(record)
     return record
   }
 
-  /** What a driver's node signs by itself: the newest ticket, and a receipt that it computes alike. */
+  /** What a driver's node signs by itself: tickets within the authorisation, and a receipt that it computes. */
   react () {
-    const [ticket] = this.of('ticket').slice(-1)
-    const authorised = this.mine.find((one) => one.kind === 'authorisation')
+    const { tickets, authorised, receipt } = this.state
     const signed = (kind, field, id) => this.mine.some((one) => one.kind === kind && same(one.body[field], id))
-    if (ticket && authorised && !this.receipt && !signed('countersign', 'ticket', ticket.id) &&
-        ticket.body.energy_wh <= authorised.body.energy_wh && ticket.body.cost <= authorised.body.cost) {
-      this.write('countersign', { ticket: ticket.id })
-    }
-    if (this.receipt && !signed('agreement', 'receipt', this.receipt.id) && this.receiptFaults().length === 0) {
-      this.write('agreement', { receipt: this.receipt.id })
+    const newest = tickets.at(-1)
+    const within = authorised && newest?.body.energy_wh <= authorised.energy_wh && newest.body.cost <= authorised.cost
+    if (within && !receipt && !signed('countersign', 'ticket', newest.id)) this.write('countersign', { ticket: newest.id })
+    if (receipt && !signed('agreement', 'receipt', receipt.id) && this.receiptFaults().length === 0) {
+      this.write('agreement', { receipt: receipt.id })
     }
   }
 
-  /** The fields in which the receipt is other than we compute it. */
+  /** The fields in which the receipt is other than we compute it, or is above what was agreed to. */
   receiptFaults () {
-    return differences(this.receipt.body, reckon(this.quote.body, this.tickets))
+    const { tickets, authorised, receipt } = this.state
+    const { total, energy_wh: energy } = receipt.body
+    const wrong = differences(receipt.body, reckon(this.quote.body, tickets.map((one) => one.body)))
+    return total <= this.quote.body.cap && energy <= authorised.energy_wh ? wrong : [...wrong, 'beyond']
   }
 
   // --- the exchange -----------------------------------------------------------------------------
@@ -198,12 +177,11 @@ export class DriverBooking {
   takeRecord (raw) {
     if (this.theirs.some((one) => same(one.raw, raw))) return
     const record = open(raw, this.me.network, HOST_KINDS)
-    const { author, booking, number, previous } = record.body
+    const { author, booking, number } = record.body
     require_(same(author, this.host), 'not-a-party')
     require_(same(booking, this.id), 'other-booking')
     this.directory.authorise(record, author)
-    const before = this.theirs.at(-1)?.id ?? this.id
-    require_(number === this.theirs.length + 1 && same(previous, before), 'schema', 'not the next of the chain')
+    require_(this.theirs.length < MAX_OF_A_SIDE && number <= MAX_OF_A_SIDE, 'booking-full')
     if (record.kind === 'access') this.access = this.openAccess(record)
     this.theirs.push(record)
   }

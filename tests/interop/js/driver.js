@@ -44,7 +44,8 @@ const booking = await book()
 await charge()
 await pay()
 await review()
-tell('done', { faults: booking.faults })
+const { reservation, session, settlement } = booking.state
+tell('done', { states: [reservation, session, settlement], faults: booking.faults })
 await peer.libp2p.stop()
 process.exit(0)
 
@@ -90,7 +91,7 @@ async function hearChange () {
 async function book () {
   const opened = peer.book(quote)
   tell('requested', { booking: hex(opened.id) })
-  await peer.meet(opened, contact, () => opened.of('accept').length, 'the acceptance')
+  await peer.meet(opened, contact, () => opened.state.reservation === 'RESERVED', 'the acceptance')
   await peer.meet(opened, contact, () => opened.access, 'the address')
   tell('booked', { address: opened.access.address })
   return opened
@@ -98,31 +99,29 @@ async function book () {
 
 async function charge () {
   booking.write('authorisation', { energy_wh: quote.body.energy_wh, cost: quote.body.cap })
-  await meet(() => booking.tickets.length >= TICKETS, 'tickets')
-  const countersigned = () => booking.mine.some((one) => one.kind === 'countersign' && booking.isIncluded(one))
-  await meet(countersigned, 'a countersigned ticket')
+  await meet(() => booking.state.tickets.length >= TICKETS && booking.state.countersigned, 'tickets, one countersigned')
   booking.write('stop')
-  await meet(() => booking.receipt, 'the receipt')
-  tell('receipt', { total: Number(booking.receipt.body.total), differences: booking.receiptFaults() })
-  await meet(() => booking.agreed, 'the agreement to be taken in')
+  await meet(() => booking.state.receipt, 'the receipt')
+  tell('receipt', { differences: booking.receiptFaults() })
+  await meet(() => booking.state.agreed, 'the agreement to be taken in')
 }
 
 async function pay () {
-  booking.write('claim', { receipt: booking.receipt.id, rail: 'manual', reference: '' })
-  await meet(() => !booking.owes, 'the claim to arrive')
+  booking.write('claim', { receipt: booking.state.receipt.id, rail: 'manual', reference: '' })
+  await meet(() => booking.state.settlement === 'CLAIMED', 'the claim to be taken in')
   tell('claimed')
-  await meet(() => booking.of('paid').length, 'the payment to be confirmed')
+  await meet(() => booking.state.settlement === 'PAID', 'the payment to be confirmed')
 }
 
 /** Completion statements and commitments, then both open their review; the host's comes by gossip or catch-up. */
 async function review () {
-  const { receipt, host, id } = booking
+  const { host, id, state: { receipt } } = booking
   const pair = {
     booking: bookingHash(id, receipt.id), month: monthOf(receipt.body.issued), region: region(listing.body.cell)
   }
   const content = contentOf(5, 'Found by a node in another language.')
-  booking.state('completion-statement', { counterparty: host, ...pair })
-  booking.state('review-commitment', { issued: peer.clock(), booking: id, commitment: commitmentOf(id, content) })
+  booking.declare('completion-statement', { counterparty: host, ...pair })
+  booking.declare('review-commitment', { issued: peer.clock(), booking: id, commitment: commitmentOf(id, content) })
   await meet(() => !booking.owes, 'the commitment to arrive')
   tell('committed')
   const statement = await meet(() => booking.statement('completion-statement', host), "the host's statement")
