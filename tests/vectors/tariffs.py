@@ -101,7 +101,8 @@ HOURS: dict[str, tuple[str, Any, str, list[tuple[float, float]], int]] = {
     "busy": ("UTC", ((1, 480, 600),), "2025-06-09 00:00", [(480, 510)], 14),
     "busy-for-a-part-of-slots": ("UTC", ((1, 480, 600),), "2025-06-09 00:00", [(494, 496)], 14),
     "busy-before-and-beyond": (
-        "UTC", tuple((day, 0, 0) for day in range(1, 8)), "2025-06-09 00:00", [(-60, 15), (20_145, 30_000)], 1342,
+        "UTC", tuple((day, 0, 0) for day in range(1, 8)), "2025-06-09 00:00", [(-60, 15), (20_145, 30_000)],
+        1342,
     ),
 }  # fmt: skip
 
