@@ -1,5 +1,6 @@
 /** A booking on the driver's side (specs/05): both sides' records, the exchange, and what follows from them. */
 import { Refused, require_ } from './errors.js'
+import { HOST_KINDS, STATEMENT_KINDS } from './kinds.js'
 import { differences, reckon } from './receipt.js'
 import { same } from './bytes.js'
 import { open } from './record.js'
@@ -7,8 +8,6 @@ import { oneTimeKeys, openAccess, requireKey } from './sealing.js'
 import { read, write } from './shape.js'
 import { chainOf, stateOf } from './state.js'
 
-const HOST_KINDS = ['accept', 'decline', 'access', 'acknowledge', 'ticket', 'receipt', 'paid', 'host-cancel', 'no-show']
-const STATEMENT_KINDS = ['completion-statement', 'review-commitment']
 const MAX_RECORDS = 128
 const MAX_OF_A_SIDE = 2048
 const NOTHING = { records: [], statements: [], held: [], sealed: [] }

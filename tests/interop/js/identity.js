@@ -2,16 +2,12 @@
 import { decode, encode } from './cbor.js'
 import { Refused, require_ } from './errors.js'
 import { hex, same } from './bytes.js'
+import { scopeOf } from './kinds.js'
 import { keyPair, open, sign } from './record.js'
 
 const MAX_BUNDLE_BYTES = 4096
 const MAX_DELEGATIONS = 8
 const SCOPES = ['list', 'book', 'log']
-const BY_LIST = ['listing', 'renewal', 'withdrawal', 'quote']
-const BY_LOG = ['completion-statement', 'review-commitment', 'completion', 'review', 'vouch']
-
-/** The scope that a delegation needs for a kind. */
-export const scopeOf = (kind) => (BY_LIST.includes(kind) ? 'list' : BY_LOG.includes(kind) ? 'log' : 'book')
 
 /**
  * Somebody new: a root key, a recovery key that is not kept, and one device that may sign everything.

@@ -3,18 +3,16 @@ import sodium from 'libsodium-wrappers-sumo'
 import { sha256 } from './bytes.js'
 import { concat, decode, encode } from './cbor.js'
 import { require_ } from './errors.js'
-import { fields, tree } from './shape.js'
+import { ENTRY_KINDS, isKnown } from './kinds.js'
+import { entry } from './rules.js'
+import { fields, someFields, tree } from './shape.js'
 
 await sodium.ready
 
-export const MAX_RECORD_BYTES = 16_384
+const MAX_RECORD_BYTES = 16_384
+const MAX_ENTRY_BYTES = 1024
+const KEYS_OF_ALL_ENTRIES = [0, 2, 3, 4, 5, 6]
 const EDDSA = -8
-const KINDS = new Set([
-  'genesis', 'delegation', 'listing', 'renewal', 'withdrawal', 'quote', 'request', 'cancel', 'authorisation',
-  'stop', 'countersign', 'agreement', 'claim', 'problem', 'accept', 'decline', 'access', 'acknowledge', 'ticket',
-  'receipt', 'paid', 'host-cancel', 'no-show', 'access-record', 'completion-statement', 'review-commitment',
-  'completion', 'review', 'vouch'
-])
 
 /**
  * A verified record. `body` holds the fields of its kind, `raw` the bytes as they came.
@@ -48,11 +46,30 @@ export function sign (kind, values, keys, network) {
  * @returns {Record_}
  */
 export function open (raw, network, expected) {
+  const { payload, ...record } = openSigned(raw, network, (kind) => {
+    require_(isKnown(kind), 'unknown-kind', kind)
+    require_(!expected || expected.includes(kind), 'wrong-kind', kind)
+  })
+  return { ...record, body: fields(record.kind, payload) }
+}
+
+/** An entry of a log, also of a kind that we don't know: that is read as what all entries have in common. */
+export function openEntry (raw, network) {
+  require_(raw.length <= MAX_ENTRY_BYTES, 'too-large', `${raw.length} bytes`)
+  const { payload, ...record } = openSigned(raw, network, (kind) =>
+    require_(ENTRY_KINDS.includes(kind) || !isKnown(kind), 'wrong-kind', kind))
+  if (isKnown(record.kind)) return { ...record, body: fields(record.kind, payload) }
+  const body = someFields('vouch', KEYS_OF_ALL_ENTRIES, payload)
+  entry(body)
+  return { ...record, body }
+}
+
+/** A record whose signature holds, its payload as a tree; `judge(kind)` throws before anything is verified. */
+function openSigned (raw, network, judge) {
   const { kid, kind, payload, signature, signed } = signedParts(raw, network)
-  require_(KINDS.has(kind), 'unknown-kind', kind)
-  require_(!expected || expected.includes(kind), 'wrong-kind', kind)
+  judge(kind)
   verify(signature, signed, kid)
-  return { id: sha256(signed), kind, kid, body: fields(kind, mapIn(payload)), raw }
+  return { id: sha256(signed), kind, kid, payload: mapIn(payload), raw }
 }
 
 /** What the envelope holds, nothing of it verified: kid, kind, payload, signature, and the signed bytes. */

@@ -21,12 +21,23 @@ export function fields (name, tree) {
       throw new Refused('unknown-critical-key', `key ${key} of ${name}`)
     }
   }
+  const out = valuesOf(known, name, tree)
+  RULES[name]?.(out)
+  return out
+}
+
+/** The fields with these keys, as the map `name` has them; all others are left alone. */
+export function someFields (name, keys, tree) {
+  if (!(tree instanceof Map)) wrong(`${name} is a map`)
+  return valuesOf(MAPS.get(name).filter((field) => keys.includes(field.key)), name, tree)
+}
+
+function valuesOf (known, name, tree) {
   const out = {}
   for (const { key, name: label, optional, type } of known) {
     if (tree.has(key)) out[label] = checked(type, tree.get(key), `${name}.${label}`)
     else if (!optional) wrong(`${name}.${label} is missing`)
   }
-  RULES[name]?.(out)
   return out
 }
 

@@ -3,11 +3,9 @@ import sodium from 'libsodium-wrappers-sumo'
 import { encode } from './cbor.js'
 import { Refused, require_ } from './errors.js'
 import { hex, same, sha256 } from './bytes.js'
-import { open } from './record.js'
+import { open, openEntry } from './record.js'
 import { skipTarget } from './rules.js'
 import { write } from './shape.js'
-
-const ENTRY_KINDS = ['completion', 'review', 'vouch']
 
 /** Months since January 1970, UTC. */
 export function monthOf (ms) {
@@ -67,7 +65,7 @@ export class Logs {
 
   /** Takes an entry; true if it is new, Refused if it is wrong. One that comes too early is `unexpected`. */
   take ({ raw, content }) {
-    const record = open(raw, this.directory.network, ENTRY_KINDS)
+    const record = openEntry(raw, this.directory.network)
     const { author, month, sequence } = record.body
     this.directory.authorise(record, author, ...spanOf(month))
     if (record.kind === 'completion') checkStatement(record, this.directory)
@@ -95,9 +93,10 @@ export class Logs {
 
   /** Entries about an author: what others say of them. */
   about (author) {
-    return [...this.byKey.values()].flat().filter(({ record }) => record.kind === 'completion'
-      ? same(statementOf(record, this.directory).body.author, author)
-      : same(record.body.subject, author))
+    const subjectOf = ({ record }) => record.kind === 'completion'
+      ? statementOf(record, this.directory).body.author
+      : record.body.subject // none, in a kind that we don't know
+    return [...this.byKey.values()].flat().filter((item) => same(subjectOf(item) ?? [], author))
   }
 }
 
