@@ -21,6 +21,7 @@ from ..ports import Network
 
 FRESH_SECONDS = 60.0  # beyond it a search has the leaf looked up again, without waiting for it
 STALE_SECONDS = 600.0  # beyond it nothing is remembered
+NEAREST = 3  # two that answer are enough, and one may fail
 MAX_LEAVES = 256  # a circle of 100 km touches about 30
 
 
@@ -33,7 +34,10 @@ class _Leaf:
 
 
 class CaretakerBook:
-    """`remembered` first, and `look_up` where that does not lead far enough. `look_ups` counts those made."""
+    """`remembered` first, then `nearest`, and `look_up` where those do not lead far enough.
+
+    `look_ups` counts the whole ones that were made.
+    """
 
     def __init__(self, network: Network, network_id: str, logger: logging.Logger) -> None:
         self._network = network
@@ -59,6 +63,14 @@ class CaretakerBook:
         if age >= FRESH_SECONDS:
             self._begin(cell)
         return leaf.caretakers
+
+    async def nearest(self, cell: int) -> tuple[Contact, ...]:
+        """Three of the leaf's caretakers, who are found with less than half the connections. NetworkError."""
+        return tuple(await self._network.closest(cell_key(self._network_id, cell), NEAREST))
+
+    def refresh(self, cell: int) -> None:
+        """Has all of the leaf's caretakers looked up, for the next search."""
+        self._begin(cell)
 
     async def look_up(self, cell: int) -> tuple[Contact, ...]:
         """The leaf's caretakers now, nearest first, ourselves among them where we belong. NetworkError."""

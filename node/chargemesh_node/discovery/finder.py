@@ -66,6 +66,7 @@ class Search(AsyncIterator[FoundListing]):
         self.report = SearchReport(cells=len(cells))
         self._finder = finder
         self._cells = cells
+        self._unknown: list[int] = []  # roots whose caretakers the next search will want to know
         self._news: asyncio.Queue[FoundListing | None] = asyncio.Queue()  # bounded by what may be answered
         self._task = asyncio.create_task(self._run(), name="search")
 
@@ -123,25 +124,27 @@ class Search(AsyncIterator[FoundListing]):
         if self.results.radius_m <= FOLLOW_RADIUS_M:
             # Only now: to join a topic is work for each of our peers, which the answers should not wait for.
             await finder.gossip.follow_circle(self.results.point, self.results.radius_m)
+        for root in self._unknown:
+            finder.book.refresh(root)
 
     async def _ask_neighbour(self, neighbour: Contact) -> None:
         if await self._ask(neighbour, self._cells):
             self.report.neighbours.add(neighbour.peer_id)
 
     async def _ask_root(self, root: int, cells: Sequence[int], turn: asyncio.Semaphore) -> None:
-        """Whom we remember to keep it, and where they don't answer, whom a look-up names now."""
+        """Whom we remember to keep it, or the nearest; where they don't answer, whom a look-up names now."""
         book = self._finder.book
+        remembered = book.remembered(root)
+        asked: set[str] = set()
         async with turn:
-            asked: set[str] = set()
-            await self._ask_caretakers(root, cells, book.remembered(root), asked)
-            if self.report.is_answered(root):
-                return
             try:
-                caretakers = await book.look_up(root)
+                await self._ask_caretakers(root, cells, remembered or await book.nearest(root), asked)
+                if not self.report.is_answered(root):
+                    await self._ask_caretakers(root, cells, await book.look_up(root), asked)
+                elif not remembered:
+                    self._unknown.append(root)
             except NetworkError as error:
                 self.report.failed[type(error).__name__] += 1
-                return
-            await self._ask_caretakers(root, cells, caretakers, asked)
 
     async def _ask_caretakers(
         self, root: int, cells: Sequence[int], caretakers: Sequence[Contact], asked: set[str]

@@ -59,7 +59,7 @@ class Lookup:
         """
         frontier = Frontier(
             key,
-            width=max(self._limits.width, count),
+            width=self._limits.width_for(count),
             credit=self._limits.teller_credit,
             max_candidates=self._limits.max_candidates,
             max_addresses=self._limits.max_addresses,

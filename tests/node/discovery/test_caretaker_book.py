@@ -8,7 +8,13 @@ import logging
 import pytest
 
 from chargemesh_node.discovery import caretaker_book
-from chargemesh_node.discovery.caretaker_book import FRESH_SECONDS, MAX_LEAVES, STALE_SECONDS, CaretakerBook
+from chargemesh_node.discovery.caretaker_book import (
+    FRESH_SECONDS,
+    MAX_LEAVES,
+    NEAREST,
+    STALE_SECONDS,
+    CaretakerBook,
+)
 from chargemesh_node.errors import NetworkError, Unreachable
 from chargemesh_node.sim.network import SimNetwork, SimulatedInternet
 from chargemesh_protocol.contact import Contact
@@ -31,7 +37,7 @@ async def internet_of(count: int) -> tuple[CaretakerBook, list[SimNetwork]]:
 
 
 async def searching_street(street: Street) -> tuple[Node, Node]:
-    """A host that is listed, and a driver who has searched and keeps nothing itself."""
+    """A host that is listed, and a driver who keeps nothing itself, has searched and so knows who does."""
     nodes = await street.all(25)
     host = nodes[3]
     host.lists()
@@ -39,6 +45,7 @@ async def searching_street(street: Street) -> tuple[Node, Node]:
     kept = host.announcer.announcements[CHARGER].kept_by()
     driver = next(node for node in nodes if node is not host and node.name not in kept)
     assert len(await driver.finds()) == 1
+    await a_while(1)
     return host, driver
 
 
@@ -111,6 +118,33 @@ def test_the_leaves_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> N
         for leaf in range(5):
             await book.look_up(leaf)
         assert [leaf for leaf in range(5) if book.remembered(leaf)] == [2, 3, 4]
+
+    run(story())
+
+
+def test_a_first_search_looks_for_three_caretakers_and_learns_of_all_when_it_is_over() -> None:
+    async def story() -> None:
+        street = Street()
+        nodes = await street.all(25)
+        nodes[3].lists()
+        await a_while(20)
+        driver = nodes[9]
+        wanted: list[int] = []
+        closest = driver.network.closest
+
+        async def counted(key: bytes, count: int = 8) -> list[Contact]:
+            wanted.append(count)
+            return await closest(key, count)
+
+        driver.network.closest = counted  # type: ignore[method-assign]
+        search = driver.finder.find(HERE, 3000, Need())
+        assert len(await search.all()) == 1 and search.report.believable
+        roots = list(search.report.answers)
+        assert all(driver.finder.book.remembered(root) == () for root in roots)
+        await a_while(1)
+        assert wanted == [NEAREST] * len(roots) + [CARETAKERS] * len(roots)
+        assert all(len(driver.finder.book.remembered(root)) == CARETAKERS for root in roots)
+        await street.stop()
 
     run(story())
 

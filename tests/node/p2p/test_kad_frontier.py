@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from libp2p.peer.id import ID
 
 from chargemesh_node.p2p.kad_frontier import Frontier, State, distance
-from chargemesh_node.p2p.kad_limits import LookupLimits
+from chargemesh_node.p2p.kad_limits import DEFAULT_LOOKUP_LIMITS, LookupLimits
 from chargemesh_node.p2p.peer_health import PeerHealth
 
 KEY = b"\x07" * 32
@@ -195,3 +195,24 @@ def test_remembered_failures_are_bounded() -> None:
         health.failed(peer, 0.0)
         health.failed(peer, 1.0)
     assert [peer for peer in crowd if health.left_out(peer)] == crowd[-10:]
+
+
+def test_a_look_up_goes_half_as_wide_again_as_what_is_wanted_and_never_wider_than_a_bucket() -> None:
+    assert [DEFAULT_LOOKUP_LIMITS.width_for(count) for count in (1, 3, 8, 20, 30)] == [1, 4, 12, 20, 30]
+
+
+@pytest.mark.parametrize("dead_share", [0, 4])
+def test_a_look_up_for_few_asks_few_and_finds_none_but_the_nearest(dead_share: int) -> None:
+    for seed in range(20):
+        rng = random.Random(seed)
+        tables = network(rng, 80, bucket=16)
+        dead = set(rng.sample(list(tables), 80 // dead_share)) if dead_share else set()
+        living = [peer for peer in tables if peer not in dead]
+        for count, at_most in ((8, 30), (3, 16)):
+            found, asked = look_up(
+                rng.choice(living),
+                frontier(DEFAULT_LOOKUP_LIMITS.width_for(count)),
+                lambda peer: None if peer in dead else tables[peer],  # noqa: B023  # called in this round
+            )
+            assert found[:count] == nearest(living)[:count]
+            assert len(asked) <= at_most
