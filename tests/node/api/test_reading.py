@@ -1,4 +1,5 @@
-"""`POST /v1/chargers/{id}/reading`: what a host reads on the meter of a charger that nothing else reads."""
+"""`POST /v1/chargers/{id}/reading`: what a host reads on the meter of a charger that nothing else reads, and
+the driver's word on it (`/v1/bookings/{id}/reading`, `/agree`)."""
 
 from __future__ import annotations
 
@@ -75,6 +76,39 @@ def test_readings_begin_count_and_end_a_session(tmp_path: Path) -> None:
         assert (await host.post(reading, {"register_wh": METER + 4_500}))["state"] == "Available"
         await asyncio.sleep(30)
         assert (await driver.get(booking))["energy_wh"] == 4_500
+
+    play(tmp_path, scene)
+
+
+def test_a_driver_signs_for_the_reading_that_both_have_read_and_for_the_receipt(tmp_path: Path) -> None:
+    async def scene(host: Client, driver: Client, reading: str, booking: str) -> None:
+        await begins(host, driver, reading, booking)
+        await asyncio.sleep(1800)
+        await host.post(reading, {"register_wh": METER + 4_000})
+        await asyncio.sleep(30)
+        shown = (await driver.get(booking))["reading"]
+        assert shown["register_wh"] == METER + 4_000
+        mine = {"ticket": shown["ticket"]}
+        said = await mistaken(driver, "POST", f"{booking}/reading", {"ticket": "ab" * 32})
+        assert (said[0], said[3]) == ("no-such-reading", ExitCode.NOT_FOUND)
+        other = {**mine, "register_wh": METER + 3_000}
+        assert (await mistaken(driver, "POST", f"{booking}/reading", other))[0] == "reading-differs"
+        assert (await mistaken(host, "POST", f"{booking}/reading", mine))[0] == "wrong-side"
+        assert (await driver.get(booking))["reading"] == shown, "it waits all the same"
+        assert (await mistaken(driver, "POST", f"{booking}/agree", {"receipt": "ab" * 32}))[0] == "no-receipt"
+        signed = await driver.post(f"{booking}/reading", {**mine, "register_wh": METER + 4_050})
+        assert signed["reading"] is None
+        await driver.post(f"{booking}/stop")
+        await asyncio.sleep(600)
+        await host.post(reading, {"register_wh": METER + 4_500})
+        await asyncio.sleep(30)
+        meter = (await host.get(booking))["meter"]
+        assert (meter["tickets"], meter["countersigned"]) == (3, 2), "the host's next record names it"
+        receipt = (await driver.get(booking))["receipt"]["receipt"]
+        said = await mistaken(driver, "POST", f"{booking}/agree", {"receipt": "ab" * 32})
+        assert said[0] == "newer-receipt"
+        await driver.post(f"{booking}/agree", {"receipt": receipt})
+        assert (await driver.get(booking, wait_until="agreed", timeout_s=30))["waited"]["reached"]
 
     play(tmp_path, scene)
 

@@ -21,6 +21,8 @@ ELSEWHERE = {
     ("POST", "/v1/peers"),
     ("POST", "/v1/join"),
     ("POST", "/v1/chargers/{id}/reading"),
+    ("POST", "/v1/bookings/{id}/reading"),
+    ("POST", "/v1/bookings/{id}/agree"),
 }
 
 
