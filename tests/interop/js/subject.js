@@ -5,6 +5,7 @@
  */
 import { createInterface } from 'node:readline'
 import { latLngToCell } from 'h3-js'
+import { bill, costs, estimate } from './bill.js'
 import { decode, encode } from './cbor.js'
 import { ancestor, coverAt, leafKey, toInteger, toText, topicOf } from './cells.js'
 import { Refused, require_ } from './errors.js'
@@ -15,6 +16,7 @@ import { fromHex, hex, same } from './bytes.js'
 import { checkKey, keyPair, open, sign, signedParts } from './record.js'
 import { write } from './shape.js'
 import { readMessage } from './messages.js'
+import { resolve } from './tariff.js'
 import { spanOf } from './trust.js'
 
 /** Each operation takes `in` and gives `out`; Refused becomes `error`. */
@@ -87,6 +89,18 @@ const OPERATIONS = {
     offerable: offerable({ slots: fromJson('slot-map', given.slots) }, given.start, given.end)
   }),
   'listing.fits': (given) => ({ fits: fits(fromJson('listing', given.listing), fromJson('need', given.need)) }),
+  'tariff.plan': (given) => {
+    const [tariff, terms] = [fromJson('tariff', given.tariff), fromJson('terms', given.terms)]
+    return { plan: resolve(tariff, given.zone, given.start, given.end, given.power_w, terms) }
+  },
+  'tariff.bill': (given) => {
+    const readings = given.readings.map(([at, energy]) => ({ at, energy_wh: energy }))
+    return bill(fromJson('price-plan', given.plan), readings)
+  },
+  'tariff.quote': (given) => {
+    return estimate(fromJson('price-plan', given.plan), given.start, given.end, given.power_w, given.energy_wh)
+  },
+  'terms.costs': (given) => costs(fromJson('terms', given.terms), given.cap, given.start, given.at),
   'message.read': (given) => {
     const { message, fields } = readMessage(given.stream, fromHex(given.bytes))
     return { message, fields }

@@ -1,7 +1,10 @@
 /** Tariffs of listings (specs/10): which price holds when. Quotes need none of this: their plan is in instants. */
+import { require_ } from './errors.js'
 
 const MINUTE_MS = 60_000
 const DAY_MINUTES = 1440
+const MAX_PERIODS = 64
+const DIMENSIONS = ['ENERGY', 'TIME', 'PARKING_TIME', 'FLAT']
 const WEEKDAYS = { Mon: 1, Tue: 2, Wed: 3, Thu: 4, Fri: 5, Sat: 6, Sun: 7 }
 
 /** @returns {(at: number) => {weekday: number, minute: number}} the wall clock of an IANA zone; RangeError if there is none */
@@ -15,27 +18,64 @@ function wallClock (zone) {
   }
 }
 
-/** The price of a dimension at a local time, or undefined (T3). */
-function priceAt (tariff, dimension, { weekday, minute }) {
+/** The component of a dimension that counts at a local time and power, or undefined (T3). */
+function componentAt (tariff, dimension, local, power) {
   for (const { components, restrictions = {} } of tariff.elements) {
     const component = components.find((one) => one.dimension === dimension)
-    if (component && holds(restrictions, weekday, minute)) return component.price
+    if (component && holds(restrictions, local, power)) return component
   }
   return undefined
 }
 
-function holds ({ start_time: from, end_time: to, weekdays }, weekday, minute) {
+function holds (restrictions, { weekday, minute }, power) {
+  const { start_time: from, end_time: to, weekdays, min_power_w: least = 0, max_power_w: most = Infinity } = restrictions
   if (weekdays && !weekdays.includes(weekday)) return false
+  if (power !== undefined && (power < least || power >= most)) return false
   if (from === undefined) return true
   return from <= to ? from <= minute && minute < to : minute >= from || minute < to
 }
+
+/**
+ * The plan of a tariff for [start, end) (T4); Refused `unpriceable` where it changes too often. Prices can only
+ * change at a full minute of the wall clock, so that each of these is looked at.
+ */
+export function resolve (tariff, zone, start, end, power, terms) {
+  const local = wallClock(zone)
+  const at = (instant) => DIMENSIONS.map((one) => componentAt(tariff, one, local(instant), power)).filter(Boolean)
+  const periods = []
+  let before
+  for (let instant = start; instant < end; instant = nextMinute(instant)) {
+    const components = at(instant)
+    const text = JSON.stringify(components)
+    if (text !== before) periods.push({ start: instant, components })
+    before = text
+  }
+  if (terms.overstay_per_hour > 0) {
+    const over = end + terms.overstay_grace * MINUTE_MS
+    periods.push({ start: over, components: dearer(at(over), terms.overstay_per_hour) })
+  }
+  require_(periods.length <= MAX_PERIODS, 'unpriceable', `${periods.length} periods`)
+  const { currency, min_price, max_price, tax_bp, tax_included } = tariff
+  return { currency, periods, min_price, max_price, tax_bp, tax_included }
+}
+
+/** With so much an hour on top of both prices for time. */
+function dearer (components, perHour) {
+  return DIMENSIONS.flatMap((dimension) => {
+    const own = components.find((one) => one.dimension === dimension)
+    if (!dimension.endsWith('TIME')) return own ? [own] : []
+    return [{ dimension, price: (own?.price ?? 0) + perHour, step: own?.step ?? 1 }]
+  })
+}
+
+const nextMinute = (at) => (Math.floor(at / MINUTE_MS) + 1) * MINUTE_MS
 
 /** The highest price of a kWh in [start, end) by the clocks of `zone`; 0 where there is none. */
 export function dearestEnergy (tariff, zone, start, end) {
   const local = wallClock(zone)
   let dearest = 0
-  for (let at = start; at < end; at = (Math.floor(at / MINUTE_MS) + 1) * MINUTE_MS) {
-    dearest = Math.max(dearest, priceAt(tariff, 'ENERGY', local(at)) ?? 0)
+  for (let at = start; at < end; at = nextMinute(at)) {
+    dearest = Math.max(dearest, componentAt(tariff, 'ENERGY', local(at))?.price ?? 0)
   }
   return dearest
 }
@@ -45,7 +85,7 @@ export function cheapestEnergy (tariff) {
   let cheapest = Infinity
   for (let weekday = 1; weekday <= 7; weekday++) {
     for (let minute = 0; minute < DAY_MINUTES; minute++) {
-      cheapest = Math.min(cheapest, priceAt(tariff, 'ENERGY', { weekday, minute }) ?? 0)
+      cheapest = Math.min(cheapest, componentAt(tariff, 'ENERGY', { weekday, minute })?.price ?? 0)
     }
   }
   return cheapest
