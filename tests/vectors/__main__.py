@@ -10,6 +10,7 @@ import sys
 
 from ..conformance.vector_files import VECTORS
 from . import (
+    bookings,
     cells,
     encoding,
     extension,
@@ -36,6 +37,7 @@ MODULES = (
     listings,
     messages,
     tariffs,
+    bookings,
     invalid_encoding,
     invalid_records,
     invalid_signatures,

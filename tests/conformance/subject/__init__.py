@@ -8,12 +8,12 @@ from typing import IO, Any
 
 from chargemesh_protocol.errors import Refused
 
-from . import encoding, identity, keys, listings, messages, places, records, tariffs
+from . import bookings, encoding, identity, keys, listings, messages, places, records, tariffs
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 OPERATIONS: dict[str, Operation] = {
     operation: function
-    for module in (encoding, keys, records, identity, places, listings, messages, tariffs)
+    for module in (encoding, keys, records, identity, places, listings, messages, tariffs, bookings)
     for operation, function in module.OPERATIONS.items()
 }
 
