@@ -284,6 +284,7 @@ class Engine:
             booking = self.ledger.get(message.booking)
             if booking is None:
                 return effects  # a refusal: the reply is among them
+        self.ledger.asked(booking, message)
         effects += self._take(booking, message, at)
         effects += self._settle([booking], at, wait_ms=PUSH_DELAY_MS)
         return [*effects, Reply(wire.write(self._exchange(booking, at)))]

@@ -158,3 +158,32 @@ def test_a_booking_that_the_backup_holds_whole_goes_on(seed: int) -> None:
         await world.end()
 
     run(story())
+
+
+@pytest.mark.parametrize("seed", seeds(6))
+def test_what_the_other_side_wrote_since_the_backup_comes_again(seed: int) -> None:
+    """The driver had said that it holds the address; its backup does not."""
+
+    async def story() -> None:
+        world = World(seed)
+        host, driver = await world.add_all("host", "driver")
+        await host.offers()
+        await world.pass_time(seconds=20)
+        deal = Deal(world, host, driver)
+        deal.id = await driver.books(host, starts_in_h=3, hours=1)
+        await deal.reaches("the acceptance", lambda state: state.accept is not None)
+        await world.settles()
+        backup = copy.deepcopy(driver.store._synced)
+        await world.pass_time(hours=2.99)
+        await deal.gets_address()
+        await world.settles()
+        await comes_back(driver, backup)
+        assert not driver.state(deal.id).access_sent, seed
+        await driver.connects(host)
+        await driver.asks(driver.node.adopt_own_log())
+        await world.until(
+            lambda: driver.sees(deal.id, lambda state: state.access_sent), 60, "the address, once more"
+        )
+        assert not driver.booking(deal.id).file.restored, seed
+
+    run(story())

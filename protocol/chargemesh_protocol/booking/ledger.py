@@ -249,6 +249,13 @@ class Ledger:
             bundle=bundle,
         )
 
+    def asked(self, booking: Booking, news: Exchange) -> None:
+        """A request says what its sender holds: after a restore that is less than it once said, and all from
+        there goes to it again. An answer may be a late one, which lowers nothing (`merge`)."""
+        booking.peer_known = min(booking.peer_known, news.known)
+        booking.peer_heard = min(booking.peer_heard, news.heard)
+        booking.peer_held &= frozenset(news.held)
+
     def merge(self, booking: Booking, news: Exchange) -> Merged:
         """Takes what is good of the other side's message.
 

@@ -123,8 +123,10 @@ def test_a_fault_that_is_repeated_is_told_once() -> None:
     street = Street()
     alice, bob = street.host(), street.driver()
     booking = bob.books(alice)
-    fields: Any = bob.booking(booking).set.driver_fields(street.now) | {"booking": b"?" * 32}
-    bad = wire.write(wire.Exchange(booking=booking, records=(bob.me.sign(Stop(**fields)).raw,)))
+    held = bob.booking(booking)
+    fields: Any = held.set.driver_fields(street.now) | {"booking": b"?" * 32}
+    stop = bob.me.sign(Stop(**fields)).raw
+    bad = wire.write(wire.Exchange(booking=booking, records=(stop,), known=len(held.theirs)))
     rows = len(alice.disk.outbox)
     for _ in range(5):
         alice.answers(bad)
