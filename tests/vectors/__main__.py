@@ -22,6 +22,7 @@ from . import (
     keys,
     listings,
     messages,
+    receipts,
     records,
     tariffs,
 )
@@ -38,6 +39,7 @@ MODULES = (
     messages,
     tariffs,
     bookings,
+    receipts,
     invalid_encoding,
     invalid_records,
     invalid_signatures,

@@ -27,8 +27,7 @@ _SHUFFLES = 4
 def orders(names: list[str], by_host: set[str]) -> list[list[str]]:
     """Every order of a small set; of a larger one each way in which orders can differ.
 
-    As told, backwards, one side first, each record last (its news waits) and first (what it follows waits),
-    everything twice, and a few that are drawn.
+    As told, backwards, one side first, each record last, everything twice, and a few that are drawn.
     """
     if len(names) <= _PERMUTED_WHOLE:
         return [list(one) for one in permutations(names)]
@@ -36,18 +35,17 @@ def orders(names: list[str], by_host: set[str]) -> list[list[str]]:
     drivers = [one for one in names if one not in by_host]
     found = [names, names[::-1], [*hosts, *drivers], [*drivers, *hosts], [*names, *names]]
     for one in names:
-        others = [other for other in names if other != one]
-        found += [[*others, one], [one, *others]]
+        found.append([*(other for other in names if other != one), one])
     chance = Random(len(names))
     found += [chance.sample(names, len(names)) for _ in range(_SHUFFLES)]
     return [list(one) for one in dict.fromkeys(map(tuple, found))]
 
 
-def instants(booking: BookingSet, last: int) -> list[int]:
-    """When the last record was signed, and each deadline from there on, a millisecond before it and at it."""
+def instants(booking: BookingSet, last: int, *, before: bool) -> list[int]:
+    """When the last record was signed, and each deadline from there on; `before`: also the ms before it."""
     found = [last]
     while (deadline := booking.state(found[-1]).next_deadline) is not None:
-        found += [deadline - 1, deadline]
+        found += [deadline - 1, deadline] if before else [deadline]
     return list(dict.fromkeys(found))
 
 
@@ -59,7 +57,9 @@ def story(name: str, told: Story, end: tuple[Any, ...]) -> Case:
         begun = [told.named[one] for one in names[:count]]
         booking = BookingSet(told.quote, told.request, begun)
         last = begun[-1].body.issued if begun else told.request.body.issued
-        questions.append({"orders": [names[:count]], "as_of": instants(booking, last)})
+        questions.append(
+            {"orders": [names[:count]], "as_of": instants(booking, last, before=count == len(names))}
+        )
     if len(names) > 1:
         questions += [
             {"orders": [[other for other in names if other != one]], "as_of": [LONG_AFTER]} for one in names

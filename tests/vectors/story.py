@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chargemesh_protocol.booking import records as b
+from chargemesh_protocol.booking.cost import signed_for
+from chargemesh_protocol.booking.receipt import reckon_charge, reckon_session
 from chargemesh_protocol.booking.sealing import one_time_keypair
 from chargemesh_protocol.booking.set import BookingSet
 from chargemesh_protocol.booking.state import BookingState
@@ -133,7 +135,7 @@ class Story:
         readings = [Reading(one.at, one.energy_wh) for one in tickets]
         at = own.get("at", self.now + SECOND)
         backwards = readings and (energy_wh < readings[-1].energy_wh or at < readings[-1].at)
-        cost = 0 if backwards else bill(PLAN, [*readings, Reading(at, energy_wh)]).total
+        cost = 0 if backwards else bill(self.quote.body.plan, [*readings, Reading(at, energy_wh)]).total
         fields = {"at": at, "energy_wh": energy_wh, "register_wh": 5_000_000 + energy_wh, "cost": cost}
         fields |= {"power_w": 0, "context": b.ReadingContext(context)}
         return self.says("ticket", name, **(fields | own))
@@ -197,19 +199,24 @@ class Story:
         return {}
 
     def _bill(self, state: BookingState) -> Json:
-        """What a receipt of the session says; of a cancellation or a no-show, its cost."""
-        last = state.tickets[-1].body if state.tickets else None
-        energy_wh, total = (last.energy_wh, last.cost) if last else (0, state.cost)
-        dimension = "ENERGY" if last else "NO_SHOW" if state.no_show_at else "CANCELLATION"
-        quantity, price = (energy_wh, EURO // 2) if last else (1, total)
-        line = b.ReceiptLine(dimension=dimension, quantity=quantity, price=price, amount=total)
+        """What a receipt of the session says; without one, of the cancellation or no-show."""
+        quote = self.quote.body
+        if state.tickets:
+            own = reckon_session(quote, [one.body for one in state.tickets])
+        else:
+            own = reckon_charge(quote, "NO_SHOW" if state.no_show_at else "CANCELLATION", state.cost)
+        beyond = max(0, own.energy_wh - signed_for(state).energy_wh) if state.tickets else 0
         return {
-            "started": state.tickets[0].body.at if last else START,
-            "ended": last.at if last else START,
-            "energy_wh": energy_wh,
-            "currency": "EUR",
-            "lines": (line,) if total else (),
-            "total": total,
+            "started": own.started,
+            "ended": own.ended,
+            "energy_wh": own.energy_wh,
+            "currency": quote.plan.currency,
+            "lines": own.lines,
+            "total": own.total,
+            "adjustment": own.adjustment or None,
+            "tax": own.tax or None,
+            "rounding": own.rounding or None,
+            "beyond_authorisation_wh": beyond or None,
             "payee_name": "Alice",
             "payee_account": "",
         }

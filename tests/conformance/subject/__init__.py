@@ -8,12 +8,12 @@ from typing import IO, Any
 
 from chargemesh_protocol.errors import Refused
 
-from . import bookings, encoding, identity, keys, listings, messages, places, records, tariffs
+from . import bookings, encoding, identity, keys, listings, messages, places, receipts, records, tariffs
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 OPERATIONS: dict[str, Operation] = {
     operation: function
-    for module in (encoding, keys, records, identity, places, listings, messages, tariffs, bookings)
+    for module in (encoding, keys, records, identity, places, listings, messages, tariffs, bookings, receipts)
     for operation, function in module.OPERATIONS.items()
 }
 
