@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
 from chargemesh_protocol.contact import Contact
+from chargemesh_protocol.discovery.places import Source
 from chargemesh_protocol.effects import (
     AuthoriseTag,
     HoldSlot,
@@ -210,6 +211,20 @@ class CachedListing:
     max_power_w: int
     price: int  # cheapest kWh, micro-units
     proven: bool  # its author has a completed pair
+    source: Source  # whose quota it counts to
+
+
+@dataclass(frozen=True, slots=True)
+class CachedWithdrawal:
+    """That a charger was withdrawn. Kept while an older listing of it could be shown to us again."""
+
+    author: bytes
+    charger: bytes
+    sequence: int
+    id: bytes  # of the record
+    root: int  # its cell of resolution 4
+    ends: int
+    source: Source
 
 
 class Cache(Protocol):
@@ -225,7 +240,17 @@ class Cache(Protocol):
         """The listing kept of that charger; a renewal is put with it again."""
         ...
 
-    async def drop_listing(self, author: bytes, charger: bytes) -> None: ...
+    async def put_withdrawal(self, row: CachedWithdrawal) -> None:
+        """Keeps a withdrawal in the place of the charger's listing; a newer listing takes its place again."""
+        ...
+
+    async def withdrawals(self) -> list[CachedWithdrawal]:
+        """Every withdrawal kept."""
+        ...
+
+    async def drop_listing(self, author: bytes, charger: bytes) -> None:
+        """Forgets the listing of that charger, or its withdrawal."""
+        ...
 
     async def listings(self, cells: Sequence[int], need: Need, limit: int) -> list[CachedListing]:
         """Unexpired listings whose public cell is one of `cells`, lies within one or holds one (by H3 index),

@@ -17,6 +17,7 @@ from chargemesh_node.clock import ManualClock
 from chargemesh_node.ports import CachedListing
 from chargemesh_node.store.cache_db import SqliteCache
 from chargemesh_node.store.node_db import SqliteStore
+from chargemesh_protocol.discovery.places import Hand, Source
 from chargemesh_protocol.effects import AddRecord
 from chargemesh_protocol.listing import Need
 from chargemesh_protocol.place import Point, cover, public_cell
@@ -139,6 +140,7 @@ def _listing(dice: random.Random) -> CachedListing:
         max_power_w=dice.choice([3_700, 7_400, 11_000, 22_000]),
         price=dice.randrange(200_000, 600_000),
         proven=dice.random() < 0.5,
+        source=Source(Hand.DIRECT, f"10.0.{dice.randrange(256)}.0/24"),
     )
 
 

@@ -25,13 +25,13 @@ from chargemesh_protocol.discovery.places import OURSELVES, Hand, Places, Quotas
 from chargemesh_protocol.discovery.search import fits
 from chargemesh_protocol.errors import Refused, Severity
 from chargemesh_protocol.identity import Directory
-from chargemesh_protocol.limits import MAX_CELL_PLACES, MAX_FOUND_ITEMS
+from chargemesh_protocol.limits import MAX_CELL_PLACES, MAX_FOUND_ITEMS, MAX_LISTING_LIFE_MS
 from chargemesh_protocol.listing import Listing, Withdrawal, require_fresh
 from chargemesh_protocol.place import is_within, region_of
 from chargemesh_protocol.record import Record, open_as
 from chargemesh_protocol.tariff import TariffDimension, prices
 
-from ..ports import Cache, CachedListing, Caller, Clock, Entropy, Network
+from ..ports import Cache, CachedListing, CachedWithdrawal, Caller, Clock, Entropy, Network
 from .allowance import Allowance
 from .paging import Moved, cursor, item, page, rank
 
@@ -82,12 +82,16 @@ class Caretaker:
 
     async def start(self) -> None:
         """Takes up what the cache still holds and begins to sweep out what has ended."""
+        for gone in await self._cache.withdrawals():
+            version, key = (gone.sequence, gone.id), (gone.author, gone.charger)
+            proven = self._proven(gone.author)
+            self.places.remember_withdrawn(key, version, gone.root, gone.ends, gone.source, proven)
         for number, row in enumerate(await self._cache.all_listings(), 1):
             if number % _RESTORE_AT_ONCE == 0:
                 await asyncio.sleep(0)
             try:
                 offer = open_offer(row.listing, row.renewal, row.bundle, self._directory, self._clock.now())
-                self.places.remember(offer, self._proven(row.author))
+                self.places.remember(offer, row.source, self._proven(row.author))
             except Refused:
                 await self._cache.drop_listing(row.author, row.charger)
         self._sweeper = asyncio.create_task(self._sweep(), name="caretaker")
@@ -158,10 +162,10 @@ class Caretaker:
                 if changed:
                     await self._keep(news, proven)
             else:
-                author, charger = news.body.author, news.body.charger
-                changed, victims = self.places.withdraw(news, source, self._proven(author), draw)
+                proven = self._proven(news.body.author)
+                changed, victims = self.places.withdraw(news, source, proven, draw)
                 if changed:
-                    await self._cache.drop_listing(author, charger)
+                    await self._keep_withdrawn(news)
             await self._drop(victims)
         self.counters["kept" if changed else "known"] += 1
         return changed
@@ -194,11 +198,31 @@ class Caretaker:
             max_power_w=max(one.max_power_w for one in body.connectors),
             price=prices(body.tariff, TariffDimension.ENERGY)[0],
             proven=proven,
+            source=self._source_of(offer.key),
         )
         before = await self._cache.listing(*offer.key)
         if before is not None:
             self._moved.note(before, row)
         await self._cache.put_listing(row)
+
+    async def _keep_withdrawn(self, withdrawal: Record[Withdrawal]) -> None:
+        body = withdrawal.body
+        await self._cache.put_withdrawal(
+            CachedWithdrawal(
+                author=body.author,
+                charger=body.charger,
+                sequence=body.sequence,
+                id=withdrawal.id,
+                root=region_of(body.cell),
+                ends=body.issued + MAX_LISTING_LIFE_MS,
+                source=self._source_of((body.author, body.charger)),
+            )
+        )
+
+    def _source_of(self, charger: ChargerKey) -> Source:
+        """Whose quota the place counts to that was just taken."""
+        place = self.places.get(charger)
+        return OURSELVES if place is None else place.source
 
     async def _drop(self, chargers: Iterable[ChargerKey]) -> None:
         for author, charger in chargers:

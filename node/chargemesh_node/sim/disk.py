@@ -26,7 +26,7 @@ from chargemesh_protocol.effects import (
 from chargemesh_protocol.listing import Need
 
 from ..errors import SlotTaken, StoreError, StoreFull
-from ..ports import CachedListing, Clock, Loaded, OutboxRow
+from ..ports import CachedListing, CachedWithdrawal, Clock, Loaded, OutboxRow
 from ..store.cache_rows import MAX_PEERS, coarser_cells, index_cells
 from .process import SimulatedCrash
 
@@ -226,6 +226,7 @@ class MemoryCache:
         self._clock = clock
         self._max_rows = max_rows
         self._listings: dict[tuple[bytes, bytes], CachedListing] = {}
+        self._withdrawals: dict[tuple[bytes, bytes], CachedWithdrawal] = {}
         self._entries: dict[bytes, bytes] = {}
         self._bundles: dict[bytes, bytes] = {}
         self._peers: dict[str, tuple[int, Contact]] = {}
@@ -239,6 +240,7 @@ class MemoryCache:
         if old is not None and row.sequence < old.sequence:
             return
         self._listings[key] = row
+        self._withdrawals.pop(key, None)
         if len(self._listings) > self._max_rows:
             del self._listings[min(self._listings, key=lambda one: self._listings[one].expires)]
 
@@ -248,8 +250,16 @@ class MemoryCache:
     async def all_listings(self) -> list[CachedListing]:
         return list(self._listings.values())
 
+    async def put_withdrawal(self, row: CachedWithdrawal) -> None:
+        await self.drop_listing(row.author, row.charger)
+        self._withdrawals[row.author, row.charger] = row
+
+    async def withdrawals(self) -> list[CachedWithdrawal]:
+        return list(self._withdrawals.values())
+
     async def drop_listing(self, author: bytes, charger: bytes) -> None:
         self._listings.pop((author, charger), None)
+        self._withdrawals.pop((author, charger), None)
 
     async def listings(self, cells: Sequence[int], need: Need, limit: int) -> list[CachedListing]:
         wanted, coarser, now = set(cells), set(coarser_cells(cells)), self._clock.now()

@@ -20,20 +20,24 @@ import aiosqlite
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.listing import Need
 
-from ..ports import CachedListing, Clock
+from ..ports import CachedListing, CachedWithdrawal, Clock
 from .cache_rows import (
     CACHE_VERSION,
     DROP_EXPIRED,
     EVICT_EIGHTH,
     PUT_BUNDLE,
     PUT_ENTRY,
+    READ_WITHDRAWALS,
     SCHEMA,
     contact_from,
+    drop_listing,
     find_listings,
     listing_from,
     put_listing,
     put_peer,
+    put_withdrawal,
     read_listings,
+    withdrawal_from,
 )
 from .database import Statement, alter, connect, fetch, free_bytes, is_damaged, is_full, number, write
 
@@ -84,12 +88,18 @@ class SqliteCache:
     async def put_listing(self, row: CachedListing) -> None:
         await self._put([put_listing(row)])
 
+    async def put_withdrawal(self, row: CachedWithdrawal) -> None:
+        await self._put([put_withdrawal(row)])
+
+    async def withdrawals(self) -> list[CachedWithdrawal]:
+        return [withdrawal_from(row) for row in await self._read(READ_WITHDRAWALS)]
+
     async def listing(self, author: bytes, charger: bytes) -> CachedListing | None:
         rows = await self._read(*read_listings(author, charger))
         return listing_from(rows[0]) if rows else None
 
     async def drop_listing(self, author: bytes, charger: bytes) -> None:
-        await self._put([("DELETE FROM listing WHERE author = ? AND charger = ?", (author, charger))])
+        await self._put(drop_listing(author, charger))
 
     async def listings(self, cells: Sequence[int], need: Need, limit: int) -> list[CachedListing]:
         rows = await self._read(*find_listings(cells, need, limit, self._clock.now()))
@@ -238,7 +248,7 @@ class SqliteCache:
 
     async def _evict(self, db: aiosqlite.Connection) -> None:
         """Drops what is expired, then an eighth of everything at a time, until a fifth is free."""
-        await write(db, [(DROP_EXPIRED, (self._clock.now(),))])
+        await write(db, [(sql, (self._clock.now(),)) for sql in DROP_EXPIRED])
         while await self._used_pages(db) > _EVICT_TO * self._max_pages:
             before = db.total_changes
             await write(db, [(sql, ()) for sql in EVICT_EIGHTH])

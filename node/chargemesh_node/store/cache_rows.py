@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from chargemesh_protocol.contact import Contact
+from chargemesh_protocol.discovery.places import Hand, Source
 from chargemesh_protocol.listing import Need
 from chargemesh_protocol.place import ROOT_RESOLUTION, parent, resolution_of
 
-from ..ports import CachedListing
+from ..ports import CachedListing, CachedWithdrawal
 from .database import Statement
 
 # A file of another version is thrown away and made anew: everything in it can be asked for again.
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 MAX_PEERS = 1024  # contacts that worked; a start needs a handful that still do
 
 _PLACES_OF = """
@@ -29,6 +30,7 @@ _IN_CELLS = "cell IN (SELECT value FROM json_each(?))"
 _ADD_PLACES = f"INSERT OR IGNORE INTO place {_PLACES_OF.format(row='NEW')};"
 _DROP_PLACES = f"""
     DELETE FROM place WHERE (cell, connector, power, price, listing) IN ({_PLACES_OF.format(row="OLD")});"""
+_DROP_OTHER = "DELETE FROM {} WHERE author = NEW.author AND charger = NEW.charger;"
 _PLACE_COLUMNS = ("cells", "connectors", "max_power_w", "price")
 _MOVED = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in _PLACE_COLUMNS)
 
@@ -45,6 +47,8 @@ SCHEMA = (
         max_power_w INTEGER NOT NULL,
         price INTEGER NOT NULL,
         proven INTEGER NOT NULL,
+        hand INTEGER NOT NULL,
+        block TEXT NOT NULL,
         cells TEXT NOT NULL,
         connectors TEXT NOT NULL,
         listing BLOB NOT NULL,
@@ -69,6 +73,22 @@ SCHEMA = (
     f"CREATE TRIGGER listing_goes AFTER DELETE ON listing BEGIN {_DROP_PLACES} END",
     f"""CREATE TRIGGER listing_moves AFTER UPDATE ON listing WHEN {_MOVED}
     BEGIN {_DROP_PLACES} {_ADD_PLACES} END""",
+    """
+    CREATE TABLE withdrawal (
+        author BLOB NOT NULL,
+        charger BLOB NOT NULL,
+        sequence INTEGER NOT NULL,
+        id BLOB NOT NULL,
+        root INTEGER NOT NULL,
+        ends INTEGER NOT NULL,
+        hand INTEGER NOT NULL,
+        block TEXT NOT NULL,
+        PRIMARY KEY (author, charger)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # Of a charger there is a listing or a withdrawal, whichever came last.
+    f"CREATE TRIGGER withdrawal_ends AFTER INSERT ON withdrawal BEGIN {_DROP_OTHER.format('listing')} END",
+    f"CREATE TRIGGER listing_returns AFTER INSERT ON listing BEGIN {_DROP_OTHER.format('withdrawal')} END",
     "CREATE TABLE entry (arrival INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, raw BLOB NOT NULL) STRICT",
     "CREATE TABLE bundle (age INTEGER PRIMARY KEY, author BLOB NOT NULL UNIQUE, raw BLOB NOT NULL) STRICT",
     "CREATE TABLE peer (peer_id TEXT PRIMARY KEY, addresses TEXT NOT NULL, seen INTEGER NOT NULL) STRICT",
@@ -76,29 +96,39 @@ SCHEMA = (
 )
 
 _PUT_LISTING = """
-    INSERT INTO listing (author, charger, sequence, cell, expires, max_power_w, price, proven, cells,
-        connectors, listing, renewal, bundle)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO listing (author, charger, sequence, cell, expires, max_power_w, price, proven, hand,
+        block, cells, connectors, listing, renewal, bundle)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (author, charger) DO UPDATE SET
         sequence = excluded.sequence, cell = excluded.cell, expires = excluded.expires,
         max_power_w = excluded.max_power_w, price = excluded.price, proven = excluded.proven,
+        hand = excluded.hand, block = excluded.block,
         cells = excluded.cells, connectors = excluded.connectors, listing = excluded.listing,
         renewal = excluded.renewal, bundle = excluded.bundle
     WHERE excluded.sequence >= sequence"""
 _LISTING_COLUMNS = """
     author, charger, sequence, cell, listing, renewal, bundle, expires, connectors, max_power_w, price,
-    proven"""
+    proven, hand, block"""
+
+_SAME_CHARGER = "author = ? AND charger = ?"
+_PUT_WITHDRAWAL = """
+    INSERT OR REPLACE INTO withdrawal (author, charger, sequence, id, root, ends, hand, block)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+READ_WITHDRAWALS = "SELECT author, charger, sequence, id, root, ends, hand, block FROM withdrawal"
 
 # Each drops an eighth of a table: what ends soonest, or came first.
 EVICT_EIGHTH = (
     """DELETE FROM listing WHERE id IN (
         SELECT id FROM listing ORDER BY expires LIMIT (SELECT 1 + count(*) / 8 FROM listing))""",
+    """DELETE FROM withdrawal WHERE (author, charger) IN (
+        SELECT author, charger FROM withdrawal ORDER BY ends
+        LIMIT (SELECT 1 + count(*) / 8 FROM withdrawal))""",
     """DELETE FROM entry WHERE arrival IN (
         SELECT arrival FROM entry ORDER BY arrival LIMIT (SELECT 1 + count(*) / 8 FROM entry))""",
     """DELETE FROM bundle WHERE age IN (
         SELECT age FROM bundle ORDER BY age LIMIT (SELECT 1 + count(*) / 8 FROM bundle))""",
 )
-DROP_EXPIRED = "DELETE FROM listing WHERE expires <= ?"
+DROP_EXPIRED = ("DELETE FROM listing WHERE expires <= ?", "DELETE FROM withdrawal WHERE ends <= ?")
 PUT_ENTRY = "INSERT INTO entry (id, raw) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
 PUT_BUNDLE = """
     INSERT INTO bundle (author, raw) VALUES (?, ?) ON CONFLICT (author) DO UPDATE SET raw = excluded.raw"""
@@ -121,6 +151,19 @@ def coarser_cells(cells: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted({one for cell in cells for one in index_cells(cell)[:-1]} - set(cells)))
 
 
+def put_withdrawal(row: CachedWithdrawal) -> Statement:
+    source = (row.source.hand.value, row.source.block)
+    return _PUT_WITHDRAWAL, (row.author, row.charger, row.sequence, row.id, row.root, row.ends, *source)
+
+
+def drop_listing(author: bytes, charger: bytes) -> tuple[Statement, Statement]:
+    key = (author, charger)
+    return (f"DELETE FROM listing WHERE {_SAME_CHARGER}", key), (
+        f"DELETE FROM withdrawal WHERE {_SAME_CHARGER}",
+        key,
+    )
+
+
 def put_listing(row: CachedListing) -> Statement:
     return _PUT_LISTING, (
         row.author,
@@ -131,6 +174,8 @@ def put_listing(row: CachedListing) -> Statement:
         row.max_power_w,
         row.price,
         int(row.proven),
+        row.source.hand.value,
+        row.source.block,
         json.dumps(index_cells(row.cell)),
         json.dumps(row.connectors),
         row.listing,
@@ -172,9 +217,8 @@ def read_listings(author: bytes | None = None, charger: bytes | None = None) -> 
 
 
 def listing_from(row: Sequence[Any]) -> CachedListing:
-    author, charger, sequence, cell, listing, renewal, bundle, expires, connectors, power_w, price, proven = (
-        row
-    )
+    author, charger, sequence, cell, listing, renewal, bundle, expires, connectors, *numbers = row
+    power_w, price, proven, hand, block = numbers
     return CachedListing(
         author=author,
         charger=charger,
@@ -188,7 +232,13 @@ def listing_from(row: Sequence[Any]) -> CachedListing:
         max_power_w=power_w,
         price=price,
         proven=bool(proven),
+        source=Source(Hand(hand), block),
     )
+
+
+def withdrawal_from(row: Sequence[Any]) -> CachedWithdrawal:
+    author, charger, sequence, id_, root, ends, hand, block = row
+    return CachedWithdrawal(author, charger, sequence, id_, root, ends, Source(Hand(hand), block))
 
 
 def put_peer(contact: Contact, seen: int) -> tuple[Statement, Statement]:

@@ -26,7 +26,7 @@ from ..limits import (
 from ..listing import Listing, Renewal, Withdrawal
 from ..place import region_of
 from ..record import Record
-from .offers import ChargerKey, Newest, Offer, newer, shown_until
+from .offers import ChargerKey, Newest, Offer, Version, newer, shown_until
 
 T = TypeVar("T")
 
@@ -48,7 +48,6 @@ class Source:
 
 
 OURSELVES = Source(Hand.OWN, "")
-_REMEMBERED = Source(Hand.FORWARDED, "remembered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +115,20 @@ class Places:
         )
         return True, self._replace(offer.key, place, wanted, draw)
 
-    def remember(self, offer: Offer, proven: bool) -> None:
-        """Takes back what the cache still held at a start; whose quota it counted to is forgotten."""
-        if offer.key not in self._places and len(self) < self._quotas.caretaker:
-            body = offer.listing.body
-            newest = Newest(offer.version, withdrawn=False)
-            ends = body.issued + MAX_LISTING_LIFE_MS
-            renewed = offer.renewal.body.issued
-            root = region_of(body.cell)
-            self._add(offer.key, Place(newest, root, _REMEMBERED, proven, renewed, offer.shown_until, ends))
+    def remember(self, offer: Offer, source: Source, proven: bool) -> None:
+        """Takes back what the cache still held at a start."""
+        body = offer.listing.body
+        newest = Newest(offer.version, withdrawn=False)
+        ends = body.issued + MAX_LISTING_LIFE_MS
+        renewed = offer.renewal.body.issued
+        place = Place(newest, region_of(body.cell), source, proven, renewed, offer.shown_until, ends)
+        self._remember(offer.key, place)
+
+    def remember_withdrawn(
+        self, charger: ChargerKey, version: Version, root: int, ends: int, source: Source, proven: bool
+    ) -> None:
+        """As `remember`, for a withdrawal, that no older listing comes back before `ends`."""
+        self._remember(charger, Place(Newest(version, withdrawn=True), root, source, proven, 0, 0, ends))
 
     def renew(self, listing: Record[Listing], renewal: Renewal) -> bool:
         """As `put`, for a renewal of the listing that is shown; False where it is not newer."""
@@ -148,17 +152,23 @@ class Places:
         return True, self._replace(charger, place, wanted, draw)
 
     def expire(self, now: int) -> list[ChargerKey]:
-        """The chargers that are not to be shown any longer; places that have ended are given up."""
+        """The chargers of which nothing is to be kept any longer; places that have ended are given up."""
         gone: list[ChargerKey] = []
         for charger, place in list(self._places.items()):
             if 0 < place.shown_until <= now:
                 place.shown_until = 0
                 gone.append(charger)
             if place.ends <= now:
+                if place.newest.withdrawn:
+                    gone.append(charger)
                 self._remove(charger)
         return gone
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _remember(self, charger: ChargerKey, place: Place) -> None:
+        if charger not in self._places and len(self) < self._quotas.caretaker:
+            self._add(charger, place)
 
     def _renew(self, place: Place, listing: Listing, renewal: Renewal) -> bool:
         if renewal.issued <= place.renewed and place.shown_until:

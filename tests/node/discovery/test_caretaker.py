@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,9 +33,12 @@ CELL = ANNA.lists().body.cell
 class Desk:
     """A caretaker alone, spoken to as its network does."""
 
-    def __init__(self, quotas: Quotas | None = None, proven: set[bytes] | None = None) -> None:
-        self.clock = ManualClock(NOW)
-        self.cache = MemoryCache(self.clock)
+    def __init__(
+        self, quotas: Quotas | None = None, proven: set[bytes] | None = None, before: Desk | None = None
+    ) -> None:
+        """`before`: the same caretaker before it was started again."""
+        self.clock = ManualClock(NOW) if before is None else before.clock
+        self.cache = MemoryCache(self.clock) if before is None else before.cache
         self.caretaker = Caretaker(
             network=SimulatedInternet(1).node("caretaker"),
             cache=self.cache,
@@ -211,6 +216,51 @@ def test_evicted_listings_leave_the_cache_as_well() -> None:
         assert len(await desk.finds()) == len(desk.caretaker.places) == 4
         assert len(await desk.cache.all_listings()) == 4
         assert desk.caretaker.counters["evicted"] > 0
+
+    run(story())
+
+
+def test_a_withdrawn_listing_does_not_come_back_after_a_restart() -> None:
+    """Somebody who kept a copy gives it to every caretaker that was just started."""
+
+    async def story() -> None:
+        desk = Desk()
+        old = ANNA.lists()
+        await desk.gets(ANNA.stores(old))
+        await desk.gets(ANNA.retracts(old, NOW + 1))
+        desk = Desk(before=desk)
+        await desk.caretaker.start()
+        assert await desk.gets(ANNA.stores(old, NOW + 2), "an old friend") == "superseded"
+        assert await desk.gets(ANNA.retracts(old, NOW + 1)) == "Kept"
+        assert await desk.finds() == []
+        newest = desk.caretaker.newest((ANNA.author, CHARGER))
+        assert newest is not None and newest.withdrawn
+        await desk.caretaker.close()
+        # It is kept for as long as what it ends could be valid, and no longer.
+        desk.clock.advance(24 * HOUR + 2)
+        desk = Desk(before=desk)
+        await desk.caretaker.start()
+        await asyncio.sleep(caretaker_module.SWEEP_SECONDS + 1)
+        assert await desk.cache.withdrawals() == [] and len(desk.caretaker.places) == 0
+        await desk.caretaker.close()
+
+    run(story())
+
+
+def test_after_a_restart_a_block_has_no_more_places_than_before() -> None:
+    async def story() -> None:
+        quotas = Quotas(cell=1024, caretaker=1024, author=4, block=5, forwarder=9)
+        desk = Desk(quotas)
+        hosts = [Host(f"host {number}") for number in range(8)]
+        for host in hosts[:4]:
+            assert await desk.gets(host.stores(host.lists()), "one machine") == "Kept"
+        await desk.gets(hosts[3].retracts(hosts[3].lists(), NOW + 1), "one machine")
+        desk = Desk(quotas, before=desk)
+        await desk.caretaker.start()
+        assert await desk.gets(hosts[4].stores(hosts[4].lists()), "one machine") == "Kept"
+        assert await desk.gets(hosts[5].stores(hosts[5].lists()), "one machine") == "block-full"
+        assert await desk.gets(hosts[6].stores(hosts[6].lists()), "another") == "Kept"
+        await desk.caretaker.close()
 
     run(story())
 

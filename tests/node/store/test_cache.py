@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from chargemesh_node.ports import CachedListing
+from chargemesh_node.ports import CachedListing, CachedWithdrawal
 from chargemesh_node.store.cache_rows import MAX_PEERS
 from chargemesh_protocol.contact import Contact
+from chargemesh_protocol.discovery.places import Hand, Source
 from chargemesh_protocol.listing import Need
 from chargemesh_protocol.place import Point, centre, parent, public_cell
 
@@ -42,6 +43,7 @@ def listing(number: int, cell: int | None = None, **changes: object) -> CachedLi
         max_power_w=11_000,
         price=300_000,
         proven=False,
+        source=Source(Hand.DIRECT, "10.0.0.0/24"),
     )
     return replace(usual, **changes)  # type: ignore[arg-type]
 
@@ -198,6 +200,28 @@ async def test_the_peers_that_worked_last_come_first(disk: CacheDisk) -> None:
         Contact("one", ("/ip4/127.0.0.1/tcp/40", "/ip6/::1/tcp/40")),
         Contact("two", ("/ip4/127.0.0.1/tcp/30",)),
     ]
+    await cache.close()
+
+
+async def test_a_withdrawal_takes_the_place_of_its_listing_and_gives_it_back_to_a_newer_one(
+    disk: CacheDisk,
+) -> None:
+    cache = disk.cache()
+    await cache.open()
+    row = listing(1, sequence=4)
+    gone = CachedWithdrawal(row.author, row.charger, 5, b"i" * 32, row.cell, NOW + HOUR, row.source)
+    await cache.put_listing(row)
+    await cache.put_withdrawal(gone)
+    assert await cache.all_listings() == [] and await cache.withdrawals() == [gone]
+    await cache.close()
+    cache = disk.cache()
+    await cache.open()
+    assert await cache.withdrawals() == [gone]
+    await cache.put_listing(replace(row, sequence=6))
+    assert await cache.withdrawals() == [] and len(await cache.all_listings()) == 1
+    await cache.put_withdrawal(replace(gone, sequence=7))
+    await cache.drop_listing(row.author, row.charger)
+    assert await cache.withdrawals() == [] and await cache.all_listings() == []
     await cache.close()
 
 
