@@ -17,7 +17,7 @@ from .node_tools import HERE, NOT_INSTALLED, is_installed, node
 pytestmark = pytest.mark.skipif(not is_installed("libsodium-wrappers-sumo"), reason=NOT_INSTALLED)
 
 COMPLETE = {
-    "cells", "encoding", "extension", "identity", "invalid-encoding", "invalid-payloads", "invalid-records",
+    "bookings", "cells", "encoding", "extension", "identity", "invalid-encoding", "invalid-payloads", "invalid-records",
     "invalid-signatures", "keys", "listings", "messages", "records",
 }  # fmt: skip
 

@@ -1,6 +1,6 @@
 /** A booking on the driver's side (specs/05): both sides' records, the exchange, and what follows from them. */
 import { Refused, require_ } from './errors.js'
-import { HOST_KINDS, STATEMENT_KINDS } from './kinds.js'
+import { DRIVER_KINDS, HOST_KINDS, STATEMENT_KINDS } from './kinds.js'
 import { differences, reckon } from './receipt.js'
 import { same } from './bytes.js'
 import { open } from './record.js'
@@ -10,6 +10,7 @@ import { chainOf, stateOf } from './state.js'
 
 const MAX_RECORDS = 128
 const MAX_OF_A_SIDE = 2048
+const AFTER_REQUEST = [...HOST_KINDS, ...DRIVER_KINDS]
 const NOTHING = { records: [], statements: [], held: [], sealed: [] }
 
 /** The question for a quote: it says nothing about who asks. */
@@ -50,6 +51,14 @@ function failure (bytes) {
     if (error instanceof Refused) return undefined
     throw error
   }
+}
+
+/** Refused unless a record of the other side, whose kinds these are, may come after the request (B9). */
+export function requirePlace (record, booking, theirs) {
+  require_(AFTER_REQUEST.includes(record.kind), 'wrong-kind', record.kind)
+  require_(theirs.includes(record.kind), 'wrong-author', record.kind)
+  require_(same(record.body.booking, booking), 'other-booking')
+  require_(!(record.body.number > MAX_OF_A_SIDE), 'booking-full')
 }
 
 export class DriverBooking {
@@ -175,12 +184,11 @@ export class DriverBooking {
 
   takeRecord (raw) {
     if (this.theirs.some((one) => same(one.raw, raw))) return
-    const record = open(raw, this.me.network, HOST_KINDS)
-    const { author, booking, number } = record.body
-    require_(same(author, this.host), 'not-a-party')
-    require_(same(booking, this.id), 'other-booking')
-    this.directory.authorise(record, author)
-    require_(this.theirs.length < MAX_OF_A_SIDE && number <= MAX_OF_A_SIDE, 'booking-full')
+    const record = open(raw, this.me.network)
+    require_(record.body.author && same(record.body.author, this.host), 'not-a-party')
+    this.directory.authorise(record, this.host)
+    requirePlace(record, this.id, HOST_KINDS)
+    require_(this.theirs.length < MAX_OF_A_SIDE, 'booking-full')
     if (record.kind === 'access') this.access = this.openAccess(record)
     this.theirs.push(record)
   }

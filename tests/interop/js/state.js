@@ -1,15 +1,14 @@
 /** What a booking's records mean (specs/05, B11 to B14): one walk over the set, and the instant. */
 import { readFileSync } from 'node:fs'
+import { costs } from './bill.js'
 import { hex, same } from './bytes.js'
+import { APPLY, EVENTS, IDLE, includes } from './effects.js'
 
 const TABLES = JSON.parse(readFileSync(new URL('../../../specs/tables/booking-states.json', import.meta.url), 'utf8'))
 const MINUTE_MS = 60_000
 const TOLERANCE_MS = 2 * MINUTE_MS
 const EARLY_MS = 15 * MINUTE_MS
-const LAST_INSTANT = 7_258_118_400_000
-const MAX_ENERGY_WH = 100_000_000
 const LIVE = ['PENDING', 'RESERVED', 'FULFILLED']
-const AT_THE_PLUG = ['BLOCKED', 'NO_POWER', 'WONT_START']
 
 const byTime = (a, b) => a.body.issued - b.body.issued || Buffer.compare(a.id, b.id)
 
@@ -52,10 +51,16 @@ class Walk {
     this.stop = undefined // {from}, or {} as long as nothing includes it
     this.tickets = []
     this.countersigned = 0 // how many tickets
-    this.receipt = undefined
-    this.agreed = false
+    this.receipt = undefined // and the records that belong to it
+    this.agreed = undefined
+    this.claimed = undefined
+    this.paid = undefined
+    this.problems = []
     this.problemAtPlug = false
-    this.cancelled = undefined
+    this.cancellation = undefined // {by, record, at, final}
+    this.cost = 0n // the driver owes it, micro-units
+    this.compensation = 0n // the host owes it
+    this.ignored = [] // had their turn and took no effect
   }
 
   // --- the walk -----------------------------------------------------------------------------------
@@ -87,7 +92,10 @@ class Walk {
   }
 
   apply (record) {
-    if (!this.counts(record)) return
+    if (!this.counts(record)) {
+      this.ignored.push(record)
+      return
+    }
     APPLY[record.kind]?.call(this, record)
     const signed = this.authorised || this.countersigned || this.agreed
     if (this.tickets.length && signed && this.reservation === 'RESERVED') this.event('reservation', 'begin')
@@ -140,123 +148,55 @@ class Walk {
     this.stop = { from: known === undefined ? from : Math.min(known, from ?? known) }
   }
 
-  /** What time alone brings (B14). */
-  pass (asOf) {
-    this.overdue = this.addressDue !== undefined && this.addressSent === undefined && asOf >= this.addressDue + TOLERANCE_MS
-    const expires = Math.min(this.request.body.expires, this.quote.end) + TOLERANCE_MS
-    if (this.reservation === 'PENDING' && asOf >= expires) this.event('reservation', 'request-expired')
-    else if (this.reservation === 'RESERVED' && asOf >= this.slotOver) this.event('reservation', 'slot-over')
+  /** Whether the address is overdue at an instant, as the walk stands (B14). */
+  isOverdue (at) {
+    return this.addressDue !== undefined && this.addressSent === undefined && at >= this.addressDue + TOLERANCE_MS
   }
-}
 
-const includes = (host, record) => host.body.includes.some((id) => same(id, record.id))
-const named = (record, field, receipt) => receipt !== undefined && same(record.body[field], receipt.id)
-const charging = (walk) => walk.reservation === 'FULFILLED'
+  // --- what is owed -------------------------------------------------------------------------------
 
-/** When a record takes no effect, by kind; `this` is the walk. */
-const IDLE = {
-  accept ({ body }) {
-    return body.issued > this.request.body.expires + TOLERANCE_MS || body.issued >= this.quote.end + TOLERANCE_MS
-  },
-  access () { return !['RESERVED', 'FULFILLED'].includes(this.reservation) },
-  'host-cancel' ({ body }) { return !charging(this) && body.issued >= this.slotOver },
-  'no-show' ({ body }) {
-    return this.addressSent === undefined || this.authorised !== undefined || this.problemAtPlug ||
-      body.issued < this.noShowTime || body.issued >= this.slotOver
-  },
-  cancel (record) { return !charging(this) && this.claimedTime(record) >= this.slotOver },
-  authorisation ({ body }) {
-    return !LIVE.includes(this.reservation) || this.receipt !== undefined || body.issued < this.earliest ||
-      (!charging(this) && body.issued >= this.slotOver)
-  },
-  ticket ({ body }) {
-    const last = this.tickets.at(-1)
-    return !['RESERVED', 'FULFILLED'].includes(this.reservation) || this.receipt !== undefined ||
-      body.at > LAST_INSTANT || body.energy_wh > MAX_ENERGY_WH ||
-      (last !== undefined && (body.at < last.body.at || body.energy_wh < last.body.energy_wh))
-  },
-  stop () { return this.authorised === undefined && this.tickets.length === 0 },
-  countersign ({ body }) { return !this.tickets.some((one) => same(one.id, body.ticket)) },
-  receipt ({ body }) {
-    const due = ['CANCELED', 'NO_SHOW'].includes(this.reservation) || ['ACTIVE', 'COMPLETED'].includes(this.session)
-    return !due || body.currency !== this.quote.plan.currency || (this.agreed && this.settlement !== 'DISPUTED')
-  },
-  agreement (record) { return !named(record, 'receipt', this.receipt) },
-  claim (record) { return !named(record, 'receipt', this.receipt) },
-  paid (record) { return !named(record, 'receipt', this.receipt) }
-}
+  /** By the terms of the quote, in micro-units. */
+  priceAt (at) {
+    return costs(this.quote.terms, this.quote.cap, this.quote.start, at)
+  }
 
-/** The events of a record, which must all be possible. */
-const EVENTS = {
-  accept: () => [['reservation', 'accept']],
-  decline: () => [['reservation', 'decline']],
-  'host-cancel' () { return charging(this) ? [['session', 'stop']] : [['reservation', 'host-cancel']] },
-  'no-show': () => [['reservation', 'no-show']],
-  cancel () { return charging(this) ? [['session', 'stop']] : [['reservation', 'cancel']] },
-  authorisation: () => [['session', 'check-in']],
-  ticket: ({ body }) => [['session', body.context === 'Transaction.End' ? 'final-ticket' : 'ticket']],
-  stop: () => [['session', 'stop']],
-  receipt: () => [['settlement', 'receipt'], ['session', 'receipt']],
-  agreement () { return [['settlement', this.receipt?.body.total === 0 ? 'nothing-due' : 'agreement']] },
-  claim: () => [['settlement', 'claim']],
-  paid: () => [['settlement', 'paid']]
-}
-
-function happen (walk, record) {
-  for (const [table, name] of EVENTS[record.kind].call(walk, record)) walk.event(table, name)
-}
-
-/** What a record that counts does. */
-const APPLY = {
-  accept (record) {
-    happen(this, record)
-    this.accepted = record.body.issued
-    this.addressDue = Math.min(record.body.access_due, Math.max(this.quote.start, record.body.issued))
-  },
-  decline (record) { happen(this, record) },
-  access ({ body }) { this.addressSent ??= body.issued },
-  'host-cancel' (record) {
-    if (charging(this)) this.stopAt(record.body.issued)
-    happen(this, record)
-  },
-  'no-show' (record) { happen(this, record) },
+  /** A driver's cancellation, whose cost its time decides (B15). */
   cancel (record) {
-    if (charging(this)) this.stopAt(this.effectiveTime(record))
-    else this.cancelled = record
-    happen(this, record)
-  },
-  authorisation (record) {
-    const { energy_wh: energy, cost } = record.body
-    const before = this.authorised ?? { energy_wh: 0, cost: 0 }
-    this.authorised = { energy_wh: Math.max(before.energy_wh, energy), cost: Math.max(before.cost, cost) }
-    this.stop = undefined
-    happen(this, record)
-  },
-  ticket (record) {
-    this.tickets.push(record)
-    happen(this, record)
-  },
-  stop (record) {
-    this.stopAt(this.effectiveTime(record))
-    happen(this, record)
-  },
-  countersign ({ body }) {
-    const upTo = this.tickets.findIndex((one) => same(one.id, body.ticket)) + 1
-    this.countersigned = Math.max(this.countersigned, upTo)
-  },
-  receipt (record) {
-    this.receipt = record
-    this.agreed = false
-    happen(this, record)
-  },
-  agreement (record) {
-    happen(this, record)
-    this.agreed = true
-  },
-  claim (record) { happen(this, record) },
-  problem ({ body }) {
-    if (AT_THE_PLUG.includes(body.problem) && body.issued >= this.earliest) this.problemAtPlug = true
-    if (this.receipt && this.placeOf(body.seen) >= this.placeOf(this.receipt.id)) this.event('settlement', 'problem')
-  },
-  paid (record) { happen(this, record) }
+    const included = this.effectiveTime(record)
+    const claimed = this.claimedTime(record)
+    const at = included ?? Math.max(claimed, this.quote.start)
+    this.cancellation = { by: 'driver', record, at, final: included !== undefined }
+    const overdue = this.isOverdue(included ?? claimed)
+    if (overdue) this.compensation = this.priceAt(at).host_failure
+    const free = this.accepted === undefined || at < this.accepted || record.body.reason === 'SAFETY' || overdue || this.problemAtPlug
+    this.cost = free ? 0n : this.priceAt(at).cancelling
+  }
+
+  /** The host takes the slot away. */
+  hostCancels (record) {
+    this.cancellation = { by: 'host', record, at: record.body.issued, final: true }
+    const owes = this.accepted !== undefined && record.body.reason !== 'SAFETY'
+    if (owes) this.compensation = this.priceAt(record.body.issued).host_failure
+  }
+
+  // --- time alone (B14) -----------------------------------------------------------------------------
+
+  pass (asOf) {
+    this.walked = this.reservation // what the records alone say
+    const deadlines = []
+    const reaches = (deadline) => {
+      if (asOf >= deadline) return true
+      deadlines.push(deadline)
+      return false
+    }
+    this.overdue = this.reservation === 'RESERVED' && this.isOverdue(asOf)
+    if (this.reservation === 'RESERVED' && this.addressSent === undefined) reaches(this.addressDue + TOLERANCE_MS)
+    const expires = Math.min(this.request.body.expires, this.quote.end) + TOLERANCE_MS
+    if (this.reservation === 'PENDING' && reaches(expires)) this.event('reservation', 'request-expired')
+    else if (this.reservation === 'RESERVED' && reaches(this.slotOver)) {
+      this.event('reservation', 'slot-over')
+      if (this.overdue) this.compensation = this.priceAt(asOf).host_failure
+    }
+    this.nextDeadline = LIVE.includes(this.reservation) ? deadlines.sort((a, b) => a - b)[0] : undefined
+  }
 }

@@ -6,16 +6,20 @@
 import { createInterface } from 'node:readline'
 import { latLngToCell } from 'h3-js'
 import { bill, costs, estimate } from './bill.js'
+import { requirePlace } from './booking.js'
 import { decode, encode } from './cbor.js'
 import { ancestor, coverAt, leafKey, toInteger, toText, topicOf } from './cells.js'
 import { Refused, require_ } from './errors.js'
 import { Directory, openBundle } from './identity.js'
 import { fromJson, toJson, treeFromJson, treeToJson } from './json_values.js'
+import { DRIVER_KINDS, HOST_KINDS } from './kinds.js'
 import { fits, offerable, openOffer, openWithdrawal, requireCurrent, requireFresh, shownUntil, supersedes } from './listing.js'
 import { fromHex, hex, same } from './bytes.js'
 import { checkKey, keyPair, open, sign, signedParts } from './record.js'
 import { write } from './shape.js'
 import { readMessage } from './messages.js'
+import { stateOf } from './state.js'
+import { view } from './state_view.js'
 import { resolve } from './tariff.js'
 import { spanOf } from './trust.js'
 
@@ -101,11 +105,48 @@ const OPERATIONS = {
     return estimate(fromJson('price-plan', given.plan), given.start, given.end, given.power_w, given.energy_wh)
   },
   'terms.costs': (given) => costs(fromJson('terms', given.terms), given.cap, given.start, given.at),
+  'booking.open': (given) => ({ booking: beginning(given).request.id }),
+  'booking.take': (given) => {
+    const { quote, request } = beginning(given)
+    const record = open(fromHex(given.came), given.network)
+    const [other, theirs] = given.reader === 'host' ? [request.body.author, DRIVER_KINDS] : [quote.body.author, HOST_KINDS]
+    require_(record.body.author && same(record.body.author, other), 'not-a-party')
+    directoryOf(given).authorise(record, other)
+    requirePlace(record, request.id, theirs)
+    return { id: record.id }
+  },
+  'booking.states': (given) => {
+    const records = Object.entries(given.records).map(([name, raw]) => ({ ...open(fromHex(raw), given.network), name }))
+    const begun = beginning(given)
+    return { answers: given.questions.map((question) => statesIn(question, begun, records)) }
+  },
   'message.read': (given) => {
     const { message, fields } = readMessage(given.stream, fromHex(given.bytes))
     return { message, fields }
   },
   'message.write': (given) => ({ bytes: write(given.message, fromJson(given.message, given.fields)) })
+}
+
+/** Quote and request, which belong together. */
+function beginning ({ network, quote: rawQuote, request: rawRequest }) {
+  const quote = open(fromHex(rawQuote), network, ['quote'])
+  const request = open(fromHex(rawRequest), network, ['request'])
+  require_(same(request.body.quote, quote.id), 'other-quote')
+  require_(!same(request.body.author, quote.body.author), 'same-author')
+  return { quote, request }
+}
+
+/** The states in the first order, and whether all orders make the same. */
+function statesIn ({ orders, as_of: instants }, { quote, request }, records) {
+  const nameOf = (record) => record.name ?? 'request'
+  const found = orders.map((order) => {
+    const held = [...new Set(order)].map((name) => records.find((one) => one.name === name))
+    const host = held.filter((one) => HOST_KINDS.includes(one.kind))
+    const driver = held.filter((one) => DRIVER_KINDS.includes(one.kind))
+    return instants.map((at) => toJson(view(stateOf({ quote, request, host, driver }, at), nameOf, { host, driver })))
+  })
+  const texts = found.map((states) => JSON.stringify(states))
+  return { same: texts.every((text) => text === texts[0]), states: found[0] }
 }
 
 function encodeTree (tree) {
