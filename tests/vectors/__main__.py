@@ -24,6 +24,7 @@ from . import (
     messages,
     receipts,
     records,
+    sealing,
     tariffs,
 )
 from .frame import VectorFile
@@ -40,6 +41,7 @@ MODULES = (
     tariffs,
     bookings,
     receipts,
+    sealing,
     invalid_encoding,
     invalid_records,
     invalid_signatures,

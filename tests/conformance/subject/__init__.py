@@ -8,13 +8,36 @@ from typing import IO, Any
 
 from chargemesh_protocol.errors import Refused
 
-from . import bookings, encoding, identity, keys, listings, messages, places, receipts, records, tariffs
+from . import (
+    bookings,
+    encoding,
+    identity,
+    keys,
+    listings,
+    messages,
+    places,
+    receipts,
+    records,
+    sealing,
+    tariffs,
+)
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
+_MODULES = (
+    encoding,
+    keys,
+    records,
+    identity,
+    places,
+    listings,
+    messages,
+    tariffs,
+    bookings,
+    receipts,
+    sealing,
+)
 OPERATIONS: dict[str, Operation] = {
-    operation: function
-    for module in (encoding, keys, records, identity, places, listings, messages, tariffs, bookings, receipts)
-    for operation, function in module.OPERATIONS.items()
+    operation: function for module in _MODULES for operation, function in module.OPERATIONS.items()
 }
 
 
