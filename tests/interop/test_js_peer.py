@@ -58,7 +58,7 @@ def test_the_whole_job_with_a_driver_in_javascript(
         assert "listing" in driver.tells("heard")["changes"]
         booking = driver.tells("requested")["booking"]
         assert driver.tells("booked")["address"] == "12 Hidden Lane, Berlin"
-        assert driver.tells("receipt")["differences"] == []
+        assert driver.tells("receipt")["objections"] == []
         driver.tells("claimed")
         assert hanna.sees(booking, "CLAIMED")["reservation"] == "FULFILLED"
         assert hanna.says("pay", "confirm", booking)["settlement"] == "PAID"

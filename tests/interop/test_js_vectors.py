@@ -1,6 +1,6 @@
 """The second implementation and the test vectors: what it does at all, it does right.
 
-It has what a driver's node needs. Whole files are listed that it answers completely, so that none falls back.
+What it does not have, such as the operations of a new file, is no failure: it is a driver's node.
 """
 
 from __future__ import annotations
@@ -16,17 +16,11 @@ from .node_tools import HERE, NOT_INSTALLED, is_installed, node
 
 pytestmark = pytest.mark.skipif(not is_installed("libsodium-wrappers-sumo"), reason=NOT_INSTALLED)
 
-COMPLETE = {
-    "bookings", "cells", "encoding", "extension", "identity", "invalid-encoding", "invalid-payloads", "invalid-records",
-    "invalid-signatures", "keys", "listings", "messages", "records",
-}  # fmt: skip
-
 
 def test_no_vector_fails_in_javascript() -> None:
     command = [str(node()), str(HERE / "js" / "subject.js")]
     verdicts = list(run(command, load(VECTORS), timeout=20))
     failed = [case.id for case, verdict in verdicts if verdict.outcome is Outcome.FAILED]
-    missing = Counter(case.file for case, verdict in verdicts if verdict.outcome is Outcome.UNSUPPORTED)
+    passed = Counter(case.file for case, verdict in verdicts if verdict.outcome is Outcome.PASSED)
     assert not failed
-    assert not COMPLETE & set(missing)
-    assert len(verdicts) - missing.total() > 900
+    assert passed.total() > 1200, passed

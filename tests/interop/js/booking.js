@@ -1,11 +1,11 @@
 /** A booking on the driver's side (specs/05): both sides' records, the exchange, and what follows from them. */
 import { Refused, require_ } from './errors.js'
 import { DRIVER_KINDS, HOST_KINDS, STATEMENT_KINDS } from './kinds.js'
-import { differences, reckon } from './receipt.js'
 import { same } from './bytes.js'
 import { open } from './record.js'
 import { oneTimeKeys, openAccess, requireKey } from './sealing.js'
 import { read, write } from './shape.js'
+import { toAgree, toCountersign } from './signing.js'
 import { chainOf, stateOf } from './state.js'
 
 const MAX_RECORDS = 128
@@ -115,24 +115,12 @@ export class DriverBooking {
     return record
   }
 
-  /** What a driver's node signs by itself: tickets within the authorisation, and a receipt that it computes. */
+  /** Signs what a driver's node signs by itself. */
   react () {
-    const { tickets, authorised, receipt } = this.state
-    const signed = (kind, field, id) => this.mine.some((one) => one.kind === kind && same(one.body[field], id))
-    const newest = tickets.at(-1)
-    const within = authorised && newest?.body.energy_wh <= authorised.energy_wh && newest.body.cost <= authorised.cost
-    if (within && !receipt && !signed('countersign', 'ticket', newest.id)) this.write('countersign', { ticket: newest.id })
-    if (receipt && !signed('agreement', 'receipt', receipt.id) && this.receiptFaults().length === 0) {
-      this.write('agreement', { receipt: receipt.id })
-    }
-  }
-
-  /** The fields in which the receipt is other than we compute it, or is above what was agreed to. */
-  receiptFaults () {
-    const { tickets, authorised, receipt } = this.state
-    const { total, energy_wh: energy } = receipt.body
-    const wrong = differences(receipt.body, reckon(this.quote.body, tickets.map((one) => one.body)))
-    return total <= this.quote.body.cap && energy <= authorised.energy_wh ? wrong : [...wrong, 'beyond']
+    const ticket = toCountersign(this.state, this.mine)
+    if (ticket) this.write('countersign', { ticket: ticket.id })
+    const receipt = toAgree(this.state, this.mine)
+    if (receipt) this.write('agreement', { receipt: receipt.id })
   }
 
   // --- the exchange -----------------------------------------------------------------------------

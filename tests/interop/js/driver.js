@@ -14,6 +14,7 @@ import { contactOf, join, readInvitation } from './node.js'
 import { Peer, until } from './peer.js'
 import { hex, sha256 } from './bytes.js'
 import { read } from './shape.js'
+import { objections } from './signing.js'
 import { BOOKING, request } from './streams.js'
 import { bookingHash, commitmentOf, contentOf, monthOf } from './trust.js'
 
@@ -102,7 +103,7 @@ async function charge () {
   await meet(() => booking.state.tickets.length >= TICKETS && booking.state.countersigned, 'tickets, one countersigned')
   booking.write('stop')
   await meet(() => booking.state.receipt, 'the receipt')
-  tell('receipt', { differences: booking.receiptFaults() })
+  tell('receipt', { objections: objections(booking.state) })
   await meet(() => booking.state.agreed, 'the agreement to be taken in')
 }
 

@@ -10,13 +10,16 @@ import { requirePlace } from './booking.js'
 import { decode, encode } from './cbor.js'
 import { ancestor, coverAt, leafKey, toInteger, toText, topicOf } from './cells.js'
 import { Refused, require_ } from './errors.js'
+import { slotsOf } from './hours.js'
 import { Directory, openBundle } from './identity.js'
 import { fromJson, toJson, treeFromJson, treeToJson } from './json_values.js'
 import { DRIVER_KINDS, HOST_KINDS } from './kinds.js'
 import { fits, offerable, openOffer, openWithdrawal, requireCurrent, requireFresh, shownUntil, supersedes } from './listing.js'
 import { fromHex, hex, same } from './bytes.js'
 import { checkKey, keyPair, open, sign, signedParts } from './record.js'
+import { due } from './receipt.js'
 import { write } from './shape.js'
+import { objections, readsOtherwise, signedFor, toAgree, toCountersign, waitsForPerson } from './signing.js'
 import { readMessage } from './messages.js'
 import { stateOf } from './state.js'
 import { view } from './state_view.js'
@@ -105,6 +108,7 @@ const OPERATIONS = {
     return estimate(fromJson('price-plan', given.plan), given.start, given.end, given.power_w, given.energy_wh)
   },
   'terms.costs': (given) => costs(fromJson('terms', given.terms), given.cap, given.start, given.at),
+  'hours.slots': (given) => ({ slots: slotsOf(given.hours, given.start, given.busy) }),
   'booking.open': (given) => ({ booking: beginning(given).request.id }),
   'booking.take': (given) => {
     const { quote, request } = beginning(given)
@@ -120,6 +124,16 @@ const OPERATIONS = {
     const begun = beginning(given)
     return { answers: given.questions.map((question) => statesIn(question, begun, records)) }
   },
+  'receipt.write': (given) => written(stateAt(given).state),
+  'receipt.judge': (given) => {
+    const { state, driver } = stateAt(given)
+    const said = { countersign: toCountersign(state, driver) !== undefined, confirm: waitsForPerson(state) }
+    return state.receipt ? { ...said, agree: toAgree(state, driver) !== undefined, objections: objections(state) } : said
+  },
+  'reading.confirm': (given) => {
+    const differing = readsOtherwise(stateAt(given).state, given.register_wh)
+    return { countersign: differing.length === 0, differing }
+  },
   'message.read': (given) => {
     const { message, fields } = readMessage(given.stream, fromHex(given.bytes))
     return { message, fields }
@@ -134,6 +148,23 @@ function beginning ({ network, quote: rawQuote, request: rawRequest }) {
   require_(same(request.body.quote, quote.id), 'other-quote')
   require_(!same(request.body.author, quote.body.author), 'same-author')
   return { quote, request }
+}
+
+/** The state of a set at an instant, and the driver's records of it. */
+function stateAt (given) {
+  const records = given.records.map((raw) => open(fromHex(raw), given.network))
+  const [host, driver] = [HOST_KINDS, DRIVER_KINDS].map((kinds) => records.filter((one) => kinds.includes(one.kind)))
+  return { state: stateOf({ ...beginning(given), host, driver }, given.as_of), driver }
+}
+
+/** A receipt's fields, without those that are 0 and may be left out. */
+function written (state) {
+  const own = due(state)
+  if (!own) return {}
+  const beyond = Number(own.energy_wh) - signedFor(state).energy_wh
+  const { started, ended, energy_wh, lines, total, ...more } = own
+  const there = Object.entries({ beyond_authorisation_wh: Math.max(0, beyond), ...more }).filter(([, value]) => BigInt(value) !== 0n)
+  return { started, ended, energy_wh, currency: state.quote.plan.currency, lines, total, ...Object.fromEntries(there) }
 }
 
 /** The states in the first order, and whether all orders make the same. */
