@@ -23,10 +23,17 @@ class Machine:
 
     def wakes_up_after(self, minutes: int) -> None:
         """The laptop was shut for so long: the wall clock jumps, and no timer has run meanwhile."""
-        ahead = int(self._clock.read_text()) + minutes * MINUTE_MS
+        self.is_set(int(self._clock.read_text()) + minutes * MINUTE_MS)
+
+    def is_set(self, ahead: int) -> None:
+        """Its clock is off by that much from now on (ms)."""
         fresh = self._clock.with_suffix(".new")
         fresh.write_text(str(ahead))
         fresh.replace(self._clock)
+
+    @property
+    def ahead(self) -> int:
+        return int(self._clock.read_text())
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +73,21 @@ def test_a_request_expires_and_a_driver_does_not_come(machine: Machine) -> None:
     assert blocked.code == 6 and "earlier receipt of yours is not paid" in blocked.err
     hanna.says("pay", "confirm", booked)
     dario.sees(booked, "paid")
+
+
+def test_a_node_that_is_started_with_its_clock_in_the_past_waits_until_it_is_right(machine: Machine) -> None:
+    hanna, right = machine.hanna, machine.ahead
+    charger = hanna.lists("Wakes up in the past")
+    hanna.closes()
+    machine.is_set(right - 24 * 60 * MINUTE_MS)
+    hanna.starts()
+    hanna.is_up()
+    told = hanna.is_told("charger", "pause", charger)
+    assert told.code == 5 and "behind the newest record that this node signed" in told.err
+    status = hanna.says("status")
+    assert not status["clock"]["ok"] and "behind the newest record" in hanna.reads("status")
+    checks = {one["name"]: one["ok"] for one in hanna.call("--json", "doctor").value["checks"]}
+    assert checks["clock"] is False
+    machine.is_set(right)
+    hanna.says("charger", "pause", charger)
+    assert hanna.says("status")["clock"]["ok"]

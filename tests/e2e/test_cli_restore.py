@@ -32,6 +32,13 @@ def restored(block: Block, name: str, passphrase: str, tmp_path: Path, *flags: s
     return home
 
 
+def sequences(house: House) -> list[int]:
+    """Of the listings of all its chargers."""
+    ids = [one["id"] for one in house.api.get("chargers")["chargers"]]
+    listings = [house.api.get(f"chargers/{one}")["listing"] for one in ids]
+    return [one["sequence"] for one in listings if one]
+
+
 def test_a_restored_node_signs_nothing_before_it_has_asked(
     block: Block, passphrase: str, tmp_path: Path
 ) -> None:
@@ -49,6 +56,12 @@ def test_a_restored_node_signs_nothing_before_it_has_asked(
     assert asked.code == 2 and "will now sign others under the same numbers" in asked.sentence
     assert new.says("restore", "--force", "--yes")["lifted"] is True
     assert new.says("restore", "--force", "--yes")["lifted"] is False  # there is nothing to lift any more
+    published = max(sequences(block.hanna))
+    new.starts()
+    new.is_up()
+    assert new.says("status")["read_only"] is False
+    assert min(sequences(new)) > published
+    new.closes()
 
 
 @pytest.mark.long
