@@ -58,6 +58,9 @@ def test_the_whole_job_with_a_driver_in_javascript(
         assert "listing" in driver.tells("heard")["changes"]
         booking = driver.tells("requested")["booking"]
         assert driver.tells("booked")["address"] == "12 Hidden Lane, Berlin"
+        hanna.until(booking, lambda one: one["messages"])
+        hanna.says("booking", "message", booking, "The left one.")
+        assert driver.tells("answered")["text"] == "The left one."
         assert driver.tells("receipt")["objections"] == []
         driver.tells("claimed")
         assert hanna.sees(booking, "CLAIMED")["reservation"] == "FULFILLED"

@@ -3,15 +3,15 @@ import { Refused, require_ } from './errors.js'
 import { DRIVER_KINDS, HOST_KINDS, STATEMENT_KINDS } from './kinds.js'
 import { same } from './bytes.js'
 import { open } from './record.js'
-import { oneTimeKeys, openAccess, requireKey } from './sealing.js'
+import { oneTimeKeys, openAccess, openMessage, requireKey, sealMessage } from './sealing.js'
 import { read, write } from './shape.js'
 import { toAgree, toCountersign } from './signing.js'
 import { chainOf, stateOf } from './state.js'
 
 const MAX_RECORDS = 128
+const MAX_MESSAGES = 8
 const MAX_OF_A_SIDE = 2048
 const AFTER_REQUEST = [...HOST_KINDS, ...DRIVER_KINDS]
-const NOTHING = { records: [], statements: [], held: [], sealed: [] }
 
 /** The question for a quote: it says nothing about who asks. */
 export const askQuote = (charger, start, end, energyWh) =>
@@ -80,6 +80,8 @@ export class DriverBooking {
     this.hostKnows = 0 // how many of `mine` the host has said it holds
     this.statements = [] // of both sides
     this.hostHeld = []
+    this.messages = [] // of both sides: {ours, fields}
+    this.hostHeard = 0
     this.access = undefined
     this.faults = [] // codes of what the host sent wrongly
   }
@@ -115,6 +117,12 @@ export class DriverBooking {
     return record
   }
 
+  /** Writes to the host; the text is sealed and unsigned. */
+  say (text) {
+    const fields = { booking: this.id, sender: this.me.author, recipient: this.host, sent: this.clock(), text }
+    this.messages.push({ ours: true, fields })
+  }
+
   /** Signs what a driver's node signs by itself. */
   react () {
     const ticket = toCountersign(this.state, this.mine)
@@ -132,13 +140,14 @@ export class DriverBooking {
     const records = this.mine.slice(this.hostKnows).map((one) => one.raw)
     if (first) records.unshift(this.request.raw)
     return write('booking-exchange', {
-      ...NOTHING,
       booking: this.id,
       records: records.slice(0, MAX_RECORDS),
       known: this.theirs.length,
       statements: ours.filter((one) => !this.hostHeld.some((id) => same(id, one.id))).map((one) => one.raw),
       held: this.statements.filter((one) => !ours.includes(one)).map((one) => one.id),
-      heard: 0,
+      sealed: this.messages.filter((one) => one.ours).slice(this.hostHeard, this.hostHeard + MAX_MESSAGES)
+        .map((one) => sealMessage(one.fields, this.quote.body.one_time_key, this.oneTime.privateKey)),
+      heard: this.messages.filter((one) => !one.ours).length,
       opening: first ? this.quote.raw : undefined,
       bundle: first ? this.me.bundle : undefined
     })
@@ -148,7 +157,8 @@ export class DriverBooking {
   get owes () {
     const ours = this.statements.filter((one) => same(one.body.author, this.me.author))
     return this.theirs.length === 0 || this.hostKnows < this.mine.length ||
-      ours.some((one) => !this.hostHeld.some((id) => same(id, one.id)))
+      ours.some((one) => !this.hostHeld.some((id) => same(id, one.id))) ||
+      this.hostHeard < this.messages.filter((one) => one.ours).length
   }
 
   /**
@@ -161,9 +171,11 @@ export class DriverBooking {
     if (news.bundle) require_(same(this.directory.learn(news.bundle).author, this.host), 'mismatch', 'a bundle of others')
     this.hostKnows = Math.max(this.hostKnows, Math.min(Number(news.known), this.mine.length))
     this.hostHeld = [...this.hostHeld, ...news.held]
+    this.hostHeard = Math.max(this.hostHeard, Number(news.heard))
     try {
       for (const raw of news.records) this.takeRecord(raw)
       for (const raw of news.statements) this.takeStatement(raw)
+      for (const box of news.sealed) this.takeMessage(box)
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       this.faults.push(error.code)
@@ -199,5 +211,13 @@ export class DriverBooking {
     require_(!this.statement(record.kind, this.host), 'second-statement')
     this.directory.authorise(record, this.host, this.quote.body.issued)
     this.statements.push(record)
+  }
+
+  /** A repetition is known by its instant and text (S9). */
+  takeMessage (box) {
+    const between = { booking: this.id, sender: this.host, recipient: this.me.author }
+    const fields = openMessage(box, this.quote.body.one_time_key, this.oneTime.privateKey, between)
+    const known = this.messages.some((one) => !one.ours && one.fields.sent === fields.sent && one.fields.text === fields.text)
+    if (!known) this.messages.push({ ours: false, fields })
   }
 }

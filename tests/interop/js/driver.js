@@ -100,6 +100,9 @@ async function book () {
 
 async function charge () {
   booking.write('authorisation', { energy_wh: quote.body.energy_wh, cost: quote.body.cap })
+  booking.say('Which of the two sockets is it?')
+  const answered = () => booking.messages.find((one) => !one.ours)
+  tell('answered', { text: (await meet(answered, 'an answer by message')).fields.text })
   await meet(() => booking.state.tickets.length >= TICKETS && booking.state.countersigned, 'tickets, one countersigned')
   booking.write('stop')
   await meet(() => booking.state.receipt, 'the receipt')

@@ -1,9 +1,10 @@
-/** What only the two parties read (specs/05, the address): crypto_box between one-time keys, nonce in front. */
+/** What only the two parties read (specs/12): crypto_box between one-time keys, nonce in front. */
 import sodium from 'libsodium-wrappers-sumo'
 import { concat } from './cbor.js'
 import { Refused, require_ } from './errors.js'
 import { same } from './bytes.js'
 import { open } from './record.js'
+import { read, write } from './shape.js'
 
 const NONCE_BYTES = 24
 const MAC_BYTES = 16
@@ -20,8 +21,12 @@ export function requireKey (key) {
   }
 }
 
-/** `nonce || box` of the plaintext. */
+/** The public key of a secret one. */
+export const publicOf = (secret) => sodium.crypto_scalarmult_base(secret)
+
+/** `nonce || box` of the plaintext; Refused `bad-key`. */
 export function seal (plain, theirPublic, ourSecret, nonce = sodium.randombytes_buf(NONCE_BYTES)) {
+  requireKey(theirPublic)
   return concat([nonce, sodium.crypto_box_easy(plain, nonce, theirPublic, ourSecret)])
 }
 
@@ -35,13 +40,26 @@ export function unseal (sealed, theirPublic, ourSecret) {
   }
 }
 
+/** A message in a box (S8). @param {Record<string, any>} fields of a sealed message */
+export const sealMessage = (fields, theirPublic, ourSecret, nonce) =>
+  seal(write('sealed-message', fields), theirPublic, ourSecret, nonce)
+
+/** The fields of a message; Refused `sealed` if it is not of this booking, from this sender to this recipient. */
+export function openMessage (sealed, theirPublic, ourSecret, { booking, sender, recipient }) {
+  const fields = read('sealed-message', unseal(sealed, theirPublic, ourSecret))
+  const ours = same(fields.booking, booking) && same(fields.sender, sender) && same(fields.recipient, recipient)
+  require_(ours, 'sealed', 'of another booking, or not between these two')
+  return fields
+}
+
 /**
- * The access record in a box of the host's; Refused if it is another booking's or somebody else's.
+ * The access record in a box of the host's; Refused if it is another booking's or somebody else's (S6).
  * @param {{network: string, booking: Uint8Array, host: Uint8Array, driver: Uint8Array, hostKey: Uint8Array,
  *   secret: Uint8Array}} between
  */
 export function openAccess (sealed, between, directory) {
-  const record = open(unseal(sealed, between.hostKey, between.secret), between.network, ['access-record'])
+  const record = open(unseal(sealed, between.hostKey, between.secret), between.network)
+  require_(record.kind === 'access-record', 'access', 'another kind of record')
   const { author, booking, recipient } = record.body
   const ours = same(author, between.host) && same(booking, between.booking) && same(recipient, between.driver)
   require_(ours, 'access', 'of another booking or for somebody else')

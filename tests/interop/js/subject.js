@@ -18,6 +18,7 @@ import { fits, offerable, openOffer, openWithdrawal, requireCurrent, requireFres
 import { fromHex, hex, same } from './bytes.js'
 import { checkKey, keyPair, open, sign, signedParts } from './record.js'
 import { due } from './receipt.js'
+import { openAccess, openMessage, publicOf, seal, sealMessage, unseal } from './sealing.js'
 import { write } from './shape.js'
 import { objections, readsOtherwise, signedFor, toAgree, toCountersign, waitsForPerson } from './signing.js'
 import { readMessage } from './messages.js'
@@ -134,12 +135,31 @@ const OPERATIONS = {
     const differing = readsOtherwise(stateAt(given).state, given.register_wh)
     return { countersign: differing.length === 0, differing }
   },
+  'box.public': (given) => ({ public: publicOf(fromHex(given.secret)) }),
+  'box.seal': (given) => ({ sealed: seal(...bytesOf(given, 'plaintext', 'public', 'secret', 'nonce')) }),
+  'box.open': (given) => ({ plaintext: unseal(...bytesOf(given, 'sealed', 'public', 'secret')) }),
+  'sealed-message.write': (given) => {
+    const fields = fromJson('sealed-message', given.fields)
+    return { sealed: sealMessage(fields, ...bytesOf(given, 'public', 'secret', 'nonce')) }
+  },
+  'sealed-message.open': (given) => {
+    const [booking, sender, recipient] = bytesOf(given, 'booking', 'sender', 'recipient')
+    return { fields: openMessage(...bytesOf(given, 'sealed', 'public', 'secret'), { booking, sender, recipient }) }
+  },
+  'access.open': (given) => {
+    const [sealed, booking, host, driver, hostKey, secret] =
+      bytesOf(given, 'sealed', 'booking', 'host', 'driver', 'public', 'secret')
+    const between = { network: given.network, booking, host, driver, hostKey, secret }
+    return { fields: openAccess(sealed, between, directoryOf(given)).body }
+  },
   'message.read': (given) => {
     const { message, fields } = readMessage(given.stream, fromHex(given.bytes))
     return { message, fields }
   },
   'message.write': (given) => ({ bytes: write(given.message, fromJson(given.message, given.fields)) })
 }
+
+const bytesOf = (given, ...names) => names.map((name) => fromHex(given[name]))
 
 /** Quote and request, which belong together. */
 function beginning ({ network, quote: rawQuote, request: rawRequest }) {
