@@ -75,6 +75,8 @@ class PeerBook:
         """Remembers, dials, and goes on looking after the connections."""
         for contact in await self._cache.peers(MAX_CANDIDATES // 2):
             self.add(contact)
+        # Joining looks around already, and a person who has just started the node may be searching.
+        self._next_look = asyncio.get_running_loop().time() + LOOK_SECONDS
         self._spawn(self._keep())
 
     async def close(self) -> None:
