@@ -14,6 +14,7 @@ from . import (
     identity,
     keys,
     listings,
+    logs,
     messages,
     places,
     receipts,
@@ -35,6 +36,7 @@ _MODULES = (
     bookings,
     receipts,
     sealing,
+    logs,
 )
 OPERATIONS: dict[str, Operation] = {
     operation: function for module in _MODULES for operation, function in module.OPERATIONS.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from chargemesh_protocol.discovery import wire as discovery
 from chargemesh_protocol.encoding import encode
 from chargemesh_protocol.errors import Refused
 from chargemesh_protocol.shape import to_tree
+from chargemesh_protocol.trust import news, sync
 
 from ..fields import from_json, to_json
 
@@ -29,6 +31,8 @@ MESSAGES: dict[str, type[Any]] = {
     "listing-found": discovery.Found,
     "listing-kept": discovery.Kept,
     "listing-failed": discovery.Failed,
+    "log-catch-up": sync.CatchUp,
+    "log-news": news.News,
 }
 _NAMES = {cls: name for name, cls in MESSAGES.items()}
 
@@ -37,11 +41,15 @@ _STREAMS: dict[str, Callable[[bytes], Any]] = {
     identity_wire.PROTOCOL: identity_wire.read,
     booking.PROTOCOL: booking.read,
     discovery.PROTOCOL: discovery.read,
+    sync.PROTOCOL: sync.open_catch_up,
 }
+_LOG_TOPIC = re.compile("chargemesh/[^/]+/log")
 
 
 def read(given: dict[str, Any]) -> dict[str, Any]:
-    message = _STREAMS[given["stream"]](bytes.fromhex(given["bytes"]))
+    stream = given["stream"]
+    reader = news.open_news if _LOG_TOPIC.fullmatch(stream) else _STREAMS[stream]
+    message = reader(bytes.fromhex(given["bytes"]))
     return {"message": _NAMES[type(message)], "fields": to_json(message)}
 
 
