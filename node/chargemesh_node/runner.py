@@ -351,8 +351,6 @@ class Runner:
         self.counters[name] = self.counters.get(name, 0) + 1
 
 
-def _not_saved(error: StoreError) -> PersonError:
-    return PersonError("store", f"The change could not be saved: {error}.", error.hint)
 def _untold(effects: Sequence[Effect]) -> list[str]:
     """Bookings (hex) that got records of which no event tells: whoever follows one hears of every change."""
     told = {one.facts.get("booking") for one in effects if isinstance(one, Tell)}
@@ -360,6 +358,8 @@ def _untold(effects: Sequence[Effect]) -> list[str]:
     return [booking for booking in changed if booking not in told]
 
 
+def _not_saved(error: StoreError) -> PersonError:
+    return PersonError("store", f"The change could not be saved: {error}.", error.hint)
 
 
 async def _pause(event: asyncio.Event, seconds: float) -> None:
