@@ -11,6 +11,7 @@ import sys
 from ..conformance.vector_files import VECTORS
 from . import (
     bookings,
+    catch_up,
     cells,
     encoding,
     extension,
@@ -44,6 +45,7 @@ MODULES = (
     receipts,
     sealing,
     log,
+    catch_up,
     invalid_encoding,
     invalid_records,
     invalid_signatures,

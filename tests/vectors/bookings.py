@@ -13,7 +13,7 @@ from chargemesh_protocol.record import Record, sign
 
 from .answered import answered
 from .booking_pairs import pairs
-from .booking_stories import LONG_AFTER, STORIES
+from .booking_stories import LONG_AFTER, STORIES, tell
 from .cast import ALICE, BOB, CARL, DAY, NETWORK, NOW, hashed, seed
 from .forged import of as made_by_hand
 from .frame import Case, Json, VectorFile, bad, good
@@ -154,7 +154,7 @@ def _fields(body: Any) -> Json:
 
 def made() -> VectorFile:
     cases = [*beginnings(), *arrivals()]
-    cases += [story(name, tell(), end) for name, (tell, end) in STORIES.items()]
+    cases += [story(name, tell(name), end) for name, end in STORIES.items()]
     cases += pairs()
     about = "Sets of records of a booking, and the states that they make (05-booking.md)."
     return VectorFile("bookings", about, tuple(cases))

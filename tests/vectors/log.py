@@ -21,6 +21,7 @@ from .log_writer import SOLAR, Writer, bundles, content, statement
 from .samples import CELL, samples
 
 _ALICE, _BOTH, _ALL = bundles(ALICE), bundles(ALICE, BOB), bundles(ALICE, BOB, CARL)
+OF_CARL = CARL.delegation(device=public_key(ALICE.device), sequence=2)  # he lets Alice's device sign, too
 _OTHER_REGION = 0x841F8D5FFFFFFFF
 
 
@@ -143,7 +144,7 @@ def offers() -> list[Case]:
     for name, (items, expected) in rows.items():
         given = {
             "network": NETWORK,
-            "bundles": [*_ALL, CARL.bundle(CARL.delegation(device=public_key(ALICE.device))).hex()],
+            "bundles": [*_BOTH, CARL.bundle(CARL.delegation(), OF_CARL).hex()],
             "items": {one: to_json(item) for one, item in items.items()},
             "orders": _orders(list(items)),
         }

@@ -24,7 +24,7 @@ def asked(told: Story, **more: Any) -> Json:
 
 def charged(*readings: tuple[int, int], bounds: Json | None = None, **changes: Any) -> Story:
     """Readings at minutes from the start of the slot, the last one the end; checked in for `bounds`."""
-    told = Story(**changes).until("arrived")
+    told = Story(**changes).until("reserved")
     told.at(START - MINUTE).says("authorisation", **(bounds or {}))
     told.says("acknowledge")
     for number, (at, wh) in enumerate(readings):
@@ -34,11 +34,11 @@ def charged(*readings: tuple[int, int], bounds: Json | None = None, **changes: A
     return told
 
 
-_HOUR = ((0, 0), (30, 5_000), (60, 10_000))
+_HOUR = ((0, 0), (60, 10_000))
 _TAXED = plan(energy(500_000, 100), flat(330_000), tax_bp=1_900, tax_included=False)
 _IN_YEN = plan(energy(33_333_333), currency="JPY", tax_bp=1_000)
 _PARKED = plan(energy(500_000), parking(6_000_000))
-_NIGHT = turning((4 * 60 - 30, (energy(250_000),)), (4 * 60, (energy(500_000), time(1_000_000))))
+_NIGHT = turning((180, (energy(250_000),)), (210, (energy(500_000), time(1_000_000))))
 
 
 def _cancelled(cap: int = 16_500_000, minutes: int = -30, heard: bool = True, **changes: Any) -> Story:
@@ -56,7 +56,7 @@ def _no_show() -> Story:
 
 
 def _without_a_check_in(*signs: str) -> Story:
-    told = Story().until("arrived")
+    told = Story().until("reserved")
     for at, wh in _HOUR:
         told.at(START + at * MINUTE).meter(wh)
     for kind in signs:
@@ -94,7 +94,7 @@ WRITTEN: dict[str, tuple[Callable[[], Story], tuple[int, int] | None]] = {
     "session-with-parking": (
         lambda: charged(*_HOUR, (90, 10_000), plan=_PARKED), (10_000, 8_000_000),
     ),
-    "session-over-two-periods": (lambda: charged(*_HOUR, plan=_NIGHT), (10_000, 2_500_000)),
+    "session-over-two-periods": (lambda: charged(*_HOUR, plan=_NIGHT), (10_000, 4_250_000)),
     "session-raised-to-the-lowest-price": (
         lambda: charged(*_HOUR, plan=plan(energy(500_000), min_price=6_000_000)), (10_000, 6_000_000),
     ),
@@ -131,7 +131,7 @@ def _billed(told: Story, **changes: Any) -> Story:
 
 
 def _by_hand(*signs: str, receipt: bool = True) -> Story:
-    told = charged(*_HOUR[:2])
+    told = charged((0, 0))
     told.meter(10_000, "Transaction.End", by_hand=True)
     for kind in signs:
         told.says(kind)
@@ -260,7 +260,7 @@ def confirming() -> list[Case]:
         ("another-cost", {"cost": 5_010_000}, 5_010_000, ["cost"]),
         ("nothing-right", {"register_wh": 5_011_000, "cost": 1}, 5_010_000, ["cost", "energy", "register"]),
     ):
-        told = charged(*_HOUR[:2])
+        told = charged((0, 0))
         told.meter(10_000, "Transaction.End", by_hand=True, **own)
         given = asked(told, register_wh=register_wh)
         parts = {"countersign": not wrong, "differing": wrong}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from chargemesh_protocol.errors import Refused, Severity
@@ -32,13 +31,20 @@ def _directory(given: dict[str, Any]) -> Directory:
     return directory
 
 
-def _logs(given: dict[str, Any], network: str) -> LogSet:
-    """The logs of a node that was offered these items, in their order."""
-    logs = LogSet(network, _directory({"network": network, **given}))
-    for item in given["items"]:
-        entry = from_json(Item, item)
+def _node(given: dict[str, Any], side: str) -> LogSet:
+    """The logs of a node that knows all the bundles or none, and was offered these of the items."""
+    node, network = given[side], given["network"]
+    logs = LogSet(network, _directory(given) if node["introduced"] else Directory(network))
+    for name in node["holds"]:
+        entry = from_json(Item, given["items"][name])
         logs.offer(entry.raw, entry.content)
     return logs
+
+
+def _names(given: dict[str, Any]) -> dict[bytes, str]:
+    """The names of the items, by id of their entries."""
+    whole = LogSet(given["network"], _directory(given))
+    return {_id(from_json(Item, item), whole): name for name, item in given["items"].items()}
 
 
 def skipped(given: dict[str, Any]) -> dict[str, Any]:
@@ -60,13 +66,12 @@ def judged(given: dict[str, Any]) -> dict[str, Any]:
 def offered(given: dict[str, Any]) -> dict[str, Any]:
     """The logs after one order; `same` says that all orders make these."""
     items = {name: from_json(Item, item) for name, item in given["items"].items()}
-    found = []
+    names, found = _names(given), []
     for order in given["orders"]:
         logs = LogSet(given["network"], _directory(given))
-        names = {_id(item, logs): name for name, item in items.items()}
         for name in order:
             logs.offer(items[name].raw, items[name].content)
-        found.append([_shown(log, names) for log in logs.between(bytes(32), b"\xff" * 32)])
+        found.append(_stands(logs, names))
     return {"same": all(one == found[0] for one in found), "logs": found[0]}
 
 
@@ -99,44 +104,36 @@ def named(given: dict[str, Any]) -> dict[str, Any]:
 
 def exchanged(given: dict[str, Any]) -> dict[str, Any]:
     """Every message of two nodes that catch up, until neither has news for the other."""
-    asker, answerer = (_logs(given[side], given["network"]) for side in ("asker", "answerer"))
+    asker, answerer = _node(given, "asker"), _node(given, "answerer")
     session = Session(asker)
     messages: list[str] = []
     while (question := session.question()) is not None:
         said, _ = answer(answerer, open_catch_up(question.to_bytes()))
         session.receive(open_catch_up(said.to_bytes()))
         messages += [question.to_bytes().hex(), said.to_bytes().hex()]
-    return {"messages": messages, "asker": _stands(asker), "answerer": _stands(answerer)}
+    names = _names(given)
+    return {"messages": messages, "asker": _stands(asker, names), "answerer": _stands(answerer, names)}
 
 
 def answered(given: dict[str, Any]) -> dict[str, Any]:
-    logs = _logs(given["answerer"], given["network"])
+    logs = _node(given, "answerer")
     said, _ = answer(logs, open_catch_up(bytes.fromhex(given["question"])))
-    return {"answer": said.to_bytes().hex(), "answerer": _stands(logs)}
+    return {"answer": said.to_bytes().hex()}
 
 
 def told(given: dict[str, Any]) -> dict[str, Any]:
-    """Whether a gossip message is forwarded, and the logs after it."""
-    logs = _logs({"bundles": given["bundles"], "items": []}, given["network"])
+    """Whether a gossip message is forwarded, and whom it leaves unknown."""
+    logs = LogSet(given["network"], _directory(given))
     news = open_news(bytes.fromhex(given["bytes"]))
     taken = take(logs, news.bundles, news.items)
     if taken.refused:
         fault, _ = taken.refused[0]
         raise Refused(fault.code, fault.message, Severity.FORGED)
-    return {"forward": not taken.aside, "unknown": _hex(taken.wanting), "logs": _stands(logs)}
+    return {"forward": not taken.aside, "unknown": [one.hex() for one in taken.wanting]}
 
 
-def _stands(logs: LogSet) -> list[dict[str, Any]]:
-    """Where each log stands: the ids accepted in it, and of its fork."""
-    found = []
-    for log in logs.between(bytes(32), b"\xff" * 32):
-        shown = {"log": log.key.hex(), "accepted": _hex(one.id for one in log.accepted)}
-        found.append(shown if log.fork is None else {**shown, "fork": _hex(one.id for one in log.fork)})
-    return found
-
-
-def _hex(ids: Iterable[bytes]) -> list[str]:
-    return [one.hex() for one in ids]
+def _stands(logs: LogSet, names: dict[bytes, str]) -> list[dict[str, Any]]:
+    return [_shown(log, names) for log in logs.between(bytes(32), b"\xff" * 32)]
 
 
 OPERATIONS = {
