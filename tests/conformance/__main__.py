@@ -1,7 +1,10 @@
 """`run` drives an implementation through the vectors and needs nothing but Python; `subject` is ours.
+`node` connects to a running node and checks what it does on its streams.
 
 python -m tests.conformance run -- COMMAND ...
 python -m tests.conformance subject
+python -m tests.conformance node MULTIADDR --network ID
+python -m tests.conformance checks
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from pathlib import Path
 from .report import Report
 from .runner import run
 from .vector_files import VECTORS, load
+
+TEST_NETWORKS = ("chargemesh-test-", "chargemesh-demo-")
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +31,22 @@ def main(arguments: list[str]) -> int:
     runs.add_argument("--full", action="store_true", help="print long values whole")
     runs.add_argument("subject", nargs="+", metavar="COMMAND", help="the implementation, after --")
     commands.add_parser("subject", help="our own implementation on stdin and stdout")
+    nodes = commands.add_parser("node", help="check a running node over libp2p")
+    nodes.add_argument("address", metavar="MULTIADDR", help="/ip4/HOST/tcp/PORT/p2p/PEERID")
+    nodes.add_argument("--network", required=True, metavar="ID", help="a test network's id")
+    nodes.add_argument("--only", default="", help="only checks whose name holds this text")
+    nodes.add_argument("--listing", default="", help="book at the listing or charger whose id holds this")
+    nodes.add_argument("--json", action="store_true", help="one JSON object for each check, then the counts")
+    nodes.add_argument("--complete", action="store_true", help="a skipped check counts as a failure")
+    commands.add_parser("checks", help="list the checks against a node")
     asked = parser.parse_args(arguments)
+    if asked.command == "checks":
+        from .node.report import table
+
+        print(table())
+        return 0
+    if asked.command == "node":
+        return check_node(parser, asked)
     if asked.command == "subject":
         from .subject import serve  # the only part that needs chargemesh itself
 
@@ -40,6 +60,31 @@ def main(arguments: list[str]) -> int:
         report.add(case, verdict)
     print(report.summary())
     return 1 if report.failed or (asked.complete and report.unsupported) else 0
+
+
+def check_node(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
+    """0 if every check passed (a skipped one only counts with --complete)."""
+    from .node import run as checks  # these need chargemesh and libp2p
+    from .node.peer import NoAnswer, Target
+    from .node.report import NodeReport
+
+    if not asked.network.startswith(TEST_NETWORKS):
+        parser.error(f"what the checks make stays: only networks {' and '.join(TEST_NETWORKS)}")
+    try:
+        target = Target.of(asked.address)
+    except ValueError as error:
+        parser.error(str(error))
+    if not any(asked.only in check.name for check in checks.CHECKS):
+        parser.error(f"no check is named like {asked.only!r}")
+    report = NodeReport(as_json=asked.json)
+    try:
+        checks.run(target, asked.network, report.add, only=asked.only, listing=asked.listing)
+    except NoAnswer as none:
+        print(f"{asked.address}: {none}", file=sys.stderr)
+        return 1
+    print(report.summary())
+    skipped = report.counts[checks.Outcome.SKIPPED]
+    return 1 if report.counts[checks.Outcome.FAILED] or (asked.complete and skipped) else 0
 
 
 if __name__ == "__main__":
