@@ -191,6 +191,16 @@ def _hours(text: str, so_far: Answers) -> str:
     return format_hours(parse_hours(text, so_far.get("zone") or local_zone()))
 
 
+def _driver(text: str) -> str:
+    """What is installed beside our own two is looked up only for another name than theirs."""
+    known: tuple[str, ...] = ("ocpp", "manual")
+    if text.strip().lower() not in known:
+        from chargemesh_node import offline
+
+        known += offline.wallbox_drivers()
+    return choice(text, known, "kind of wallbox")
+
+
 def _place(text: str, so_far: Answers) -> tuple[float, float]:
     return parse_place(text, so_far.get("saved"))
 
@@ -257,12 +267,18 @@ FIELDS: tuple[Field, ...] = (
     Field("access_method", _typed(free_text(40)), "TEXT", "OPEN, ACCESS_CODE, LICENSE_PLATE, …"),
     Field(
         "wallbox",
-        _one_of("ocpp", "manual", what="kind of wallbox"),
-        "TEXT",
-        "ocpp: the node runs it; manual: both read the meter. [ocpp]",
+        _typed(_driver),
+        "NAME",
+        "ocpp: the node runs it; manual: both read the meter; or an installed driver. [ocpp]",
     ),
     Field("payee_name", _typed(free_text(70)), "TEXT", "Name of the account that drivers pay into."),
     Field("iban", _iban, "IBAN", "Its IBAN; without one drivers pay by hand."),
+    Field(
+        "account",
+        _typed(free_text(64, 1)),
+        "TEXT",
+        "Instead of an IBAN: what an installed payment rail pays into.",
+    ),
 )
 
 QUESTIONS: dict[str, Question] = {

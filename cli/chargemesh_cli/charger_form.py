@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import click
@@ -44,10 +44,12 @@ _PATHS = {
     "amenity": "about.amenities",
     "language": "about.languages",
     "wallbox": "wallbox.driver",
+    "wallbox_option": "wallbox.options",
     "owner_tag": "wallbox.owner_tags",
     "plug_and_charge": "wallbox.plug_and_charge",
     "payee_name": "payee.name",
     "iban": "payee.account",
+    "account": "payee.account",
 }
 
 
@@ -63,6 +65,12 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Charges without a tag when not booked.",
         ),
         click.option("--owner-tag", multiple=True, metavar="TAG", help="A tag of yours: it always charges."),
+        click.option(
+            "--wallbox-option",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Told to an installed wallbox driver; NAME= takes it back.",
+        ),
         click.option("--amenity", multiple=True, help="Something nearby or on site."),
         click.option("--language", multiple=True, help="A language you speak (de, en, …)."),
     )
@@ -91,7 +99,24 @@ def read_flags(given: Mapping[str, Any], saved: Mapping[str, str]) -> Answers:
             answers[name] = list(given[name])
     for tag in answers.get("owner_tag", ()):
         read_tag(tag)
+    if "iban" in answers and "account" in answers:
+        raise click.UsageError("--iban and --account are both the account: give one of them.")
+    if given.get("wallbox_option"):
+        answers["wallbox_option"] = _options(given["wallbox_option"], answers.get("wallbox", ""))
     return answers
+
+
+def _options(pairs: Iterable[str], driver: str) -> dict[str, str]:
+    """{"host": "192.168.1.20"} from NAME=VALUE."""
+    if driver in ("ocpp", "manual"):
+        raise click.UsageError(f"--wallbox-option is for installed drivers; {driver} takes none.")
+    options: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise click.UsageError(f"--wallbox-option {pair[:40]!r}: write NAME=VALUE.")
+        options[name] = value
+    return options
 
 
 def body(answers: Answers) -> dict[str, Any]:

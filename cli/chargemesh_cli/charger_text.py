@@ -74,6 +74,8 @@ def _box(view: Any) -> str:
     box, name = view["wallbox"], short(view["id"])
     if view["driver"] == "manual":
         return f"No wallbox: both of you read the meter, you with `chargemesh charger reading {name} ENERGY`."
+    if view["driver"] != "ocpp" and not (box and box["connected"]):
+        return f"The wallbox driver {view['driver']} does not reach it: `chargemesh doctor` says why."
     if not box or not box["connected"]:
         return (
             "The wallbox is not connected: nobody can charge. "
@@ -108,12 +110,14 @@ def _rows(view: Any) -> Iterator[tuple[str, str]]:
     yield "access", _plain(about["access_method"])
     yield "amenities", ", ".join(about["amenities"])
     yield "languages", ", ".join(about["languages"])
-    if view["driver"] == "ocpp":
+    if view["driver"] not in ("ocpp", "manual"):
+        yield "run by", f"the wallbox driver {view['driver']}"
+    if view["driver"] != "manual":
         yield "own tags", ", ".join(kept["wallbox"]["owner_tags"]) or "none"
         plugged = "charges" if kept["wallbox"]["plug_and_charge"] else "needs one of your tags"
         yield "own car", f"{plugged} while nobody has booked"
     account = f", {payee['account']}" if payee["account"] else ""
-    yield "paid to", f"{payee['name']}{account}" if account else "by hand (no IBAN)"
+    yield "paid to", f"{payee['name']}{account}" if account else "by hand (no account)"
     yield "booked", f"{view['reserved']} to come" if view["reserved"] else "nothing to come"
 
 

@@ -14,15 +14,18 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import sha256
 from typing import Any
 
 from chargemesh_protocol.encoding import decode, decode_map
 from chargemesh_protocol.errors import ExitCode, PersonError, Refused
 from chargemesh_protocol.limits import MAX_RECORD_BYTES
-from chargemesh_protocol.record import KINDS, Record, open_record, parts
-from chargemesh_protocol.shape import keys_of
+from chargemesh_protocol.record import KINDS, Record, open_record, parts, sig_structure
+from chargemesh_protocol.shape import from_tree, keys_of
+from chargemesh_protocol.trust.entries import OtherEntry
 
 from .proof import Proof, proof
+from .record_text import sentence
 from .speakers import Speakers
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -38,6 +41,7 @@ class Verdict:
     """One record of a file. ids and keys in hex. `fault`: why it isn't valid, empty if it is.
 
     speaks: whether the key that signed has a delegation by the author; None where the file can't say.
+    says: what it says, in a sentence, also where it isn't valid; empty where it can't be read.
     """
 
     kind: str
@@ -48,6 +52,8 @@ class Verdict:
     bytes: int
     fault: str
     speaks: bool | None = None
+    says: str = ""
+    signature: str = ""
 
     @property
     def valid(self) -> bool:
@@ -214,30 +220,81 @@ def _with_speaker(one: Verdict, by_id: Mapping[str, Record[Any]], speakers: Spea
 def _judge_one(raw: bytes, network: str, opened: list[Record[Any]]) -> Verdict:
     """The verdict on one record; it joins `opened` if its signature is good."""
     try:
-        record = open_record(raw, network)
+        record = _open(raw, network)
     except Refused as refused:
-        return _unverified(raw, f"{refused.message} ({refused.code})")
+        return _unverified(raw, network, f"{refused.message} ({refused.code})")
     opened.append(record)
-    fields = {name: _plain(getattr(record.body, name)) for _, name, _, _ in keys_of(type(record.body))}
+    _, payload, signature = parts(raw)
+    fields = _fields(type(record.body), decode_map(payload, max_bytes=MAX_RECORD_BYTES), record.body)
     author = str(fields.get("author", ""))
     if record.kind == "genesis":
         author = record.id.hex()
-    return Verdict(record.kind, record.id.hex(), author, record.kid.hex(), fields, len(raw), "")
+    return Verdict(
+        kind=record.kind,
+        id=record.id.hex(),
+        author=author,
+        kid=record.kid.hex(),
+        fields=fields,
+        bytes=len(raw),
+        fault="",
+        says=sentence(record),
+        signature=signature.hex(),
+    )
 
 
-def _unverified(raw: bytes, fault: str) -> Verdict:
-    """What can be read of a record that isn't valid, so that a person sees which one it is."""
-    kind = kid = author = ""
-    fields: dict[str, Any] = {}
+def _open(raw: bytes, network: str) -> Record[Any]:
+    """As a log takes it where nothing else knows the kind: what begins as an entry holds its place there."""
     try:
-        protected, payload, _ = parts(raw)
-        header, body = decode_map(protected, max_bytes=128), decode_map(payload, max_bytes=MAX_RECORD_BYTES)
+        return open_record(raw, network)
+    except Refused as refused:
+        if refused.code not in ("unknown-kind", "schema", "unknown-critical-key"):
+            raise
+        try:
+            record = open_record(raw, network, unknown=OtherEntry)
+        except Refused:
+            raise refused from None
+        return record
+
+
+def _fields(cls: type[Any], tree: Mapping[int, Any], body: Any = None) -> dict[str, Any]:
+    """The fields by name, in order of their keys; keys that are unknown here by their number."""
+    known = {number: name for number, name, _, _ in keys_of(cls)}
+    fields = {
+        name: _plain(tree.get(number) if body is None else getattr(body, name))
+        for number, name in known.items()
+        if body is not None or number in tree
+    }
+    return fields | {f"key {number}": _plain(item) for number, item in tree.items() if number not in known}
+
+
+def _unverified(raw: bytes, network: str, fault: str) -> Verdict:
+    """What can be read of a record that isn't valid, so that a person sees which one it is."""
+    try:
+        protected, payload, signature = parts(raw)
+        header, tree = decode_map(protected, max_bytes=128), decode_map(payload, max_bytes=MAX_RECORD_BYTES)
     except Refused:
-        return Verdict(kind, "", author, kid, fields, len(raw), fault)
-    kind, kid = str(header.get(_TYP, "")), _plain(header.get(_KID, b""))
-    known = {number: name for number, name, _, _ in keys_of(KINDS[kind])} if kind in KINDS else {}
-    fields = {known.get(number, f"key {number}"): _plain(value) for number, value in body.items()}
-    return Verdict(kind, "", str(fields.get("author", "")), str(kid), fields, len(raw), fault)
+        return Verdict("", "", "", "", {}, len(raw), fault)
+    kind, kid = str(header.get(_TYP, "")), header.get(_KID, b"")
+    cls = KINDS.get(kind)
+    fields = _fields(OtherEntry if cls is None else cls, tree)
+    id_ = sha256(sig_structure(raw, network)).digest()
+    says = ""
+    if cls is not None and isinstance(kid, bytes):
+        try:
+            says = sentence(Record(id_, kid, kind, from_tree(cls, tree), raw))
+        except Refused:
+            says = ""  # its fields are what is wrong with it, and the fault names them
+    return Verdict(
+        kind=kind,
+        id=id_.hex(),
+        author=str(fields.get("author", "")),
+        kid=str(_plain(kid)),
+        fields=fields,
+        bytes=len(raw),
+        fault=fault,
+        says=says,
+        signature=signature.hex(),
+    )
 
 
 def _plain(value: Any) -> Any:

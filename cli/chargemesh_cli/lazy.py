@@ -43,7 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "receipt": Entry("pay", "receipt", "The receipt of a booking."),
     "review": Entry("trust", "review", "Review the other side of a booking."),
     "trust": Entry("trust", "trust", "What stands behind somebody's reputation."),
-    "record": Entry("record", "record", "Show or verify signed records, without a node."),
+    "record": Entry("record", "record", "Explain, verify or compare signed records, without a node."),
     "wallbox": Entry("wallbox", "wallbox", "A virtual wallbox with a car, to try things out."),
     "demo": Entry("demo", "demo", "The whole story on this machine, with real nodes."),
     "backup": Entry("backup", "backup", "Write keys, bookings and settings to one sealed file."),

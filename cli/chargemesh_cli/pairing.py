@@ -24,10 +24,14 @@ def show_and_wait(app: App, api: Api, charger_id: str, *, wait_ms: int | None, w
     if view["driver"] == "manual":
         app.say("This charger has no wallbox that the node runs: both of you read the meter.")
         return view
-    app.say("Type into the wallbox's OCPP 1.6J settings:")
-    app.say(f"  URL       {view['url']}")
-    app.say(f"  id        {view['id']}")
-    app.say(f"  password  {view['password']}")
+    if view["driver"] == "ocpp":
+        app.say("Type into the wallbox's OCPP 1.6J settings:")
+        app.say(f"  URL       {view['url']}")
+        app.say(f"  id        {view['id']}")
+        app.say(f"  password  {view['password']}")
+    else:
+        told = ", ".join(f"{name}={value}" for name, value in view["options"].items()) or "nothing"
+        app.say(f"The wallbox driver {view['driver']} runs this charger; it was told {told}.")
     if not wait or (wait_ms is None and not app.interactive) or _connected(view):
         return view
     app.note("Waiting for the wallbox … (Ctrl-C stops waiting; the charger stays listed)")

@@ -10,10 +10,11 @@ from chargemesh_protocol.errors import Refused
 from chargemesh_protocol.identity import Directory, Scope
 from chargemesh_protocol.limits import MAX_BUNDLE_DELEGATIONS
 from chargemesh_protocol.record import Record
+from chargemesh_protocol.trust.entries import LogEntry
 from chargemesh_protocol.trust.month import span_of
 
 _LISTING = ("listing", "withdrawal", "quote")
-_LOG = ("completion-statement", "review-commitment", "completion", "review", "vouch")
+_LOG = ("completion-statement", "review-commitment")
 
 
 class Speakers:
@@ -39,7 +40,8 @@ class Speakers:
         if record.kind == "delegation":
             bundle = self._directory.get(author)
             return bundle is not None and record.id in {one.id for one in bundle.delegations}
-        scope = Scope.LIST if record.kind in _LISTING else Scope.LOG if record.kind in _LOG else Scope.BOOK
+        in_log = record.kind in _LOG or isinstance(record.body, LogEntry)
+        scope = Scope.LIST if record.kind in _LISTING else Scope.LOG if in_log else Scope.BOOK
         try:
             if hasattr(record.body, "month"):
                 self._directory.authorise_span(record, author, scope, *span_of(record.body.month))

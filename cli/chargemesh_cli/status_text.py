@@ -43,6 +43,9 @@ def _sentences(value: Any) -> Iterator[str]:
     yield f"It keeps {_many(counts['listings_kept'], 'listing')} for its neighbourhood."
     waiting = f", {counts['entries_waiting']} to be published" if counts["entries_waiting"] else ""
     yield f"Its public log has {_many(counts['own_entries'], 'entry', 'entries')}{waiting}."
+    for one in value["extensions"]:
+        state = f"can't be used: {one['fault']}" if one["fault"] else "is there"
+        yield f"The {one['what']} {one['name']} ({one['package']} {one['version']}) {state}."
     if value["phone"]:
         yield f"The phone page is on http://{value['phone']}."
 

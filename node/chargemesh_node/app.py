@@ -25,6 +25,7 @@ from .backup import end_restore, is_forced, was_restored
 from .clock import SystemClock, SystemEntropy
 from .config import Config
 from .disk import disk_told
+from .extensions import installed
 from .home import Home, HomeLock
 from .keystore import Keys, ensure_api_token, load_keys, renew_delegation
 from .mdns import LocalDiscovery
@@ -36,6 +37,7 @@ from .runner import Runner
 from .store.cache_db import SqliteCache
 from .store.node_db import SqliteStore
 from .wallbox.central import CentralSystem
+from .wallbox.installed import make_installed
 from .wallbox.manual import ManualDriver
 from .wallbox.ocpp import OcppDriver
 
@@ -105,6 +107,7 @@ async def serve(
     with HomeLock(home):
         with disk_told(home.log_file):
             _log_to_file(home)
+        installed()  # before the first record is read, and what is wrong with one stands in the log
         app = await _build(home, config, tap)
         api = ApiServer(app)
         try:
@@ -185,6 +188,8 @@ def _driver(
     if settings.wallbox.driver == "manual":
         power = max(one.max_power_w for one in settings.connectors)
         return ManualDriver(charger_id, clock, max_power_w=power, book=book)
+    if settings.wallbox.driver != "ocpp":
+        return make_installed(settings, clock, book)
     strongest = max(DEFAULT_MAX_POWER_W, *(one.max_power_w for one in settings.connectors))
     return OcppDriver(
         central,
@@ -236,7 +241,7 @@ async def _watch_contact(app: App) -> None:
 
 
 async def _keep_delegated(app: App) -> None:
-    """Renews the delegation in good time by a clock that can be believed, also where a node runs for years."""
+    """Renews the delegation in good time by a clock that can be believed, also if a node runs for years."""
     while True:
         await asyncio.sleep(_DELEGATED_EVERY_S)
         if not app.node.clock_verdict().trusted:

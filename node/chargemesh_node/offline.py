@@ -220,6 +220,23 @@ def force(home: Home) -> bool:
     return lift(home)
 
 
+# --- extensions ----------------------------------------------------------------------------------
+
+
+def wallbox_drivers() -> tuple[str, ...]:
+    """Names of the wallbox drivers that other packages bring."""
+    from .extensions import WALLBOX_DRIVERS, names
+
+    return names(WALLBOX_DRIVERS)
+
+
+def load_record_kinds() -> None:
+    """Makes the record kinds of other packages known to this process; a broken one is in the log."""
+    from .extensions import installed
+
+    installed()
+
+
 # --- small things ---------------------------------------------------------------------------------
 
 

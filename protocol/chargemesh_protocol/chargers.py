@@ -44,13 +44,26 @@ class Home:
 
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriverOption:
+    """One thing that an installed wallbox driver is told about this charger, say where its box answers."""
+
+    name: str = key(0, Text(40, 1))
+    value: str = key(1, Text(200))
+
+
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WallboxSettings:
-    """How the charger is controlled. driver: "ocpp" or "manual"."""
+    """How the charger is controlled. driver: "ocpp", "manual", or the name of an installed one, to which
+    alone `options` belong."""
 
     driver: str = key(0, Text(16, 1))
     password: str = key(1, Text(64))
     owner_tags: tuple[str, ...] = key(2, Seq(Text(20, 1), MAX_LIST_ITEMS))
     plug_and_charge: bool = key(3, Bool())  # charges without a tag outside bookings
+    options: tuple[DriverOption, ...] | None = key(
+        16, Seq(Struct(DriverOption), MAX_LIST_ITEMS), optional=True
+    )
 
 
 @shape

@@ -37,6 +37,7 @@ from .events import (
     PauseCharger,
     PutCharger,
     RemoveCharger,
+    SayEntry,
     StartFailed,
     TimerDue,
     VouchFor,
@@ -167,6 +168,9 @@ class Engine:
             case VouchFor(subject=subject, stands=stands, region=region):
                 said = self.keeper.vouch(subject, stands, month_of(at.now), region, at)
                 return [*said, Result({"subject": subject.hex(), "stands": stands})]
+            case SayEntry(kind=kind, fields=fields, region=region):
+                waits = self.keeper.say(kind, fields, month_of(at.now), region, at)
+                return [*waits, Result({"kind": kind})]
             case Book():
                 booking, effects = self.driver.book(event, at)
                 return effects + self._settle([booking], at)

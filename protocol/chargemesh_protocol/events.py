@@ -129,6 +129,16 @@ class WriteReview:
 
 
 @dataclass(frozen=True, slots=True)
+class SayEntry:
+    """Says something of somebody else's kind in our log. `fields`: as `trust.foreign.fields_of` gives them.
+    `region`: H3 cell of resolution 4 where it is said."""
+
+    kind: str
+    fields: bytes
+    region: int
+
+
+@dataclass(frozen=True, slots=True)
 class VouchFor:
     """Stands up for somebody, or takes that back. `region`: H3 cell of resolution 4 where it is said."""
 
@@ -154,6 +164,7 @@ Command: TypeAlias = (
     | ConfirmPaid
     | WriteReview
     | VouchFor
+    | SayEntry
 )
 
 # --- the network's --------------------------------------------------------------------------------

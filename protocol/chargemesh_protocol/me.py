@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .clock import NewestSigned
-from .record import Record, sign
+from .encoding import TreeMap
+from .record import Record, sign, sign_foreign
 
 T = TypeVar("T")
 
@@ -25,3 +26,7 @@ class Me:
         """Signs with the device key, and remembers the newest instant that it signed."""
         self.newest.note(getattr(body, "issued", 0))
         return sign(body, self.device_seed, self.network)
+
+    def sign_foreign(self, kind: str, beginning: T, more: TreeMap) -> Record[T]:
+        """As `record.sign_foreign`, with the device key."""
+        return sign_foreign(kind, beginning, more, self.device_seed, self.network)

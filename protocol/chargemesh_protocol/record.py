@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 import nacl.bindings as sodium
 import nacl.exceptions
 
-from .encoding import decode_map, encode, encode_ordered
+from .encoding import TreeMap, decode_map, encode, encode_ordered
 from .errors import Refused, Severity
 from .limits import MAX_NETWORK_ID_CHARS, MAX_RECORD_BYTES
 from .shape import from_tree, read_beginning, to_tree
@@ -39,16 +39,28 @@ _KIND_OF: dict[type[Any], str] = {}
 
 
 def kind(name: str) -> Any:
-    """Class decorator: registers a shaped dataclass as the payload of records of typ `name`."""
+    """Class decorator: registers a shaped dataclass as the payload of records of typ `name`.
+
+    TypeError for a name that is taken, or that somebody else's package may not take (specs/13, X1).
+    """
 
     def register(cls: type[T]) -> type[T]:
         if name in KINDS:
             raise TypeError(f"two payloads for kind {name}")
+        if not cls.__module__.startswith(f"{__package__}.") and not is_foreign(name):
+            raise TypeError(f"kind {name}: a kind of your own is named after a domain, as org.example.solar")
+        if not 0 < len(name) <= _MAX_KIND_CHARS:
+            raise TypeError(f"kind {name}: a name has 1 to {_MAX_KIND_CHARS} characters")
         KINDS[name] = cls
         _KIND_OF[cls] = name
         return cls
 
     return register
+
+
+def is_foreign(name: str) -> bool:
+    """Whether a kind is somebody else's: those of this specification have no dot in their names."""
+    return "." in name
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +88,19 @@ def aad(network: str) -> bytes:
 
 def sign(body: T, seed: bytes, network: str) -> Record[T]:
     """Signs `body` with the Ed25519 key of `seed` (32 bytes); EdDSA draws no randomness (RFC 8032)."""
+    return _sign(_KIND_OF[type(body)], body, encode_ordered(to_tree(body)), seed, network)
+
+
+def sign_foreign(name: str, beginning: T, more: TreeMap, seed: bytes, network: str) -> Record[T]:
+    """Signs a record of somebody else's kind, also where its class is not known: what `beginning` says, and
+    the keys of `more` after it."""
+    if not is_foreign(name):
+        raise ValueError(f"{name} is no kind of somebody else's")
+    return _sign(name, beginning, encode(to_tree(beginning) | more), seed, network)
+
+
+def _sign(name: str, body: T, payload: bytes, seed: bytes, network: str) -> Record[T]:
     kid, secret = _keypair(seed)
-    name = _KIND_OF[type(body)]
-    payload = encode_ordered(to_tree(body))
     protected = _protected(kid, name)
     signed = _sig_structure(protected, aad(network), payload)
     signature = sodium.crypto_sign(signed, secret)[:_SIGNATURE_BYTES]
@@ -91,8 +113,10 @@ def sign(body: T, seed: bytes, network: str) -> Record[T]:
 def open_record(raw: bytes, network: str, *, unknown: type[Any] | None = None) -> Record[Any]:
     """Reads and verifies one record of any known kind; Refused with the one reason otherwise.
 
-    `unknown`: where kinds that others invented may stand, the shape of what all of them begin with. Such a
-    record's body is read as that; its further fields are left alone and stay in `raw`.
+    `unknown`: where kinds that others invented may stand, the shape of what all of them begin with, and a
+    direct subclass of what all bodies there are. Such a record's body is read as that; its further fields are
+    left alone and stay in `raw`. A reader who knows the kind refuses no more than one who doesn't: a body
+    that its class can't read is read as `unknown` as well, or the network would split over an extension.
     """
     if len(raw) > MAX_RECORD_BYTES:
         raise Refused("too-large", f"a record is at most {MAX_RECORD_BYTES} bytes")
@@ -109,8 +133,21 @@ def open_record(raw: bytes, network: str, *, unknown: type[Any] | None = None) -
         raise Refused("bad-signature", f"the signature of this {name} is wrong", Severity.FORGED) from None
     # Parsed only after the signature: a stranger's bytes cost one verification, never a tree of objects.
     tree = decode_map(payload, max_bytes=MAX_RECORD_BYTES)
-    body = from_tree(cls, tree) if name in KINDS else read_beginning(cls, tree)
+    if unknown is None or (name in KINDS and not is_foreign(name)):
+        body = from_tree(cls, tree)
+    else:
+        body = _read_foreign(cls, tree, unknown)
     return Record(hashlib.sha256(signed).digest(), kid, name, body, raw)
+
+
+def _read_foreign(cls: type[Any], tree: TreeMap, unknown: type[Any]) -> Any:
+    beginning = read_beginning(unknown, tree)
+    if cls is unknown or not issubclass(cls, unknown.__base__ or object):
+        return beginning
+    try:
+        return from_tree(cls, tree)
+    except Refused:
+        return beginning
 
 
 def open_as(cls: type[T], raw: bytes, network: str) -> Record[T]:

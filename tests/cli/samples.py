@@ -102,6 +102,7 @@ WALLBOX = {
     "url": f"ws://192.168.1.5:9310/ocpp/{CHARGER}",
     "id": CHARGER,
     "password": "ixy7gdfc2gzvhxdu",
+    "options": {},
     "state": STATE,
 }
 CHARGER_LINE = {
@@ -335,6 +336,7 @@ STATUS = {
         "undelivered": 0,
     },
     "phone": "",
+    "extensions": [],
     "counters": {"runner.refused": 1},
     "limits": {"MAX_RECORD_BYTES": 65536},
 }

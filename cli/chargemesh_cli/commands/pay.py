@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 
-from chargemesh_protocol.errors import ExitCode, PersonError
-
 from .. import prompts
 from ..app import App, pass_app
 from ..booking_text import until
 from ..client import segment
+from ..files import write_file, write_private
 from ..lazy import Command, Group, command
 from ..render import clean, paragraph, short
 
@@ -56,7 +55,11 @@ def pay() -> None:
 @click.argument("booking_id", metavar="BOOKING")
 @click.option("--png", type=click.Path(path_type=Path), help="Write the QR code to this file.")
 @click.option("--svg", type=click.Path(path_type=Path), help="Likewise, as SVG.")
-@click.option("--rail", metavar="NAME", help="How: sepa-qr or manual; by default what the host can take.")
+@click.option(
+    "--rail",
+    metavar="NAME",
+    help="How: sepa-qr, manual or an installed one; by default what the host can take.",
+)
 @click.option("--paid", is_flag=True, help="Say that you have paid, without being asked.")
 @pass_app
 def pay_booking(
@@ -69,7 +72,7 @@ def pay_booking(
     app.say(paragraph(value["text"]))
     for file, ending in ((png, "png"), (svg, "svg")):
         if file is not None:
-            _write(file, api.download(f"{path}/payment.{ending}"))
+            write_file(file, api.download(f"{path}/payment.{ending}"))
             app.say(f"The QR code is in {file}.")
     if value.get("qr_terminal") and not app.json and png is None and svg is None:
         app.say(value["qr_terminal"])
@@ -121,7 +124,7 @@ def receipt(app: App, booking_id: str, records: Path | None, agree: bool, yes: b
     if agree:
         value = _agreed(app, path, value, yes)
     if records is not None:
-        _write_private(records, json.dumps(api.get(f"{path}/records"), indent=1).encode())
+        write_private(records, json.dumps(api.get(f"{path}/records"), indent=1).encode())
     text = _receipt_text(value)
     if agree and not value["signed_by_driver"]:
         text += "\nYou have agreed: your signature is on its way to the host."
@@ -161,27 +164,6 @@ def _receipt_text(value: Any) -> str:
     against = "You agreed, although" if signed else "Your node does not agree by itself"
     lines += [f"{against}: {one}." for one in value["differences"]]
     to = f" to {clean(value['payee_name'])}" if value["payee_name"] else ""
-    account = f" ({value['payee_account']})" if value["payee_account"] else ""
+    account = f" ({clean(value['payee_account'])})" if value["payee_account"] else ""
     lines.append(_SETTLED.get(value["settlement"], value["settlement"] + "{to}").format(to=f"{to}{account}"))
     return "\n".join(lines)
-
-
-def _write_private(file: Path, content: bytes) -> None:
-    """As `_write`, 0600: who charged where and when is for the two of them."""
-    from chargemesh_node.home import replace_private_file
-
-    try:
-        replace_private_file(file, content)
-    except OSError as error:
-        raise PersonError(
-            "cannot-write", f"Cannot write {file}: {error.strerror}.", "", ExitCode.FAILURE
-        ) from error
-
-
-def _write(file: Path, content: bytes) -> None:
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise PersonError(
-            "cannot-write", f"Cannot write {file}: {error.strerror}.", "", ExitCode.FAILURE
-        ) from error

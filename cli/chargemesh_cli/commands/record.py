@@ -1,9 +1,12 @@
-"""`chargemesh record`: signed records in a file, shown and verified without a node."""
+"""`chargemesh record`: signed records in a file, explained, verified and compared without a node."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
+import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -13,6 +16,9 @@ from chargemesh_protocol.errors import ExitCode, PersonError
 from ..app import App, pass_app
 from ..evidence import MAX_FILE_BYTES, Verdict, judge, network_named
 from ..lazy import Group
+from ..proof import Proof
+from ..record_diff import Difference, difference
+from ..render import clean
 from ..tables import hanging
 
 _NETWORK = click.option(
@@ -22,7 +28,7 @@ _NETWORK = click.option(
 
 @click.group("record", cls=Group)
 def record() -> None:
-    """Show or verify signed records. FILE holds raw bytes, base64 or hex; - is the standard input."""
+    """Explain, verify or compare signed records. FILE holds bytes, base64 or hex; - is the standard input."""
 
 
 @record.command("show")
@@ -30,15 +36,14 @@ def record() -> None:
 @_NETWORK
 @pass_app
 def show(app: App, file: str, network: str | None) -> None:
-    """Print each record's kind, author, fields by name, and whether its signature is good."""
-    data = _read(file)
-    network = network or network_named(data) or _own_network(app)
-    found, _ = judge(data, network)
+    """Explain each record: who says what and when, whether it is valid or why not, and its fields by name."""
+    network, found, _ = _judged(app, file, network)
     if app.json:
         app.result([one.as_json() for one in found])
         return
     for number, one in enumerate(found, 1):
         app.say(f"{number}. {_headline(one)}")
+        app.say(textwrap.indent(hanging(clean(_explained(one))), "   "))
         _say_fields(app, one.fields, "   ")
     if _signed_elsewhere(found):
         app.note(_elsewhere(network))
@@ -55,9 +60,7 @@ def verify(app: App, file: str, network: str | None) -> None:
     the author's genesis stands in the same file, that key must have a delegation of the author's too.
     The last sentences say what the file proves: the receipt, who signed it, and whether it is paid.
     """
-    data = _read(file)
-    network = network or network_named(data) or _own_network(app)
-    found, proven = judge(data, network)
+    network, found, proven = _judged(app, file, network)
     bad = [one for one in found if not one.valid]
     lines = [_headline(one) for one in found]
     lines.append(f"{len(found) - len(bad)} of {len(found)} valid on {network}.")
@@ -77,6 +80,68 @@ def verify(app: App, file: str, network: str | None) -> None:
     )
     if bad:
         raise click.exceptions.Exit(int(ExitCode.FAILURE))
+
+
+@record.command("diff")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@_NETWORK
+@pass_app
+def diff(app: App, first: str, second: str, network: str | None) -> None:
+    """Explain what differs from A to B: records that one lacks; fields, signatures, verdicts that changed.
+
+    The exit code is 0 if they hold the same records, and 1 if not. Which records say the same sort of thing
+    is judged by kind, author and the ids that they name.
+    """
+    network, old, _ = _judged(app, first, network)
+    _, new, _ = _judged(app, second, network)
+    found = difference(old, new)
+    app.result(
+        {"network": network, "equal": found.none, **dataclasses.asdict(found)},
+        "\n".join(_differences(found, first, second)),
+    )
+    if not found.none:
+        raise click.exceptions.Exit(int(ExitCode.FAILURE))
+
+
+def _differences(found: Difference, first: str, second: str) -> Iterator[str]:
+    for one in found.changed:
+        yield hanging(f"changed: {_name(one.old)} in {first} is {_name(one.new)} in {second}:")
+        for change in one.changes:
+            yield hanging(f"  {change.field}: {clean(change.old)} -> {clean(change.new)}")
+    for one_sided, where in ((found.missing, first), (found.added, second)):
+        for verdict in one_sided:
+            yield hanging(f"only in {where}: {_name(verdict)}. {clean(_explained(verdict))}")
+    same = f"{found.same} {'record is' if found.same == 1 else 'records are'} the same"
+    if found.none:
+        yield f"{same}; nothing differs."
+    else:
+        counts = (
+            f"{len(found.changed)} changed, {len(found.missing)} only in {first}, {len(found.added)} only in"
+        )
+        yield f"{same}, {counts} {second}."
+
+
+def _name(one: Verdict) -> str:
+    return f"{one.kind or 'record'} {one.id[:16]}".strip()
+
+
+def _explained(one: Verdict) -> str:
+    """Who says what and when; of a record that is not valid, what it claims, and the reason."""
+    if one.valid:
+        return one.says
+    why = f"Not valid: {one.fault}."
+    return f"{why} It claims: {one.says}" if one.says else why
+
+
+def _judged(app: App, file: str, network: str | None) -> tuple[str, list[Verdict], Proof]:
+    """The network, and every record of a file judged on it, also of kinds that extensions know."""
+    from chargemesh_node import offline
+
+    offline.load_record_kinds()
+    data = _read(file)
+    network = network or network_named(data) or _own_network(app)
+    return network, *judge(data, network)
 
 
 def _signed_elsewhere(found: list[Verdict]) -> bool:

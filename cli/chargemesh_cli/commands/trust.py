@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +12,7 @@ import click
 from .. import prompts
 from ..app import App, pass_app
 from ..client import segment
+from ..files import write_file
 from ..lazy import Group, command
 from ..place_text import parse_place
 from ..readers import free_text, number
@@ -76,6 +79,62 @@ def vouch(app: App, peer: str, undo: bool, near: str | None) -> None:
     value = api.post(f"trust/{subject}/vouch", body)
     done = "You vouch for them no longer." if undo else "You vouch for them. --undo takes it back."
     app.result(value, f"{done}\n{_text(value)}")
+
+
+@trust.command("say")
+@click.argument("kind", metavar="KIND")
+@click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
+@click.option("--near", metavar="PLACE", help="Where; by default your own charger's area.")
+@pass_app
+def say(app: App, kind: str, fields: tuple[str, ...], near: str | None) -> None:
+    """Say something of a KIND that an installed extension knows in your public log.
+
+    It becomes public days later, with your identity and an area of some 45 km across, and can't be taken
+    back. Nodes without the extension keep it and pass it on.
+    """
+    values: dict[str, str] = {}
+    for pair in fields:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise click.UsageError(f"{pair[:40]!r}: write FIELD=VALUE.")
+        values[name] = value
+    body: dict[str, Any] = {"kind": kind, "fields": values}
+    if near is not None:
+        body["region"] = _region(app, near)
+    value = app.api().post("log/say", body)
+    waiting = value["entries_waiting"]
+    app.result(value, f"It waits for its batch, with {waiting} in all: your log says it some days from now.")
+
+
+@trust.command("log")
+@click.argument("peer", metavar="[PEER]", required=False)
+@click.option("--records", type=click.Path(path_type=Path), help="Also write the signed records there.")
+@pass_app
+def log(app: App, peer: str | None, records: Path | None) -> None:
+    """What somebody's public log says, as far as this node holds it; without PEER your own.
+
+    `chargemesh record show FILE` explains what --records wrote, on any machine. PEER: as in `trust show`.
+    """
+    from ..record_text import explained
+
+    api = app.api()
+    author = api.get(f"trust/{segment(peer)}")["author"] if peer else api.get("id")["author"]
+    value = api.get(f"trust/{author}/log")
+    written = json.dumps(value, indent=1).encode()
+    if records is not None:
+        write_file(records, written)
+    if app.json:
+        app.result(value)
+        return
+    lines = [
+        f"{one['sequence']}. {text}" for one, text in zip(value["records"], explained(value), strict=True)
+    ]
+    lines = lines or [f"This node holds no entry by {short(author)}."]
+    if records is not None:
+        lines.append(
+            f"The signed records are in {records}: `chargemesh record show {records}` explains them."
+        )
+    app.result(value, "\n".join(paragraph(line) for line in lines))
 
 
 def _region(app: App, near: str) -> str:

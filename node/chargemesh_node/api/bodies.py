@@ -5,7 +5,7 @@ Times: unix ms. Money: micro-units. Energy: Wh. Power: W. Ids: hexadecimal, or a
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -163,6 +163,15 @@ class Vouch(Struct, forbid_unknown_fields=True):
 
     region: Annotated[str, Meta(max_length=16)] | None = None
     stands: bool = True
+
+
+class SayEntry(Struct, forbid_unknown_fields=True):
+    """An entry for the public log, of a kind that an installed extension knows. fields: by name; bytes in
+    hexadecimal. region: as in Vouch; left out, that of a charger of ours."""
+
+    kind: Annotated[str, Meta(max_length=40)]
+    fields: dict[str, Any] = {}
+    region: Annotated[str, Meta(max_length=16)] | None = None
 
 
 class OfferedEntry(Struct, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct, field
 from chargemesh_protocol.chargers import (
     DEFAULT_STRANGER_RULES,
     ChargerSettings,
+    DriverOption,
     Home,
     StrangerRules,
     WallboxSettings,
@@ -29,7 +30,6 @@ from chargemesh_protocol.listing import (
     PowerType,
 )
 from chargemesh_protocol.money import parse_currency
-from chargemesh_protocol.payment_text import check_iban
 from chargemesh_protocol.place import DEFAULT_RESOLUTION, Point
 from chargemesh_protocol.schedule import parse_hours
 from chargemesh_protocol.shape import to_tree
@@ -43,9 +43,10 @@ from chargemesh_protocol.tariff import (
 )
 from chargemesh_protocol.terms import CancellationTier, Terms
 
+from ..extensions import BUILT_IN_DRIVERS, installed
+from ..payments import check_account
 from .bodies import Micro
 
-DRIVERS = ("ocpp", "manual")
 _SIMPLE_PRICES = ("per_kwh", "per_hour", "parking_per_hour", "flat")
 
 
@@ -158,16 +159,19 @@ class StrangersBody(Struct, forbid_unknown_fields=True):
 
 
 class WallboxBody(Struct, forbid_unknown_fields=True):
-    """driver: ocpp or manual (people read the meter). password: made by the node where none is given."""
+    """driver: ocpp, manual (people read the meter), or the name of an installed one, which is told `options`.
+    password: made by the node where none is given. An option that is empty is taken away."""
 
     driver: str = "ocpp"
     password: str | None = None
+    options: dict[str, str] = {}
     owner_tags: list[str] = []
     plug_and_charge: bool = True
 
 
 class PayeeBody(Struct, forbid_unknown_fields=True):
-    """account: an IBAN for SEPA transfers; empty for payment by hand."""
+    """account: an IBAN for SEPA transfers, or what an installed payment rail pays into; empty for payment
+    by hand."""
 
     name: str = ""
     account: str = ""
@@ -196,12 +200,14 @@ class ChargerBody(Struct, forbid_unknown_fields=True):
 
 
 class Defaults(Struct, frozen=True):
-    """What a new charger takes from the configuration."""
+    """What a new charger takes from the configuration. kept: the charger as it is, whose driver and account
+    stand also while the extension that knows them is not installed."""
 
     strangers: StrangersBody
     access_lead_minutes: int
     payee: PayeeBody
     password: str
+    kept: ChargerSettings | None = None
 
 
 def settings_from(body: ChargerBody, charger: bytes, defaults: Defaults) -> ChargerSettings:
@@ -272,7 +278,7 @@ def _build(body: ChargerBody, charger: bytes, defaults: Defaults) -> ChargerSett
         wallbox=_wallbox(body.wallbox, defaults),
         paused=body.paused,
         payee_name=payee.name,
-        payee_account=_iban(payee.account),
+        payee_account=_account(payee, body.tariff.currency, defaults.kept),
         ticket_seconds=body.ticket_seconds,
     )
 
@@ -345,31 +351,37 @@ def _terms(body: TermsBody) -> Terms:
 
 
 def _wallbox(body: WallboxBody, defaults: Defaults) -> WallboxSettings:
-    if body.driver not in DRIVERS:
+    kept = "" if defaults.kept is None else defaults.kept.wallbox.driver
+    known = (*BUILT_IN_DRIVERS, *installed().drivers)
+    if body.driver not in (*known, kept):
         raise PersonError(
             "bad-driver",
             f"Wallboxes aren't controlled by {body.driver[:20]!r}.",
-            f"Choose one of: {', '.join(DRIVERS)}.",
+            f"Choose one of: {', '.join(known)}.",
             ExitCode.USAGE,
         )
+    options = tuple(
+        DriverOption(name=name, value=value) for name, value in sorted(body.options.items()) if value
+    )
     password = defaults.password if body.password is None else body.password
     return WallboxSettings(
         driver=body.driver,
         password=password if body.driver == "ocpp" else "",
         owner_tags=tuple(body.owner_tags),
         plug_and_charge=body.plug_and_charge,
+        options=None if not options or body.driver in BUILT_IN_DRIVERS else options,
     )
 
 
-def _iban(account: str) -> str:
-    if not account.strip():
-        return ""
+def _account(payee: PayeeBody, currency: str, kept: ChargerSettings | None) -> str:
+    if not payee.account.strip() or (kept is not None and payee.account == kept.payee_account):
+        return payee.account.strip()
     try:
-        return check_iban(account)
+        return check_account(payee.account, payee.name, parse_currency(currency))
     except ValueError as error:
         raise PersonError(
             "bad-iban",
-            f"{account[:40]!r} can't be an account: {error}.",
+            f"{payee.account[:40]!r} can't be an account: {error}.",
             "Leave it empty if drivers pay you by hand.",
             ExitCode.USAGE,
         ) from None

@@ -98,6 +98,7 @@ async def get_wallbox(call: Call) -> WallboxView:
         "url": call.app.central.url(id, _host(call)) if ocpp else "",
         "id": id if ocpp else "",
         "password": settings.wallbox.password,
+        "options": {one.name: one.value for one in settings.wallbox.options or ()},
         "state": state,
     }
 
@@ -146,10 +147,10 @@ def _changed(call: Call) -> ChargerSettings:
     settings = call.charger()
     before: dict[str, Any] = settings_as_json(settings, with_password=True)
     body = convert(merged(before, call.body), ChargerBody)
-    return settings_from(body, settings.charger, _defaults(call))
+    return settings_from(body, settings.charger, _defaults(call, settings))
 
 
-def _defaults(call: Call) -> Defaults:
+def _defaults(call: Call, kept: ChargerSettings | None = None) -> Defaults:
     booking, payee = call.app.config.booking, call.app.config.payee
     return Defaults(
         strangers=StrangersBody(
@@ -162,6 +163,7 @@ def _defaults(call: Call) -> Defaults:
         access_lead_minutes=booking.access_lead_minutes,
         payee=PayeeBody(payee.name, payee.iban),
         password=new_password(call.node.ports.entropy),
+        kept=kept,
     )
 
 

@@ -28,8 +28,8 @@ class Taken(TypedDict):
 async def vouch(call: Call) -> Trust:
     """Stands up for somebody; what this node thinks of them then."""
     call.require_owner()
-    subject = _author(call.id)
-    region = _usual_region(call.node, subject) if call.body.region is None else _region(call.body.region)
+    subject = author_of(call.id)
+    region = _usual_region(call.node, subject) if call.body.region is None else region_from(call.body.region)
     await call.node.command(VouchFor(subject, call.body.stands, region))
     return people.trust(call.node, subject)
 
@@ -61,17 +61,19 @@ def _usual_region(node: Node, subject: bytes) -> int:
     met = [one for one in engine.ledger if one.other == subject]
     if met:
         return max(met, key=lambda one: one.request.body.issued).file.region
-    for settings in engine.listings.all_settings():
+    return region_here(node, "Where do you vouch for them? You have no booking with them, and no charger.")
+
+
+def region_here(node: Node, question: str = "Where is that said? You have no charger.") -> int:
+    """Where we are at home, by our first charger; PersonError with the question where there is none."""
+    for settings in node.runner.engine.listings.all_settings():
         return region_of(settings.cell)
     raise PersonError(
-        "no-region",
-        "Where do you vouch for them? You have no booking with them, and no charger.",
-        "Name a place within some kilometres: `chargemesh trust vouch PEER --near PLACE`.",
-        ExitCode.USAGE,
+        "no-region", question, "Name a place within some kilometres by --near PLACE.", ExitCode.USAGE
     )
 
 
-def _region(text: str) -> int:
+def region_from(text: str) -> int:
     """Checked here: a draft with another region could never be signed."""
     try:
         cell = require_public_cell(int(text, 16))
@@ -82,7 +84,8 @@ def _region(text: str) -> int:
     return cell
 
 
-def _author(text: str) -> bytes:
+def author_of(text: str) -> bytes:
+    """An author by all 64 characters."""
     try:
         author = bytes.fromhex(text)
     except ValueError:

@@ -14,7 +14,16 @@ from ..views.listings import ListingView, QuoteView, SearchEnd
 from ..views.people import Trust
 from ..views.receipts import PaymentView, ReceiptView
 from ..views.status import Identity, InviteView, Peers, Status
-from . import bodies, booking_routes, charger_routes, find_routes, log_routes, node_routes, page_routes
+from . import (
+    bodies,
+    booking_routes,
+    charger_routes,
+    entry_routes,
+    find_routes,
+    log_routes,
+    node_routes,
+    page_routes,
+)
 from .charger_body import ChargerBody
 from .context import Call
 
@@ -75,6 +84,14 @@ _NODE = (
         phone=True,
     ),
     _post("/v1/trust/{id}/vouch", log_routes.vouch, "Stand up for somebody", Trust, bodies.Vouch),
+    _get("/v1/trust/{id}/log", entry_routes.get_log, "Somebody's public log, as signed", entry_routes.LogOf),
+    _post(
+        "/v1/log/say",
+        entry_routes.say,
+        "Say something of an installed extension's kind in our public log, with the next batch",
+        entry_routes.Said,
+        bodies.SayEntry,
+    ),
     _post(
         "/v1/log/entries",
         log_routes.offer_entries,

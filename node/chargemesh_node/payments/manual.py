@@ -19,7 +19,9 @@ class ManualRail:
         """A sentence that says what to hand over, and that the host confirms it."""
         amount, shown = payable(amount_micro, currency)
         to = payee.name or "your host"
+        account = f" ({payee.account})" if payee.account else ""
         text = (
-            f"Pay {shown} to {to}, in cash or as you agreed, and name {reference}. The host then confirms it."
+            f"Pay {shown} to {to}{account}, in cash or as you agreed, and name {reference}. The host then "
+            "confirms it."
         )
         return PaymentRequest(self.name, amount, currency, text)

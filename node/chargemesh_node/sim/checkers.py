@@ -16,7 +16,7 @@ from chargemesh_protocol.booking.set import BookingSet
 from chargemesh_protocol.booking.table import Reservation, Session
 from chargemesh_protocol.effects import AddRecord, HoldSlot, Save
 from chargemesh_protocol.record import open_record
-from chargemesh_protocol.trust.entries import Completion, Review
+from chargemesh_protocol.trust.entries import Completion, OtherEntry, Review
 
 if TYPE_CHECKING:
     from .people import Person
@@ -189,7 +189,7 @@ class Checkers:
     def _log_says_nothing_twice(self, person: Person) -> None:
         said: list[Any] = []
         for item in person.node.runner.engine.keeper.entries:
-            body = open_record(item.raw, self._world.network).body
+            body = open_record(item.raw, self._world.network, unknown=OtherEntry).body
             if isinstance(body, Completion):
                 said.append(("completion", body.statement))
             elif isinstance(body, Review):

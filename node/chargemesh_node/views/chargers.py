@@ -65,7 +65,7 @@ class ChargerLine(TypedDict):
 
 
 class ChargerView(ChargerLine):
-    """settings: as `POST /v1/chargers` takes them, without the wallbox's password."""
+    """settings: as `POST /v1/chargers` takes them, without the wallbox's password and options."""
 
     settings: dict[str, Any]
     listing: Offered | None
@@ -90,13 +90,15 @@ class Preview(TypedDict):
 
 
 class WallboxView(TypedDict):
-    """How to connect the wallbox: url and id go into the box, with the password. driver: ocpp or manual."""
+    """How to connect the wallbox: url and id go into the box, with the password. driver: ocpp, manual or an
+    installed one, which was told `options`."""
 
     charger: str
     driver: str
     url: str
     id: str
     password: str
+    options: dict[str, str]
     state: WallboxState | None
 
 
@@ -239,7 +241,7 @@ def settings_as_json(settings: ChargerSettings, *, with_password: bool = False) 
         "access_lead_minutes": settings.access_lead_minutes,
         "wallbox": {
             "driver": settings.wallbox.driver,
-            **({"password": settings.wallbox.password} if with_password else {}),
+            **(_secrets(settings) if with_password else {}),
             "owner_tags": list(settings.wallbox.owner_tags),
             "plug_and_charge": settings.wallbox.plug_and_charge,
         },
@@ -247,6 +249,12 @@ def settings_as_json(settings: ChargerSettings, *, with_password: bool = False) 
         "ticket_seconds": settings.ticket_seconds,
         "paused": settings.paused,
     }
+
+
+def _secrets(settings: ChargerSettings) -> dict[str, Any]:
+    """The password, and options, which may hold another."""
+    options = {one.name: one.value for one in settings.wallbox.options or ()}
+    return {"password": settings.wallbox.password, "options": options}
 
 
 def _tariff_as_json(tariff: Tariff) -> dict[str, Any]:

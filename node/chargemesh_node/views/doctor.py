@@ -13,6 +13,8 @@ from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.errors import PersonError
 
 from ..backup import is_read_only
+from ..extensions import installed
+from ..wallbox.installed import GuardedDriver
 
 if TYPE_CHECKING:
     from ..app import App
@@ -44,6 +46,7 @@ def doctor(app: App) -> Doctor:
         *_network(app),
         *_privacy(app),
         *_chargers(app),
+        *_extensions(),
         *_phone(app),
     ]
     return {
@@ -133,7 +136,7 @@ def _chargers(app: App) -> Iterator[Check]:
         names = ", ".join(dict.fromkeys(_name(one) for one in unpaid))
         yield _note(
             "payee",
-            f"{names}: no IBAN is set, so drivers pay by hand.",
+            f"{names}: no account is set, so drivers pay by hand.",
             f"`chargemesh charger edit {_short(unpaid[0])} --iban IBAN --payee-name NAME` sets one.",
         )
 
@@ -142,6 +145,9 @@ def _wallbox(app: App, settings: ChargerSettings) -> Check:
     name, status = _name(settings), app.node.wallboxes.status(settings.charger)
     if settings.wallbox.driver == "manual":
         return _ok("wallbox", f"{name} needs no wallbox: both of you read its meter.")
+    driver = app.node.wallboxes.get(settings.charger)
+    if isinstance(driver, GuardedDriver):
+        return _by_extension(name, driver, settings)
     if status is None or not status.connected:
         return _bad(
             "wallbox",
@@ -152,6 +158,31 @@ def _wallbox(app: App, settings: ChargerSettings) -> Check:
     if status.connector_state == "Faulted":
         return _bad("wallbox", f"The wallbox of {name} reports a fault.", "Look at the box itself.")
     return _ok("wallbox", f"The wallbox of {name} is connected.")
+
+
+def _by_extension(name: str, driver: GuardedDriver, settings: ChargerSettings) -> Check:
+    """A charger that a driver of somebody else's runs: what it failed over is told first."""
+    if driver.status.connected and not driver.fault:
+        return _ok("wallbox", f"{name} is connected by the wallbox driver {driver.name}.")
+    why = driver.fault or f"The wallbox driver {driver.name} does not reach {name}."
+    text = f"{name}: {why}" if driver.fault else why
+    hint = (
+        f"`chargemesh charger pair {_short(settings)}` shows what it was told; `chargemesh logs` says more."
+    )
+    return _note("wallbox", text, hint) if driver.status.connected else _bad("wallbox", text, hint)
+
+
+def _extensions() -> Iterator[Check]:
+    for one in installed().found:
+        name = f"The {one.what} {one.name} of {one.source}"
+        if one.fault:
+            yield _bad(
+                "extension",
+                f"{name} can't be used: {one.fault}.",
+                f"Update {one.package}, or uninstall it; until then the node goes on without it.",
+            )
+        else:
+            yield _ok("extension", f"{name} is there.")
 
 
 def _name(settings: ChargerSettings) -> str:

@@ -12,6 +12,7 @@ from chargemesh_protocol.errors import PersonError
 
 from ..clock import SystemClock
 from ..config import load_config
+from ..extensions import installed
 from ..home import Home, check_private_folder, read_private_file
 from ..store.newest import newest_signed
 
@@ -31,7 +32,16 @@ def doctor_offline(home: Home, environ: Mapping[str, str]) -> list[OfflineCheck]
     """One check a line; never raises for what it finds."""
     if not home.is_initialised:
         return [_told("home", f"There is no node in {home.root}.", "Run `chargemesh init` first.")]
-    return [*_files(home), _clock(home), *_ports(home, environ)]
+    return [*_files(home), _clock(home), *_ports(home, environ), *_extensions()]
+
+
+def _extensions() -> Iterator[OfflineCheck]:
+    for one in installed().broken:
+        yield _told(
+            "extension",
+            f"The {one.what} {one.name} of {one.source} can't be used: {one.fault}.",
+            f"Update {one.package}, or uninstall it; until then the node goes on without it.",
+        )
 
 
 def _files(home: Home) -> Iterator[OfflineCheck]:

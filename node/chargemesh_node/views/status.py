@@ -9,6 +9,7 @@ from chargemesh_protocol import limits as bounds
 from chargemesh_protocol.contact import Contact
 
 from ..backup import is_read_only
+from ..extensions import Extension, installed
 from ..invite import Invite, make_link, qr_text
 from ..node import Node
 from .values import UTC, Instant, instant
@@ -58,6 +59,17 @@ class ClockView(TypedDict):
     peers_heard: int
 
 
+class ExtensionView(TypedDict):
+    """An entry point of another package. what: record kind, wallbox driver or payment rail. fault: why it
+    can't be used, empty if it can."""
+
+    what: str
+    name: str
+    package: str
+    version: str
+    fault: str
+
+
 class Status(TypedDict):
     """read_only: restored, and not yet sure of its own newest log entry. limits: see `limits.py`.
     network_pid: of the network process, null while there is none; it is started again by itself."""
@@ -73,6 +85,7 @@ class Status(TypedDict):
     clock: ClockView
     counts: Counts
     phone: str
+    extensions: list[ExtensionView]
     counters: dict[str, int]
     limits: dict[str, int]
 
@@ -117,6 +130,7 @@ def status(app: App, version: str) -> Status:
         "clock": _clock(node),
         "counts": _counts(app),
         "phone": app.config.phone.address,
+        "extensions": [_extension(one) for one in installed().found],
         "counters": _counters(node),
         "limits": {name: value for name, value in sorted(vars(bounds).items()) if isinstance(value, int)},
     }
@@ -140,6 +154,16 @@ def invite(node: Node) -> InviteView:
     dialled = tuple(one for one in known if one.addresses)[: 1 + _INVITED_PEERS]
     link = make_link(Invite(node.me.network, dialled))
     return {"link": link, "qr_terminal": qr_text(link)}
+
+
+def _extension(one: Extension) -> ExtensionView:
+    return {
+        "what": one.what,
+        "name": one.name,
+        "package": one.package,
+        "version": one.version,
+        "fault": one.fault,
+    }
 
 
 def _clock(node: Node) -> ClockView:

@@ -8,13 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
+from ..encoding import decode_map, encode
 from ..errors import PersonError
-from ..limits import MAX_REVIEW_CONTENT_BYTES
-from ..shape import ID, Bool, Bytes, Uint, key, shape
-from .entries import Completion, Entry, Review, Vouch, content_hash, skip_target
+from ..limits import MAX_ENTRY_BYTES, MAX_REVIEW_CONTENT_BYTES
+from ..me import Me
+from ..record import Record
+from ..shape import ID, Bool, Bytes, Text, Uint, key, shape
+from .entries import Completion, Entry, OtherEntry, Review, Vouch, content_hash, skip_target
 from .month import MAX_MONTH
 
 DAY_MS = 24 * 3600 * 1000
+_NO_FIELDS = encode({})
 QUICK_NETWORKS = ("chargemesh-test-", "chargemesh-demo-")
 
 
@@ -51,8 +55,10 @@ def require_delay(network: str, delay: BatchDelay) -> BatchDelay:
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An entry to come. With `statement` it is a completion, with `content` a review, else a vouch. It may be
-    cut from `earliest` on, and brings about a batch at `due` (unix ms)."""
+    """An entry to come. With `kind` it is one of somebody else's kind, with `statement` a completion, with
+    `content` a review, else a vouch. It may be cut from `earliest` on, and brings about a batch at `due`
+    (unix ms). `fields`: the keys that follow those of every entry, encoded; kept so, the entry can be signed
+    also when the package that knows its kind is gone."""
 
     earliest: int = key(0, Uint(), default=0)
     due: int = key(1, Uint(), default=0)
@@ -63,6 +69,15 @@ class Draft:
     statement: bytes | None = key(6, Bytes(1, 512), optional=True)
     content: bytes | None = key(7, Bytes(1, MAX_REVIEW_CONTENT_BYTES), optional=True)
     stands: bool = key(8, Bool(), default=True)
+    kind: str | None = key(16, Text(40, 1), optional=True)
+    fields: bytes | None = key(17, Bytes(1, MAX_ENTRY_BYTES), optional=True)
+
+    def signed(self, me: Me, ids: list[bytes]) -> Record[Entry]:
+        """The entry that follows those with `ids` in our log."""
+        entry = self.entry(me.author, ids)
+        if self.kind is None:
+            return me.sign(entry)
+        return me.sign_foreign(self.kind, entry, decode_map(self.fields or _NO_FIELDS))
 
     def entry(self, author: bytes, ids: list[bytes]) -> Entry:
         """The entry that follows those with `ids` in the log."""
@@ -70,6 +85,15 @@ class Draft:
         target = skip_target(sequence)
         previous = ids[-1] if ids else author
         skip = None if target is None else ids[target - 1]
+        if self.kind is not None:
+            return OtherEntry(
+                author=author,
+                sequence=sequence,
+                previous=previous,
+                skip=skip,
+                month=self.month,
+                region=self.region,
+            )
         if self.statement is not None:
             return Completion(
                 author=author,

@@ -20,6 +20,7 @@ from ..record import open_as, open_record
 from ..shape import from_tree, to_tree
 from .drafts import BatchDelay, Draft, name_of, require_delay
 from .entries import Completion, CompletionStatement, OtherEntry, Review, Vouch, open_content
+from .foreign import require_fits
 from .graph import Completed, Evidence, Reviewed, Vouched
 from .logset import LogSet
 from .sync import Item, item_of, open_item
@@ -108,6 +109,14 @@ class Keeper:
         draft = Draft(month=month, region=region, subject=subject, stands=stands)
         return self._wait(name_of("vouch", subject), draft, at)
 
+    def say(self, kind: str, fields: bytes, month: int, region: int, at: Moment) -> list[Effect]:
+        """An entry of somebody else's kind; `fields` as `foreign.fields_of` gives them. What waits already
+        is not said twice; what is in the log may be said again."""
+        draft = Draft(month=month, region=region, subject=self._me.author, kind=kind, fields=fields)
+        require_fits(draft, self._me)
+        name = name_of(kind, fields)
+        return [] if name in self._drafts else self._wait(name, draft, at)
+
     def stands_for(self, subject: bytes) -> bool:
         """Whether we vouch for somebody, by what waits or else by the log."""
         draft = self._drafts.get(name_of("vouch", subject))
@@ -129,6 +138,8 @@ class Keeper:
         taken_back: set[tuple[bytes, bytes]] = set()
         reviewed: set[Reviewed] = set()
         for name, draft in self._drafts.items():
+            if draft.kind is not None:
+                continue  # it proves nothing about anybody
             if draft.booking is not None and draft.statement is not None:
                 one, other = sorted((me, draft.subject))
                 completed.add(Completed(one, other, draft.booking, draft.month))
@@ -154,7 +165,7 @@ class Keeper:
         cut: list[bytes] = []
         for name in ready:
             draft = self._drafts.pop(name)
-            signed = self._me.sign(draft.entry(self._me.author, self._ids))
+            signed = draft.signed(self._me, self._ids)
             item = Item(raw=signed.raw, content=draft.content)
             self._append(item)
             effects += [DropDocument(DRAFTS, name), self._saved(len(self._entries))]

@@ -23,6 +23,8 @@ ELSEWHERE = {
     ("POST", "/v1/chargers/{id}/reading"),
     ("POST", "/v1/bookings/{id}/reading"),
     ("POST", "/v1/bookings/{id}/agree"),
+    ("GET", "/v1/trust/{id}/log"),
+    ("POST", "/v1/log/say"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chargemesh_node.payments import RAILS, Payee, rail_for, rail_named
+from chargemesh_node.payments import Payee, rail_for, rail_named, rails
 from chargemesh_protocol.errors import PersonError
 
 ERIKA = Payee("Erika Müller", "DE89 3704 0044 0532 0130 00")
@@ -59,4 +59,4 @@ def test_sepa_says_what_to_do_where_it_is_not_possible(currency: str, payee: Pay
 def test_an_unknown_rail_names_those_there_are() -> None:
     with pytest.raises(PersonError, match="sepa-qr, manual"):
         rail_named("gold")
-    assert all(len(rail.name) <= 24 for rail in RAILS)
+    assert all(len(rail.name) <= 24 for rail in rails())

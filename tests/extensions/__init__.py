@@ -1,0 +1,1 @@
+"""The packages of EXTENDING.md, taken from its text, installed and used."""
