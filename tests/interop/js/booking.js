@@ -1,7 +1,7 @@
 /** A booking on the driver's side (specs/05): both sides' records, the exchange, and what follows from them. */
+import { same } from './bytes.js'
 import { Refused, require_ } from './errors.js'
 import { DRIVER_KINDS, HOST_KINDS, STATEMENT_KINDS } from './kinds.js'
-import { same } from './bytes.js'
 import { open } from './record.js'
 import { oneTimeKeys, openAccess, openMessage, requireKey, sealMessage } from './sealing.js'
 import { read, write } from './shape.js'
@@ -35,7 +35,7 @@ export function openQuote (answer, listing, directory, now) {
 }
 
 /** The fields of an answer; a Failed becomes Refused with its code. */
-export function readAnswer (name, bytes) {
+function readAnswer (name, bytes) {
   try {
     return read(name, bytes)
   } catch (error) {
@@ -217,7 +217,7 @@ export class DriverBooking {
   takeMessage (box) {
     const between = { booking: this.id, sender: this.host, recipient: this.me.author }
     const fields = openMessage(box, this.quote.body.one_time_key, this.oneTime.privateKey, between)
-    const known = this.messages.some((one) => !one.ours && one.fields.sent === fields.sent && one.fields.text === fields.text)
+    const known = this.messages.some(({ ours, fields: one }) => !ours && one.sent === fields.sent && one.text === fields.text)
     if (!known) this.messages.push({ ours: false, fields })
   }
 }

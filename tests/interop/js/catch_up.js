@@ -1,6 +1,6 @@
 /** Catch-up (specs/06): one node asks another for the entries that it lacks, and brings what the other lacks. */
-import { Refused } from './errors.js'
 import { fromHex, hex } from './bytes.js'
+import { Refused } from './errors.js'
 import { read, write } from './shape.js'
 import { wireItem } from './trust.js'
 

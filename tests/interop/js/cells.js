@@ -3,9 +3,9 @@ import {
   cellToBoundary, cellToLatLng, cellToParent, getResolution, greatCircleDistance, gridDisk, gridDistance, latLngToCell,
   UNITS
 } from 'h3-js'
+import { sha256 } from './bytes.js'
 import { encode } from './cbor.js'
 import { requireCell } from './rules.js'
-import { sha256 } from './bytes.js'
 
 export const COARSEST = 4
 export const FINEST = 8

@@ -1,18 +1,18 @@
 /** Finding listings (specs/07): who keeps a cell, what they have, and the gossip about it. */
 import { peerIdFromString } from '@libp2p/peer-id'
+import { hex } from './bytes.js'
 import { cover, leafKey, region, topicOf } from './cells.js'
 import { Refused } from './errors.js'
 import { fits, Newest, openOffer, requireFresh } from './listing.js'
-import { LISTING, request } from './streams.js'
 import { read, write } from './shape.js'
-import { hex } from './bytes.js'
+import { LISTING, request } from './streams.js'
 
 const CARETAKERS = 8
 const LOOK_UP_MS = 5000
 const PAGE = 16
 
 /** The nodes nearest to a leaf's key, nearest first, ourselves left out. */
-export async function caretakersOf (libp2p, network, leaf) {
+async function caretakersOf (libp2p, network, leaf) {
   const found = []
   const signal = AbortSignal.timeout(LOOK_UP_MS)
   for await (const peer of libp2p.peerRouting.getClosestPeers(leafKey(network, leaf), { signal })) {

@@ -8,11 +8,11 @@
  */
 import { parseArgs } from 'node:util'
 import { askQuote, openQuote } from './booking.js'
+import { hex, sha256 } from './bytes.js'
 import { region } from './cells.js'
 import { find, follow, peerOf } from './discovery.js'
 import { contactOf, join, readInvitation } from './node.js'
 import { Peer, until } from './peer.js'
-import { hex, sha256 } from './bytes.js'
 import { read } from './shape.js'
 import { objections } from './signing.js'
 import { BOOKING, request } from './streams.js'
@@ -137,6 +137,7 @@ async function review () {
     await peer.catchUpWith(contact)
     return peer.logs.about(peer.me.author).length >= 2
   }, "the host's completion and review")
-  const said = peer.logs.about(peer.me.author).map(({ record, content: one }) => [record.kind, one && read('review-content', one).text])
+  const said = peer.logs.about(peer.me.author)
+    .map(({ record, content: one }) => [record.kind, one && read('review-content', one).text])
   tell('reviewed', { by: said, stored: peer.caretaker.timesStored })
 }

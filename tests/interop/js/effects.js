@@ -38,7 +38,8 @@ export const IDLE = {
   countersign ({ body }) { return !this.tickets.some((one) => same(one.id, body.ticket)) },
   receipt ({ body }) {
     const due = ['CANCELED', 'NO_SHOW'].includes(this.reservation) || ['ACTIVE', 'COMPLETED'].includes(this.session)
-    return !due || body.currency !== this.quote.plan.currency || (this.agreed !== undefined && this.settlement !== 'DISPUTED')
+    const settled = this.agreed !== undefined && this.settlement !== 'DISPUTED'
+    return !due || settled || body.currency !== this.quote.plan.currency
   },
   agreement (record) { return !named(record, 'receipt', this.receipt) },
   claim (record) { return !named(record, 'receipt', this.receipt) },

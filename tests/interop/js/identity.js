@@ -1,7 +1,7 @@
 /** Identities (specs/03): genesis, delegations, bundles, and who may sign what. */
+import { hex, same } from './bytes.js'
 import { decode, encode } from './cbor.js'
 import { Refused, require_ } from './errors.js'
-import { hex, same } from './bytes.js'
 import { scopeOf } from './kinds.js'
 import { keyPair, open, sign } from './record.js'
 

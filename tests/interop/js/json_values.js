@@ -1,6 +1,6 @@
 /** Values as specs/vectors/README.md writes them in JSON, both ways. */
-import { MAPS } from './cddl.js'
 import { fromHex, hex } from './bytes.js'
+import { MAPS } from './cddl.js'
 
 /** Bytes as hexadecimal, integers beyond 2^53 as decimal text, maps as objects. */
 export function toJson (value) {

@@ -1,6 +1,8 @@
 /** The kinds of records (specs/02 to 06), whose they are, and the scope that a delegation needs for each. */
 
-export const HOST_KINDS = ['accept', 'decline', 'access', 'acknowledge', 'ticket', 'receipt', 'paid', 'host-cancel', 'no-show']
+export const HOST_KINDS = [
+  'accept', 'decline', 'access', 'acknowledge', 'ticket', 'receipt', 'paid', 'host-cancel', 'no-show'
+]
 export const DRIVER_KINDS = ['cancel', 'authorisation', 'stop', 'countersign', 'agreement', 'claim', 'problem']
 export const STATEMENT_KINDS = ['completion-statement', 'review-commitment']
 export const ENTRY_KINDS = ['completion', 'review', 'vouch']

@@ -1,6 +1,6 @@
 /** Listings (specs/04): what makes one valid, current, and fit a need. */
-import { Refused, require_ } from './errors.js'
 import { same } from './bytes.js'
+import { Refused, require_ } from './errors.js'
 import { open } from './record.js'
 import { cheapestEnergy, dearestEnergy, needsPower } from './tariff.js'
 

@@ -13,9 +13,13 @@ const BY_OPERATION = {
   [IDENTITY]: { 1: 'identity-get', 2: 'identity-given' }
 }
 
-/** @returns {{message: string, fields: Record<string, any>}} the name and fields of a message of `stream` */
+/**
+ * The name and fields of a message of `stream`: the id of its protocol, or the topic of the log.
+ * @returns {{message: string, fields: Record<string, any>}}
+ */
 export function readMessage (stream, bytes) {
   const tree = decode(bytes)
+  if (stream.endsWith('/log')) return { message: 'log-news', fields: fields('log-news', tree) }
   if (stream === LOG) return { message: 'log-catch-up', fields: fields('log-catch-up', tree) }
   require_(tree instanceof Map, 'encoding', 'no map')
   const operation = tree.get(0)

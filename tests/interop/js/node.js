@@ -72,7 +72,7 @@ export async function join (libp2p, invitation, transport) {
 }
 
 /** The multiaddrs of a contact for one transport, with the PeerId that must prove itself there. */
-export function addressesOf (contact, transport) {
+function addressesOf (contact, transport) {
   return contact.addresses
     .filter((text) => text.endsWith('/ws') === (transport === 'ws'))
     .map((text) => multiaddr(`${text}/p2p/${contact.peer_id}`))

@@ -1,12 +1,12 @@
 /** A node of the network: an identity on a libp2p host, which serves every stream and follows the log. */
 import { DriverBooking } from './booking.js'
+import { hex } from './bytes.js'
 import { Caretaker } from './caretaker.js'
 import { catchUp } from './catch_up.js'
 import { peerOf } from './discovery.js'
 import { verdict } from './errors.js'
 import { createIdentity, Directory } from './identity.js'
 import { contactOf, startHost } from './node.js'
-import { hex } from './bytes.js'
 import { read, write } from './shape.js'
 import { BOOKING, IDENTITY, LISTING, LOG, request, serve } from './streams.js'
 import { Logs, OwnLog, wireItem } from './trust.js'

@@ -79,12 +79,12 @@ export function signedParts (raw, network) {
 }
 
 /** The bytes that are signed (RFC 9052, section 4.4). */
-export function sigStructure (header, payload, network) {
+function sigStructure (header, payload, network) {
   return encode(['Signature1', header, new TextEncoder().encode(`chargemesh/${network}`), payload])
 }
 
 /** Refused unless `signature` over `signed` is one of `kid`, by libsodium and its test of the point. */
-export function verify (signature, signed, kid) {
+function verify (signature, signed, kid) {
   checkKey(kid)
   require_(signature.length === 64, 'bad-signature', 'a signature has 64 bytes')
   require_(sodium.crypto_sign_verify_detached(signature, signed, kid), 'bad-signature', 'not signed by kid')

@@ -96,7 +96,8 @@ export const RULES = {
     rule(ascend(fields.periods.map((one) => one.start)), 'periods ascend')
     limits(fields)
   },
-  quote: ({ start, end, issued, expires }) => rule(start < end && issued < expires, 'start before end, issued before expires'),
+  quote: ({ start, end, issued, expires }) =>
+    rule(start < end && issued < expires, 'start before end, issued before expires'),
   completion: entry,
   review: aboutAnother,
   vouch: aboutAnother,
@@ -106,6 +107,10 @@ export const RULES = {
   },
   'listing-store': ({ cell }) => requireCell(cell),
   'listing-query': ({ cells }) => cells.forEach(requireCell),
+  cursor: ({ next, head }) => {
+    rule(next >= 1, 'sequences begin at 1')
+    rule((head !== undefined) === (next > 1), 'head is the entry before next')
+  },
   need: ({ start, end }) => {
     rule((start === undefined) === (end === undefined), 'start and end come together')
     rule(start === undefined || start < end, 'start before end')

@@ -1,8 +1,8 @@
 /** What only the two parties read (specs/12): crypto_box between one-time keys, nonce in front. */
 import sodium from 'libsodium-wrappers-sumo'
+import { same } from './bytes.js'
 import { concat } from './cbor.js'
 import { Refused, require_ } from './errors.js'
-import { same } from './bytes.js'
 import { open } from './record.js'
 import { read, write } from './shape.js'
 

@@ -1,6 +1,6 @@
 /**
  * Maps of the protocol <-> plain objects with the field names of the specs. Reading checks every field and the
- * rules between them, makes unknown optional keys (16 to 23) go by and refuses unknown critical ones (specs/01, maps and extension).
+ * rules between them, lets unknown optional keys (16 to 23) go by and refuses unknown critical ones (specs/01).
  */
 import { decode, encode } from './cbor.js'
 import { MAPS } from './cddl.js'

@@ -168,7 +168,8 @@ class Walk {
     this.cancellation = { by: 'driver', record, at, final: included !== undefined }
     const overdue = this.isOverdue(included ?? claimed)
     if (overdue) this.compensation = this.priceAt(at).host_failure
-    const free = this.accepted === undefined || at < this.accepted || record.body.reason === 'SAFETY' || overdue || this.problemAtPlug
+    const early = this.accepted === undefined || at < this.accepted
+    const free = early || record.body.reason === 'SAFETY' || overdue || this.problemAtPlug
     this.cost = free ? 0n : this.priceAt(at).cancelling
   }
 

@@ -2,7 +2,10 @@
 import { same } from './bytes.js'
 import { signedFor } from './signing.js'
 
-/** @param {object} state of `stateOf` @param {(record: object) => string} nameOf @param {{host: object[], driver: object[]}} set */
+/**
+ * @param {object} state of `stateOf` @param {(record: object) => string} nameOf
+ * @param {{host: object[], driver: object[]}} set the records that it was made of
+ */
 export function view (state, nameOf, { host, driver }) {
   const { chain, cancellation, receipt } = state
   const covered = signedFor(state)

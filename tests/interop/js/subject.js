@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { latLngToCell } from 'h3-js'
 import { bill, costs, estimate } from './bill.js'
 import { requirePlace } from './booking.js'
+import { fromHex, hex, same, sha256 } from './bytes.js'
 import { decode, encode } from './cbor.js'
 import { ancestor, coverAt, leafKey, toInteger, toText, topicOf } from './cells.js'
 import { Refused, require_ } from './errors.js'
@@ -14,18 +15,22 @@ import { slotsOf } from './hours.js'
 import { Directory, openBundle } from './identity.js'
 import { fromJson, toJson, treeFromJson, treeToJson } from './json_values.js'
 import { DRIVER_KINDS, HOST_KINDS } from './kinds.js'
-import { fits, offerable, openOffer, openWithdrawal, requireCurrent, requireFresh, shownUntil, supersedes } from './listing.js'
-import { fromHex, hex, same } from './bytes.js'
-import { checkKey, keyPair, open, sign, signedParts } from './record.js'
-import { due } from './receipt.js'
-import { openAccess, openMessage, publicOf, seal, sealMessage, unseal } from './sealing.js'
-import { write } from './shape.js'
-import { objections, readsOtherwise, signedFor, toAgree, toCountersign, waitsForPerson } from './signing.js'
+import {
+  fits, offerable, openOffer, openWithdrawal, requireCurrent, requireFresh, shownUntil, supersedes
+} from './listing.js'
 import { readMessage } from './messages.js'
+import { due } from './receipt.js'
+import { checkKey, keyPair, open, sign, signedParts } from './record.js'
+import { openAccess, openMessage, publicOf, seal, sealMessage, unseal } from './sealing.js'
+import { skipTarget } from './rules.js'
+import { read, write } from './shape.js'
+import { objections, readsOtherwise, signedFor, toAgree, toCountersign, waitsForPerson } from './signing.js'
 import { stateOf } from './state.js'
 import { view } from './state_view.js'
 import { resolve } from './tariff.js'
-import { spanOf } from './trust.js'
+import { bookingHash, commitmentOf, Logs, spanOf } from './trust.js'
+
+const MAX_CONTENT_BYTES = 8192
 
 /** Each operation takes `in` and gives `out`; Refused becomes `error`. */
 const OPERATIONS = {
@@ -58,7 +63,8 @@ const OPERATIONS = {
   },
   'bundle.open': (given) => {
     const { author, genesis, delegations } = openBundle(fromHex(given.bundle), given.network)
-    return { author, genesis: genesis.body, delegations: delegations.map(({ id, kid, body }) => ({ id, kid, fields: body })) }
+    const told = delegations.map(({ id, kid, body }) => ({ id, kid, fields: body }))
+    return { author, genesis: genesis.body, delegations: told }
   },
   'bundle.unite': (given) => {
     const [{ author, delegations }] = [...directoryOf(given).bundles.values()]
@@ -152,6 +158,22 @@ const OPERATIONS = {
     const between = { network: given.network, booking, host, driver, hostKey, secret }
     return { fields: openAccess(sealed, between, directoryOf(given)).body }
   },
+  'log.skip': (given) => {
+    const target = skipTarget(given.sequence)
+    return target ? { target } : {}
+  },
+  'log.judge': (given) => {
+    const item = { raw: fromHex(given.item.raw), content: given.item.content && fromHex(given.item.content) }
+    const { kind, id, kid, body } = new Logs(directoryOf(given)).judge(item)
+    return { kind, id, log: kid, author: body.author, sequence: body.sequence }
+  },
+  'log.booking': (given) => ({ hash: bookingHash(...bytesOf(given, 'booking', 'receipt')) }),
+  'review.write': (given) => {
+    const content = write('review-content', fromJson('review-content', given.fields))
+    return { content, hash: sha256(content) }
+  },
+  'review.open': (given) => ({ fields: read('review-content', fromHex(given.content), MAX_CONTENT_BYTES) }),
+  'review.commit': (given) => ({ commitment: commitmentOf(...bytesOf(given, 'booking', 'content')) }),
   'message.read': (given) => {
     const { message, fields } = readMessage(given.stream, fromHex(given.bytes))
     return { message, fields }
@@ -183,7 +205,8 @@ function written (state) {
   if (!own) return {}
   const beyond = Number(own.energy_wh) - signedFor(state).energy_wh
   const { started, ended, energy_wh, lines, total, ...more } = own
-  const there = Object.entries({ beyond_authorisation_wh: Math.max(0, beyond), ...more }).filter(([, value]) => BigInt(value) !== 0n)
+  const there = Object.entries({ beyond_authorisation_wh: Math.max(0, beyond), ...more })
+    .filter(([, value]) => BigInt(value) !== 0n)
   return { started, ended, energy_wh, currency: state.quote.plan.currency, lines, total, ...Object.fromEntries(there) }
 }
 

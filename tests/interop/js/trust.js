@@ -1,8 +1,8 @@
 /** The trust log (specs/06): statements and commitments, entries, and the logs that a node holds. */
 import sodium from 'libsodium-wrappers-sumo'
+import { hex, same, sha256 } from './bytes.js'
 import { encode } from './cbor.js'
 import { Refused, require_ } from './errors.js'
-import { hex, same, sha256 } from './bytes.js'
 import { open, openEntry } from './record.js'
 import { skipTarget } from './rules.js'
 import { write } from './shape.js'
@@ -63,13 +63,20 @@ export class Logs {
     this.byKey = new Map()
   }
 
-  /** Takes an entry; true if it is new, Refused if it is wrong. One that comes too early is `unexpected`. */
-  take ({ raw, content }) {
+  /** The entry in `item`, good by itself (G2). */
+  judge ({ raw, content }) {
     const record = openEntry(raw, this.directory.network)
-    const { author, month, sequence } = record.body
+    const { author, month } = record.body
     this.directory.authorise(record, author, ...spanOf(month))
     if (record.kind === 'completion') checkStatement(record, this.directory)
     if (content) require_(record.kind === 'review' && same(sha256(content), record.body.content), 'content')
+    return record
+  }
+
+  /** Takes an entry; true if it is new, Refused if it is wrong. One that comes too early is `unexpected`. */
+  take (item) {
+    const record = this.judge(item)
+    const { author, sequence } = record.body
     const log = this.byKey.get(hex(record.kid)) ?? []
     const known = log[sequence - 1]
     if (known) {
@@ -81,7 +88,7 @@ export class Logs {
     const target = skipTarget(sequence)
     const skip = target ? log[target - 1].record.id : undefined
     require_(skip ? record.body.skip && same(skip, record.body.skip) : !record.body.skip, 'schema', 'skip')
-    this.byKey.set(hex(record.kid), [...log, { record, content }])
+    this.byKey.set(hex(record.kid), [...log, { record, content: item.content }])
     return true
   }
 
