@@ -29,6 +29,9 @@ B = TypeVar("B", covariant=True)
 T = TypeVar("T")
 
 _SIGN1_HEAD = b"\xd2\x84"  # tag 18, definite array of 4
+_NO_UNPROTECTED = b"\xa0"
+_SIGNATURE_HEAD = b"\x58\x40"
+_CONTEXT = b"\x84\x6aSignature1"  # array of 4, text of 10 characters
 _ALG, _KID, _TYP = 1, 4, 16
 _EDDSA = -8
 _SIGNATURE_BYTES = 64
@@ -101,10 +104,10 @@ def sign_foreign(name: str, beginning: T, more: TreeMap, seed: bytes, network: s
 
 def _sign(name: str, body: T, payload: bytes, seed: bytes, network: str) -> Record[T]:
     kid, secret = _keypair(seed)
-    protected = _protected(kid, name)
-    signed = _sig_structure(protected, aad(network), payload)
+    protected, content = _protected(kid, name), _byte_string(payload)
+    signed = _CONTEXT + protected + _external_aad(network) + content
     signature = sodium.crypto_sign(signed, secret)[:_SIGNATURE_BYTES]
-    raw = _SIGN1_HEAD + _bytes_head(protected) + b"\xa0" + _bytes_head(payload) + _bytes_head(signature)
+    raw = _SIGN1_HEAD + protected + _NO_UNPROTECTED + content + _SIGNATURE_HEAD + signature
     if len(raw) > MAX_RECORD_BYTES:
         raise ValueError(f"a record is at most {MAX_RECORD_BYTES} bytes, this one is {len(raw)}")
     return Record(hashlib.sha256(signed).digest(), kid, name, body, raw)
@@ -120,19 +123,19 @@ def open_record(raw: bytes, network: str, *, unknown: type[Any] | None = None) -
     """
     if len(raw) > MAX_RECORD_BYTES:
         raise Refused("too-large", f"a record is at most {MAX_RECORD_BYTES} bytes")
-    protected, payload, signature = _split(raw)
-    kid, name = _read_protected(protected)
+    header_end, payload_at, payload_end = _split(raw)
+    kid, name = _read_protected(raw[2:header_end])
     cls = KINDS.get(name, unknown)
     if cls is None:
         raise Refused("unknown-kind", f"no kind {name!r} here", Severity.STALE)
-    signed = _sig_structure(protected, aad(network), payload)
+    signed = _signed(raw, header_end, payload_end, network)
     _require_valid_point(kid)
     try:
-        sodium.crypto_sign_open(signature + signed, kid)
+        sodium.crypto_sign_open(raw[-_SIGNATURE_BYTES:] + signed, kid)
     except nacl.exceptions.BadSignatureError:
         raise Refused("bad-signature", f"the signature of this {name} is wrong", Severity.FORGED) from None
     # Parsed only after the signature: a stranger's bytes cost one verification, never a tree of objects.
-    tree = decode_map(payload, max_bytes=MAX_RECORD_BYTES)
+    tree = decode_map(raw[payload_at:payload_end], max_bytes=MAX_RECORD_BYTES)
     if unknown is None or (name in KINDS and not is_foreign(name)):
         body = from_tree(cls, tree)
     else:
@@ -160,13 +163,15 @@ def open_as(cls: type[T], raw: bytes, network: str) -> Record[T]:
 
 def parts(raw: bytes) -> tuple[bytes, bytes, bytes]:
     """(protected, payload, signature) of a COSE_Sign1 as we allow it, unverified: for showing a record."""
-    return _split(raw)
+    header_end, payload_at, payload_end = _split(raw)
+    header_at, _ = _content(raw, 2)
+    return raw[header_at:header_end], raw[payload_at:payload_end], raw[-_SIGNATURE_BYTES:]
 
 
 def sig_structure(raw: bytes, network: str) -> bytes:
     """The exact bytes that were signed (RFC 9052, section 4.4): for vectors and for showing a record."""
-    protected, payload, _ = _split(raw)
-    return _sig_structure(protected, aad(network), payload)
+    header_end, _, payload_end = _split(raw)
+    return _signed(raw, header_end, payload_end, network)
 
 
 def kind_of(cls: type[Any]) -> str:
@@ -182,12 +187,18 @@ def _keypair(seed: bytes) -> tuple[bytes, bytes]:
 
 @lru_cache(maxsize=1024)
 def _protected(kid: bytes, name: str) -> bytes:
-    return encode({_ALG: _EDDSA, _KID: kid, _TYP: name})
+    return _byte_string(encode({_ALG: _EDDSA, _KID: kid, _TYP: name}))
+
+
+@lru_cache(maxsize=16)
+def _external_aad(network: str) -> bytes:
+    return _byte_string(aad(network))
 
 
 @lru_cache(maxsize=8192)
-def _read_protected(protected: bytes) -> tuple[bytes, str]:
-    header = decode_map(protected)  # of a checked record; what passes is short
+def _read_protected(item: bytes) -> tuple[bytes, str]:
+    start, end = _content(item, 0)
+    header = decode_map(item[start:end])  # of a checked record; what passes is short
     if set(header) != {_ALG, _KID, _TYP} or header[_ALG] != _EDDSA or type(header[_ALG]) is not int:
         raise Refused("header", "the protected header must be exactly alg, kid and typ")
     kid, name = header[_KID], header[_TYP]
@@ -198,36 +209,44 @@ def _read_protected(protected: bytes) -> tuple[bytes, str]:
     return kid, name
 
 
-def _split(raw: bytes) -> tuple[bytes, bytes, bytes]:
+def _split(raw: bytes) -> tuple[int, int, int]:
+    """Where the protected header ends, and where the content of the payload begins and ends.
+
+    The header begins at 2, the payload's head one byte after the header, the signature is the last 64 bytes.
+    """
     if raw[:2] != _SIGN1_HEAD:
         raise Refused("encoding", "not a tagged COSE_Sign1", Severity.FORGED)
-    protected, at = _read_bytes(raw, 2)
-    if raw[at : at + 1] != b"\xa0":
+    _, header_end = _content(raw, 2)
+    if raw[header_end : header_end + 1] != _NO_UNPROTECTED:
         raise Refused("header", "the unprotected map must be empty")
-    payload, at = _read_bytes(raw, at + 1)
-    signature, at = _read_bytes(raw, at)
-    if at != len(raw):
-        raise Refused("encoding", "trailing bytes", Severity.FORGED)
-    if len(signature) != _SIGNATURE_BYTES:
+    payload_at, payload_end = _content(raw, header_end + 1)
+    if raw[payload_end : payload_end + 2] != _SIGNATURE_HEAD or len(raw) != payload_end + 66:
+        _, end = _content(raw, payload_end)
+        if end != len(raw):
+            raise Refused("encoding", "trailing bytes", Severity.FORGED)
         raise Refused("bad-signature", "a signature has 64 bytes", Severity.FORGED)
-    return protected, payload, signature
+    return header_end, payload_at, payload_end
 
 
-def _read_bytes(raw: bytes, at: int) -> tuple[bytes, int]:
-    """A minimally encoded byte string at `at`, and where it ends."""
+def _content(raw: bytes, at: int) -> tuple[int, int]:
+    """Where the content of the minimally encoded byte string at `at` begins and ends."""
     head = raw[at] if at < len(raw) else 0xFF
-    low = head & 0x1F
-    if head >> 5 != 2 or low > 25:
+    if head == 0x58:
+        start, least = at + 2, 24
+    elif head == 0x59:
+        start, least = at + 3, 256
+    elif 0x40 <= head < 0x58:
+        start, least = at + 1, 0
+    else:
         raise Refused("encoding", "expected a byte string of at most 65,535 bytes", Severity.FORGED)
-    width = (0, 1, 2)[low - 23] if low > 23 else 0
-    size = int.from_bytes(raw[at + 1 : at + 1 + width], "big") if width else low
-    start = at + 1 + width
-    if start + size > len(raw) or (width == 1 and size < 24) or (width == 2 and size < 256):
+    size = int.from_bytes(raw[at + 1 : start], "big") if least else head - 0x40
+    if size < least or start + size > len(raw):
         raise Refused("encoding", "byte string cut short or its length not minimal", Severity.FORGED)
-    return raw[start : start + size], start + size
+    return start, start + size
 
 
-def _bytes_head(data: bytes) -> bytes:
+def _byte_string(data: bytes) -> bytes:
+    """`data` as a CBOR byte string."""
     size = len(data)
     if size < 24:
         return bytes((0x40 | size,)) + data
@@ -238,9 +257,9 @@ def _bytes_head(data: bytes) -> bytes:
     return b"\x59" + size.to_bytes(2, "big") + data
 
 
-def _sig_structure(protected: bytes, external_aad: bytes, payload: bytes) -> bytes:
-    # array(4), text(10) "Signature1", then three byte strings.
-    return b"\x84\x6aSignature1" + _bytes_head(protected) + _bytes_head(external_aad) + _bytes_head(payload)
+def _signed(raw: bytes, header_end: int, payload_end: int, network: str) -> bytes:
+    """The Sig_structure. Its byte strings are those of the record, which `_split` found minimal."""
+    return _CONTEXT + raw[2:header_end] + _external_aad(network) + raw[header_end + 1 : payload_end]
 
 
 class _PointCache:

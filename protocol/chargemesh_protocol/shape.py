@@ -18,7 +18,8 @@ import dataclasses
 import unicodedata
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Protocol, TypeVar, cast
+from functools import lru_cache, partial
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from .encoding import Tree, TreeMap
 from .errors import Refused
@@ -48,8 +49,7 @@ class Int:
             raise Refused("schema", f"expected an integer from {self.low} to {self.high}")
         return tree
 
-    def write(self, value: Any) -> Tree:
-        return self.read(value)
+    write = read
 
 
 def Uint(high: int = _MAX_UINT) -> Int:
@@ -66,8 +66,7 @@ class Bool:
             raise Refused("schema", "expected true or false")
         return tree
 
-    def write(self, value: Any) -> Tree:
-        return self.read(value)
+    write = read
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,8 +82,7 @@ class Bytes:
             raise Refused("schema", f"expected {self.low} to {high} bytes")
         return tree
 
-    def write(self, value: Any) -> Tree:
-        return self.read(value)
+    write = read
 
 
 ID = Bytes(32)
@@ -218,25 +216,70 @@ def from_tree(cls: type[T], tree: Tree) -> T:
     """Reads a map as `cls`; Refused names the field. ValueErrors of its own validation become Refused too."""
     if type(tree) is not dict:
         raise Refused("schema", f"{cls.__name__}: expected a map")
-    values: dict[str, Any] = {}
-    for field in _FIELDS[cls]:
-        item = tree.get(field.key)
-        if item is None:  # a Tree holds no null, so this means absent
-            if not field.optional:
-                raise Refused("schema", f"{cls.__name__}.{field.name} is missing")
-            continue
-        try:
-            values[field.name] = field.read(item)
-        except Refused as error:
-            raise Refused(error.code, f"{cls.__name__}.{field.name}: {error.message}") from None
-    if len(tree) > len(values):
-        for number in tree:
-            if number < FIRST_OPTIONAL_KEY and number not in _KNOWN_KEYS[cls]:
-                raise Refused("unknown-critical-key", f"{cls.__name__}: key {number}")
+    layout = _layout(cast(Any, cls), tuple(tree))
+    value = object.__new__(cls)
+    number = 0
     try:
-        return cls(**values)
-    except ValueError as error:
-        raise Refused("schema", f"{cls.__name__}: {error}") from error
+        for number, read, put in layout.present:
+            put(value, read(tree[number]))
+    except Refused as error:
+        name = next(field.name for field in _FIELDS[cls] if field.key == number)
+        raise Refused(error.code, f"{cls.__name__}.{name}: {error.message}") from None
+    if layout.fault is not None:
+        raise Refused(*layout.fault)
+    for put in layout.absent:
+        put(value, None)
+    if layout.validate is not None:
+        try:
+            layout.validate(value)
+        except ValueError as error:
+            raise Refused("schema", f"{cls.__name__}: {error}") from error
+    return value
+
+
+_Put: TypeAlias = Callable[[Any, Any], None]  # (value, item): sets one field of a value being made
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Layout:
+    """How the maps with one set of keys become values of one class.
+
+    present: (key, how it is read, where it is put) of the fields to read, up to the first that is missing.
+    absent: where a None is put. fault: what is wrong with the keys themselves, said after the reading.
+    """
+
+    present: tuple[tuple[int, Callable[[Any], Any], _Put], ...]
+    absent: tuple[_Put, ...]
+    fault: tuple[str, str] | None
+    validate: Callable[[Any], None] | None
+
+
+# Which keys stand in a map is judged once for all maps that have the same: kinds have few sets of keys.
+# Whoever sends ever new ones costs the time of working it out anew, and drives out no more than this table.
+@lru_cache(maxsize=4096)
+def _layout(cls: type[Any], keys: tuple[int, ...]) -> _Layout:
+    present: list[tuple[int, Callable[[Any], Any], _Put]] = []
+    absent: list[_Put] = []
+    fault: tuple[str, str] | None = None
+    for field in _FIELDS[cls]:
+        # A constructor of twelve arguments takes as long as reading them, so the fields are put in place.
+        slot: Any = getattr(cls, field.name, None)
+        put: _Put = slot.__set__ if hasattr(slot, "__set__") else partial(_put, field.name)
+        if field.key in keys:
+            present.append((field.key, field.read, put))
+        elif field.optional:
+            absent.append(put)
+        else:
+            fault = ("schema", f"{cls.__name__}.{field.name} is missing")
+            break
+    unknown = [number for number in keys if number < FIRST_OPTIONAL_KEY and number not in _KNOWN_KEYS[cls]]
+    if unknown and fault is None:
+        fault = ("unknown-critical-key", f"{cls.__name__}: key {unknown[0]}")
+    return _Layout(tuple(present), tuple(absent), fault, getattr(cls, "__post_init__", None))
+
+
+def _put(name: str, value: Any, item: Any) -> None:
+    object.__setattr__(value, name, item)
 
 
 def read_beginning(cls: type[T], tree: TreeMap) -> T:

@@ -96,6 +96,25 @@ def test_what_we_would_not_write_is_refused(reason: str) -> None:
         strict_cbor.read(bytes.fromhex(NEVER[reason]), MAX_DEPTH)
 
 
+@pytest.mark.parametrize("number", [0, 23, 24, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**63 - 1])
+def test_heads_are_as_wide_as_they_need_be(number: int) -> None:
+    """At each width's edge, for every type whose head can be that wide."""
+    sizes = {0: 1, 1: 1, 2: 2, 3: 4, 4: 8}
+    trees: list[Tree] = [number, ~number]
+    if number <= 65_536:
+        trees += [bytes(number), "x" * number, [0] * number]
+    for tree in trees:
+        data = encode(tree)
+        assert decode(data) == tree
+        low = data[0] & 0x1F
+        for width in range(max(low - 23, 0) + 1, 5):  # the same head, wider
+            argument = number.to_bytes(sizes[width], "big")
+            head = bytes([data[0] & 0xE0 | (23 + width)]) + argument
+            rest = data[1 + (sizes[low - 23] if low > 23 else 0) :]
+            with pytest.raises(Refused):
+                decode(head + rest)
+
+
 @pytest.mark.parametrize(
     ("tree", "data"),
     [
