@@ -41,7 +41,7 @@ def orders(names: list[str], by_host: set[str]) -> list[list[str]]:
     return [list(one) for one in dict.fromkeys(map(tuple, found))]
 
 
-def instants(booking: BookingSet, last: int, *, before: bool) -> list[int]:
+def instants(booking: BookingSet, last: int, *, before: bool = False) -> list[int]:
     """When the last record was signed, and each deadline from there on; `before`: also the ms before it."""
     found = [last]
     while (deadline := booking.state(found[-1]).next_deadline) is not None:
@@ -49,24 +49,33 @@ def instants(booking: BookingSet, last: int, *, before: bool) -> list[int]:
     return list(dict.fromkeys(found))
 
 
-def story(name: str, told: Story, end: tuple[Any, ...]) -> Case:
+def story(name: str, told: Story, end: tuple[Any, ...], asked: set[frozenset[bytes]]) -> Case:
+    """Every prefix, every set that lacks one record, and the whole; `asked`: sets of stories before this."""
     names = list(told.named)
     by_host = {one for one in names if told.named[one].body.author == ALICE.author}
     questions: list[Json] = []
-    for count in range(len(names) + 1):
-        begun = [told.named[one] for one in names[:count]]
-        booking = BookingSet(told.quote, told.request, begun)
-        last = begun[-1].body.issued if begun else told.request.body.issued
-        questions.append(
-            {"orders": [names[:count]], "as_of": instants(booking, last, before=count == len(names))}
-        )
-    if len(names) > 1:
-        questions += [
-            {"orders": [[other for other in names if other != one]], "as_of": [LONG_AFTER]} for one in names
-        ]
-        questions.append({"orders": orders(names, by_host), "as_of": [told.now, START, LONG_AFTER]})
-    else:
-        questions.append({"orders": [names], "as_of": [LONG_AFTER]})
+
+    def is_new(some: list[str]) -> bool:
+        key = frozenset((told.request.id, *(told.named[one].id for one in some)))
+        known = key in asked
+        asked.add(key)
+        return not known
+
+    for count in range(len(names)):
+        if is_new(names[:count]):
+            begun = [told.named[one] for one in names[:count]]
+            last = begun[-1].body.issued if begun else told.request.body.issued
+            as_of = instants(BookingSet(told.quote, told.request, begun), last)
+            questions.append({"orders": [names[:count]], "as_of": as_of})
+    for one in names:
+        others = [other for other in names if other != one]
+        if is_new(others):
+            questions.append({"orders": [others], "as_of": [LONG_AFTER]})
+    as_of = [
+        *instants(BookingSet(told.quote, told.request, told.named.values()), told.now, before=True),
+        LONG_AFTER,
+    ]
+    questions.append({"orders": orders(names, by_host), "as_of": as_of})
     records = {one: record.raw.hex() for one, record in told.named.items()}
     case = answered(name, "booking.states", {**told.begun, "records": records, "questions": questions})
     answers = case.answer["out"]["answers"]
@@ -154,7 +163,8 @@ def _fields(body: Any) -> Json:
 
 def made() -> VectorFile:
     cases = [*beginnings(), *arrivals()]
-    cases += [story(name, tell(name), end) for name, end in STORIES.items()]
+    asked: set[frozenset[bytes]] = set()
+    cases += [story(name, tell(name), end, asked) for name, end in STORIES.items()]
     cases += pairs()
     about = "Sets of records of a booking, and the states that they make (05-booking.md)."
     return VectorFile("bookings", about, tuple(cases))

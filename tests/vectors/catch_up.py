@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from chargemesh_protocol.encoding import encode
@@ -197,6 +198,7 @@ def messages() -> list[Case]:
         "catch-up-of-nobody": (STREAM, "log-catch-up", open_catch_up(_question_of_nobody())),
         "news": (TOPIC, "log-news", news),
     }
+    bare = replace(question, items=(Item(raw=b"\x01"),), bundles=())
     cases = []
     for name, (stream, message, body) in told.items():
         data, about = {"bytes": encode(to_tree(body)).hex()}, {"message": message, "fields": to_json(body)}
@@ -217,7 +219,7 @@ def messages() -> list[Case]:
         "news-with-33-bundles": ("news", (0,), [b"\x01"] * 33, "schema", "0 to 32 bundles"),
     }
     for name, (of, path, value, code, why) in faults.items():
-        stream, _, body = told[of]
+        stream, body = (STREAM, bare) if of == "catch-up" else (TOPIC, replace(news, bundles=()))
         given = {"stream": stream, "bytes": encode(edited(body, path, value)).hex()}
         mended = {"bytes": encode(to_tree(body)).hex()}
         cases.append(bad(name, "message.read", given, code, why, mended))
