@@ -281,7 +281,8 @@ def _unverified(raw: bytes, network: str, fault: str) -> Verdict:
     says = ""
     if cls is not None and isinstance(kid, bytes):
         try:
-            says = sentence(Record(id_, kid, kind, from_tree(cls, tree), raw))
+            body = from_tree(cls, tree)
+            fields, says = _fields(cls, tree, body), sentence(Record(id_, kid, kind, body, raw))
         except Refused:
             says = ""  # its fields are what is wrong with it, and the fault names them
     return Verdict(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chargemesh_protocol.booking import records as b
+from chargemesh_protocol.booking.sealing import AccessRecord
 from chargemesh_protocol.identity import Delegation, Genesis
 from chargemesh_protocol.listing import Listing, Renewal, Withdrawal
 from chargemesh_protocol.listing_text import describe_place, describe_plug
@@ -22,7 +23,6 @@ from chargemesh_protocol.trust.month import text_of
 from chargemesh_protocol.units import format_energy, format_instant
 
 SHORT = 8
-_PROBLEMS = "reports a problem"
 
 
 def sentence(record: Record[Any]) -> str:
@@ -139,7 +139,9 @@ _IN_A_BOOKING: dict[type[Any], Callable[[Any], str]] = {
     b.Countersign: lambda body: f"agrees with the ticket {id_text(body.ticket)} and all before it",
     b.Agreement: lambda body: f"agrees with the receipt {id_text(body.receipt)}",
     b.Claim: lambda body: f"says that the receipt {id_text(body.receipt)} is paid ({body.rail})",
-    b.Problem: lambda body: f"{_PROBLEMS}: {body.problem.value}{f' ({body.text})' if body.text else ''}",
+    b.Problem: lambda body: (
+        f"reports a problem: {body.problem.value}{f' ({body.text})' if body.text else ''}"
+    ),
     b.Accept: lambda body: f"accepts; the address follows by {instant_text(body.access_due)}",
     b.Decline: lambda body: f"declines ({body.reason.value})",
     b.Access: lambda _: "sends address and way, sealed for the driver alone",
@@ -158,6 +160,13 @@ def _in_a_booking(_: Record[Any], body: Any) -> str:
     who = f"the {'host' if by_host else 'driver'} {id_text(body.author)}"
     said = _IN_A_BOOKING[type(body)](body)
     return f"{instant_text(body.issued)}, in booking {id_text(body.booking)}, {who} {said}{number}."
+
+
+def _access(_: Record[Any], body: AccessRecord) -> str:
+    return (
+        f"{instant_text(body.issued)}, in booking {id_text(body.booking)}, the host {id_text(body.author)} "
+        f"tells {id_text(body.recipient)} where the plug is: {body.address}."
+    )
 
 
 # --- trust ----------------------------------------------------------------------------------------
@@ -242,6 +251,7 @@ _SENTENCES: dict[type[Any], Callable[[Record[Any], Any], str]] = {
     b.Quote: _quote,
     b.Request: _request,
     **dict.fromkeys((*b.DRIVER_KINDS, *b.HOST_KINDS), _in_a_booking),
+    AccessRecord: _access,
     t.CompletionStatement: _statement,
     t.ReviewCommitment: _commitment,
     t.Completion: _completion,

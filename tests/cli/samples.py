@@ -228,7 +228,11 @@ RECEIPT = {
     "tax_included": True,
     "rounding": money(4_900),
     "total": money(2_590_000),
-    "text": ["Energy: 7.386 kWh at 0.35 EUR per kWh = 2.5851 EUR", "Rounding: +0.0049 EUR", "Total: 2.59 EUR"],
+    "text": [
+        "Energy: 7.386 kWh at 0.35 EUR per kWh = 2.5851 EUR",
+        "Rounding: +0.0049 EUR",
+        "Total: 2.59 EUR",
+    ],
     "payee_name": "Bob",
     "payee_account": "",
     "beyond_authorisation_wh": 0,
