@@ -30,8 +30,11 @@ export async function catchUp (ask, logs) {
 }
 
 function question (logs, items, wanted, bundles) {
-  const cursors = [...logs.byKey].map(([key, log]) =>
-    ({ log: fromHex(key), next: log.length + 1, head: log.at(-1).record.id, forked: false }))
+  const cursors = [...logs.byKey.keys()].sort().map((key) => {
+    const log = logs.accepted(key)
+    const forked = logs.fork(key) !== undefined
+    return { log: fromHex(key), next: log.length + 1, head: log.at(-1)?.record.id, forked }
+  })
   const asked = [...wanted].slice(0, MAX_WANTED).map(fromHex)
   return write('log-catch-up', { first: FIRST, last: LAST, cursors, items, wanted: asked, bundles })
 }
@@ -39,7 +42,7 @@ function question (logs, items, wanted, bundles) {
 /** Our entries from where the other's cursors stand. */
 function lackedBy (cursors, logs) {
   const nextOf = (key) => Number(cursors.find((one) => hex(one.log) === key)?.next ?? 1)
-  return [...logs.byKey].flatMap(([key, log]) => log.slice(nextOf(key) - 1)).map(wireItem)
+  return [...logs.byKey.keys()].flatMap((key) => logs.accepted(key).slice(nextOf(key) - 1)).map(wireItem)
 }
 
 /** Takes one entry; one of an author that we don't know waits for the bundle, and comes again. */
@@ -49,7 +52,7 @@ function takes (logs, item, wanted) {
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     if (error.code === 'unknown-author') wanted.add(hex(error.author))
-    else if (error.code !== 'unexpected') throw error
+    else throw error
     return false
   }
 }

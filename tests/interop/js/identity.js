@@ -84,13 +84,15 @@ export class Directory {
 
   /**
    * Refused unless the record's kid may sign this kind for `author` in a part of [from, to) (unix ms); with the
-   * `author` whose bundle is missing where that is the reason.
+   * `author` whose bundle is missing, or too old.
    */
   authorise (record, author, from = record.body.issued, to = from + 1) {
     const bundle = this.bundles.get(hex(author))
     if (!bundle) throw Object.assign(new Refused('unknown-author', hex(author)), { author })
     const covers = ({ body }) => same(body.device, record.kid) && body.scopes.includes(scopeOf(record.kind)) &&
       body.issued < to && from < body.expires
-    require_(bundle.delegations.some(covers), 'not-delegated', `${record.kind} by ${hex(record.kid)}`)
+    if (!bundle.delegations.some(covers)) {
+      throw Object.assign(new Refused('not-delegated', `${record.kind} by ${hex(record.kid)}`), { author })
+    }
   }
 }

@@ -4,7 +4,7 @@ import { hex } from './bytes.js'
 import { Caretaker } from './caretaker.js'
 import { catchUp } from './catch_up.js'
 import { peerOf } from './discovery.js'
-import { verdict } from './errors.js'
+import { require_, verdict } from './errors.js'
 import { createIdentity, Directory } from './identity.js'
 import { contactOf, startHost } from './node.js'
 import { read, write } from './shape.js'
@@ -51,7 +51,8 @@ export class Peer {
     await serve(this.libp2p, IDENTITY, (body) => this.giveBundles(read('identity-get', body)))
     await serve(this.libp2p, BOOKING, (body) => this.exchanged(body))
     const { gossip } = this.libp2p.services
-    const take = (data) => this.logs.takeAll(read('log-news', data))
+    const take = (data) =>
+      require_(this.logs.hear(read('log-news', data)).length === 0, 'unknown-author', 'a bundle is missing')
     gossip.topicValidators.set(this.logTopic, (peer, message) => verdict(() => take(message.data)))
     gossip.subscribe(this.logTopic)
   }
@@ -95,7 +96,7 @@ export class Peer {
 
   /** Publishes our log, with the bundles of all who signed in it. @param {Uint8Array[]} others authors */
   async publishLog (others) {
-    this.logs.takeAll({ bundles: [], items: this.own.items.map(wireItem) })
+    this.logs.hear({ bundles: [], items: this.own.items.map(wireItem) })
     const bundles = others.map((author) => this.bundleOf(author))
     await this.libp2p.services.gossip.publish(this.logTopic, this.own.news(bundles))
   }

@@ -163,9 +163,18 @@ const OPERATIONS = {
     return target ? { target } : {}
   },
   'log.judge': (given) => {
-    const item = { raw: fromHex(given.item.raw), content: given.item.content && fromHex(given.item.content) }
-    const { kind, id, kid, body } = new Logs(directoryOf(given)).judge(item)
+    const { kind, id, kid, body } = new Logs(directoryOf(given)).judge(itemOf(given.item))
     return { kind, id, log: kid, author: body.author, sequence: body.sequence }
+  },
+  'log.offer': (given) => {
+    const items = Object.entries(given.items).map(([name, item]) => ({ ...itemOf(item), name }))
+    const found = given.orders.map((order) => logsOf(order.map((name) => items.find((one) => one.name === name)), given))
+    const texts = found.map((logs) => JSON.stringify(toJson(logs)))
+    return { logs: found[0], same: texts.every((text) => text === texts[0]) }
+  },
+  'gossip.take': (given) => {
+    const unknown = new Logs(directoryOf(given)).hear(read('log-news', fromHex(given.bytes)))
+    return { forward: unknown.length === 0, unknown }
   },
   'log.booking': (given) => ({ hash: bookingHash(...bytesOf(given, 'booking', 'receipt')) }),
   'review.write': (given) => {
@@ -179,6 +188,20 @@ const OPERATIONS = {
     return { message, fields }
   },
   'message.write': (given) => ({ bytes: write(given.message, fromJson(given.message, given.fields)) })
+}
+
+const itemOf = ({ raw, content }) => ({ raw: fromHex(raw), content: content && fromHex(content) })
+
+/** The logs that items make which are offered in this order, by the names of the items. */
+function logsOf (items, given) {
+  const logs = new Logs(directoryOf(given))
+  for (const item of items) logs.take(item)
+  const nameOf = ({ record }) => items.find((one) => same(one.raw, record.raw)).name
+  return [...logs.byKey.keys()].sort().map((key) => {
+    const accepted = logs.accepted(key)
+    const fork = logs.fork(key)
+    return { log: key, accepted: accepted.map(nameOf), next: accepted.length + 1, ...(fork && { fork: fork.map(nameOf).sort() }) }
+  })
 }
 
 const bytesOf = (given, ...names) => names.map((name) => fromHex(given[name]))
