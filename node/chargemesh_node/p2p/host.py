@@ -57,7 +57,8 @@ def make_host(
         {TProtocol(YAMUX): Yamux},
         negotiate_timeout=int(limits.negotiate_seconds),
     )
-    swarm = GuardedSwarm(peer_id, peerstore, upgrader, _transports(listen, upgrader), limits, guard, counters)
+    transports = _transports(listen, upgrader, limits)
+    swarm = GuardedSwarm(peer_id, peerstore, upgrader, transports, limits, guard, counters)
     host = BasicHost(
         swarm,
         negotiate_timeout=int(limits.negotiate_seconds),
@@ -68,13 +69,15 @@ def make_host(
     return host
 
 
-def _transports(listen: Sequence[Multiaddr], upgrader: TransportUpgrader) -> list[Any]:
+def _transports(listen: Sequence[Multiaddr], upgrader: TransportUpgrader, limits: NetworkLimits) -> list[Any]:
     if not any("ws" in {p.name for p in address.protocols()} for address in listen):
         return [TCP()]
+    from libp2p.transport.websocket import listener  # memory that few nodes need
     from libp2p.transport.websocket.connection import P2PWebSocketConnection
-    from libp2p.transport.websocket.transport import WebsocketTransport  # memory that few nodes need
+    from libp2p.transport.websocket.transport import WebsocketTransport
 
     patches.see_websocket_peers(P2PWebSocketConnection)
+    patches.bound_websocket_handshakes(listener, limits)
     return [TCP(), WebsocketTransport(upgrader)]
 
 

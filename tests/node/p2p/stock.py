@@ -27,6 +27,7 @@ from libp2p.pubsub import rpc_queue
 from libp2p.stream_muxer.yamux import yamux
 from libp2p.tools.anyio_service import Service, background_trio_service
 from libp2p.transport.tcp import tcp
+from libp2p.transport.websocket import listener
 
 from chargemesh_node.p2p.limits import DEFAULT_LIMITS
 
@@ -205,6 +206,9 @@ CHECKS: dict[str, Callable[[], bool]] = {
     ),
     "has narrow gossip queues": lambda: rpc_queue.OutBoundQueueSize < DEFAULT_LIMITS.gossip_queue,
     "waits before each dial (see swarm.GuardedSwarm)": lambda: swarm._HAPPY_EYEBALLS_DELAY > 0.1,
+    "waits a minute for a WebSocket's handshake": lambda: (
+        "connect_timeout" not in inspect.getsource(listener)
+    ),
     "keeps all that a peer names of itself": lambda: (
         "del " not in inspect.getsource(update.update_peerstore_from_identify)
     ),

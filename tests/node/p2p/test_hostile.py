@@ -115,6 +115,23 @@ async def test_half_open_sockets_do_not_keep_others_out(scene: Scene, make_netwo
     await scene.check()
 
 
+async def test_a_websocket_that_never_speaks_is_closed(make_network: Make) -> None:
+    """Stock libp2p waits a minute for the HTTP of a WebSocket, before any bound of ours."""
+    victim = make_network(listen=["/ip4/127.0.0.1/tcp/0/ws"], limits=replace(LIMITS, upgrade_seconds=0.5))
+    await victim.start()
+
+    def knocks(data: bytes) -> bytes:
+        with socket.create_connection(attackers.address_of(victim.contact), timeout=30) as sock:
+            sock.sendall(data)
+            return sock.recv(1)
+
+    try:
+        for data in (b"", b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n"):
+            assert await asyncio.to_thread(knocks, data) == b""
+    finally:
+        await victim.close()
+
+
 async def test_a_peer_that_ignores_its_window_is_shown_out_and_takes_no_memory(scene: Scene) -> None:
     before = scene.victim.counters()["rss_bytes"]
     assert not await attack(attackers.overruns_the_window, scene.victim.contact, SLOW, 60)
