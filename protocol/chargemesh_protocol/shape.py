@@ -225,8 +225,10 @@ def from_tree(cls: type[T], tree: Tree) -> T:
     except Refused as error:
         name = next(field.name for field in _FIELDS[cls] if field.key == number)
         raise Refused(error.code, f"{cls.__name__}.{name}: {error.message}") from None
-    if layout.fault is not None:
-        raise Refused(*layout.fault)
+    if layout.missing:
+        raise Refused("schema", f"{cls.__name__}.{layout.missing} is missing")
+    if layout.unknown:
+        raise Refused("unknown-critical-key", f"{cls.__name__}: key {layout.unknown[0]}")
     for put in layout.absent:
         put(value, None)
     if layout.validate is not None:
@@ -245,12 +247,13 @@ class _Layout:
     """How the maps with one set of keys become values of one class.
 
     present: (key, how it is read, where it is put) of the fields to read, up to the first that is missing.
-    absent: where a None is put. fault: what is wrong with the keys themselves, said after the reading.
+    absent: where a None is put. missing: the name of a field that is, or "". unknown: critical keys that are.
     """
 
     present: tuple[tuple[int, Callable[[Any], Any], _Put], ...]
     absent: tuple[_Put, ...]
-    fault: tuple[str, str] | None
+    missing: str
+    unknown: tuple[int, ...]
     validate: Callable[[Any], None] | None
 
 
@@ -260,7 +263,7 @@ class _Layout:
 def _layout(cls: type[Any], keys: tuple[int, ...]) -> _Layout:
     present: list[tuple[int, Callable[[Any], Any], _Put]] = []
     absent: list[_Put] = []
-    fault: tuple[str, str] | None = None
+    missing = ""
     for field in _FIELDS[cls]:
         # A constructor of twelve arguments takes as long as reading them, so the fields are put in place.
         slot: Any = getattr(cls, field.name, None)
@@ -270,12 +273,12 @@ def _layout(cls: type[Any], keys: tuple[int, ...]) -> _Layout:
         elif field.optional:
             absent.append(put)
         else:
-            fault = ("schema", f"{cls.__name__}.{field.name} is missing")
+            missing = field.name
             break
-    unknown = [number for number in keys if number < FIRST_OPTIONAL_KEY and number not in _KNOWN_KEYS[cls]]
-    if unknown and fault is None:
-        fault = ("unknown-critical-key", f"{cls.__name__}: key {unknown[0]}")
-    return _Layout(tuple(present), tuple(absent), fault, getattr(cls, "__post_init__", None))
+    known = _KNOWN_KEYS[cls]
+    unknown = tuple(number for number in keys if number < FIRST_OPTIONAL_KEY and number not in known)
+    validate = getattr(cls, "__post_init__", None)
+    return _Layout(tuple(present), tuple(absent), missing, unknown, validate)
 
 
 def _put(name: str, value: Any, item: Any) -> None:
