@@ -56,6 +56,7 @@ async def log_news(scene: Scene, probe: Probe) -> None:
     async with _pair(scene, scene.log_topic) as (mouth, ear, speaker):
         got = await _forwarded(mouth, ear, scene.log_topic, _news(person, item))
         probe.sees("log-news with a good entry and its bundle", "forwarded", got)
+        probe.sees("RPCs of the node that are no protobuf", "0", str(ear.garbled))
         senders = {sender for _, data, sender in ear.heard if data == _news(person, item)}
         probe.sees("its `from`", speaker.peer_id, " ".join(peer_text(one) for one in senders))
     answer = await log(scene.honest, about(person))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import trio
+from google.protobuf.message import DecodeError
 from libp2p.crypto.keys import PrivateKey
 from libp2p.custom_types import TProtocol
 from libp2p.pubsub.pb.rpc_pb2 import RPC, ControlGraft, ControlIHave, ControlMessage, Message
@@ -16,7 +17,6 @@ from .peer import NoAnswer, Peer, Stream, varint
 
 MESHSUB = "/meshsub/1.1.0"
 _PREFIX = b"libp2p-pubsub:"
-_MAX_RPC = 1 << 20
 
 
 @dataclass
@@ -25,6 +25,7 @@ class Ear:
 
     heard: list[tuple[str, bytes, bytes]] = field(default_factory=list)  # topic, data, `from`
     topics: set[str] = field(default_factory=set)  # that the node follows
+    garbled: int = 0  # RPCs that are no protobuf
 
     def attach(self, host: Any) -> None:
         for protocol in ("/meshsub/1.2.0", MESHSUB):
@@ -38,7 +39,11 @@ class Ear:
             except NoAnswer:
                 return
             rpc = RPC()
-            rpc.ParseFromString(data[:_MAX_RPC])
+            try:
+                rpc.ParseFromString(data)
+            except DecodeError:
+                self.garbled += 1
+                return
             for one in rpc.subscriptions:
                 (self.topics.add if one.subscribe else self.topics.discard)(one.topicid)
             self.heard += [(topic, one.data, one.from_id) for one in rpc.publish for topic in one.topicIDs]
