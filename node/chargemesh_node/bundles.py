@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
+from hashlib import sha256
 
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.errors import Refused
 from chargemesh_protocol.identity import Directory
 from chargemesh_protocol.identity_wire import PROTOCOL, Get, Given, answer, read_as, take, write
-from chargemesh_protocol.limits import MAX_ASKED_BUNDLES
+from chargemesh_protocol.limits import MAX_ASKED_BUNDLES, MAX_KNOWN_AUTHORS
 
 from .discovery.allowance import Allowance
 from .errors import NetworkError
@@ -39,14 +40,14 @@ class Bundles:
         self._logger = logger or logging.getLogger(__name__)
         self.counters: Counter[str] = Counter()
         self._allowance = Allowance(clock, ASKED_PER_SECOND, ASKED_BURST)
-        self._kept: dict[bytes, bytes] = {}  # author -> bundle as the cache has it
+        self._kept: OrderedDict[bytes, bytes] = OrderedDict()  # author -> hash of the bundle in the cache
         network.serve(PROTOCOL, self.answer)
 
     async def start(self) -> None:
         """Learns again what the cache kept."""
         for data in await self._cache.bundles():
             try:
-                self._kept[self.directory.learn(data).author] = data
+                self._note(self.directory.learn(data).author, _hash(data))
             except Refused as fault:
                 self.counters[f"refused:{fault.code}"] += 1
 
@@ -90,6 +91,17 @@ class Bundles:
         for author in authors:
             bundle = self.directory.get(author)
             data = None if bundle is None else bundle.to_bytes()
-            if data is not None and self._kept.get(author) != data:
-                self._kept[author] = data
+            if data is not None and self._kept.get(author) != _hash(data):
+                self._note(author, _hash(data))
                 await self._cache.put_bundle(author, data)
+
+    def _note(self, author: bytes, digest: bytes) -> None:
+        """Strangers invent authors without end: whoever is forgotten here is written once more at worst."""
+        self._kept[author] = digest
+        self._kept.move_to_end(author)
+        if len(self._kept) > MAX_KNOWN_AUTHORS:
+            self._kept.popitem(last=False)
+
+
+def _hash(data: bytes) -> bytes:
+    return sha256(data).digest()

@@ -171,7 +171,7 @@ class Node:
         await self._keep_wallboxes()
         await self.announcer.start()
         await self.peers.start()
-        await self.clocks.start(self.replica.catch_up_with)
+        await self.clocks.start(self.replica.catch_ups.with_peer)
 
     async def close(self) -> None:
         for part in (
@@ -218,7 +218,7 @@ class Node:
 
         From then on the node signs again, after what was found. PersonError if histories differ.
         """
-        if not await self.replica.catch_up_now(peers):
+        if not await self.replica.catch_ups.with_some(peers):
             return False
         await self.go_on_unasked()
         return True

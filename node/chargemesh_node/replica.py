@@ -27,6 +27,7 @@ from chargemesh_protocol.trust.news import compose, open_news, signers
 from chargemesh_protocol.trust.sync import PROTOCOL, CatchUp, Item, open_catch_up, open_item
 
 from .bundles import Bundles
+from .catch_ups import CatchUps
 from .discovery.allowance import Allowance
 from .errors import NetworkError, TimedOut
 from .peer_clocks import PeerClocks
@@ -34,12 +35,9 @@ from .ports import Cache, Caller, Clock, Entropy, Network
 
 EVERY_SECONDS = 180.0  # between catch-ups with somebody at random
 QUICK_SECONDS = 10.0  # the same on networks of tests and demos, whose entries are cut within seconds
-MEET_SECONDS = 1.0  # at most this long after two nodes met; the other one begins at another instant
-AGAIN_SECONDS = 60.0  # not sooner with the same peer, however often it connects
 ASK_SECONDS = 6.0
 TRIES = 3  # of one question
 SESSION_SECONDS = 120.0  # a peer with more to say has its turn at the next one
-SESSIONS_AT_ONCE = 3
 INTRODUCTIONS_AT_ONCE = 4
 PUSH_TO = 2  # peers that get an own entry by catch-up, beside gossip
 MAX_WRITES_WAITING = 1024  # what gossip brought and the cache hasn't got yet
@@ -54,9 +52,9 @@ _RESTORE_AT_ONCE = 64
 class LogReplica:
     """Owns the `LogSet`. Construct before the network starts; `start` after the cache and `bundles`.
 
-    `version` grows with everything new, for whoever keeps scores. `caught_up`: PeerIds with whom a catch-up
-    was completed since the start. `counters`, for `status`: taken, refused:<code>, aside (authors unknown),
-    too-often, sessions, failed, full, not-written.
+    `version` grows with everything new, for whoever keeps scores. `catch_ups`: with whom there are sessions.
+    `counters`, for `status`: taken, refused:<code>, aside (authors unknown), too-often, sessions, failed,
+    crowded, full, not-written.
     """
 
     def __init__(
@@ -75,13 +73,10 @@ class LogReplica:
         self.logs = LogSet(network_id, bundles.directory)
         self.counters: Counter[str] = Counter()
         self.version = 0
-        self.caught_up: set[str] = set()
         self.topic = f"chargemesh/{network_id}/log"
         quick = delay_of(network_id) == QUICK
-        self._every = every_seconds or (QUICK_SECONDS if quick else EVERY_SECONDS)
         self._network = network
         self._cache = cache
-        self._entropy = entropy
         self._bundles = bundles
         self._clocks = clocks
         self._logger = logger or logging.getLogger(__name__)
@@ -92,12 +87,15 @@ class LogReplica:
         self._proven: tuple[Evidence | None, frozenset[bytes]] = (None, frozenset())
         self._writes: deque[Taken] = deque()
         self._wake = asyncio.Event()
-        self._turns = asyncio.Semaphore(SESSIONS_AT_ONCE)
-        self._sessions: dict[str, asyncio.Task[bool]] = {}
-        self._last: dict[str, float] = {}  # loop time at which a session with a peer began
         self._tasks: set[asyncio.Task[None]] = set()
+        self.catch_ups = CatchUps(
+            network=network,
+            entropy=entropy,
+            session=self._session,
+            every_seconds=every_seconds or (QUICK_SECONDS if quick else EVERY_SECONDS),
+            counters=self.counters,
+        )
         network.serve(PROTOCOL, self.answer)
-        network.on_peer(self._peer_changed)
 
     async def start(self, own: Iterable[Item] = ()) -> None:
         """Restores what the cache kept and the own log, then listens and catches up."""
@@ -111,13 +109,13 @@ class LogReplica:
         await self._write(self._take((), own))
         await self._network.subscribe(self.topic, self._hear)
         self._spawn(self._keep_writing(), "log writes")
-        self._spawn(self._keep_catching_up(), "catch-ups")
+        self.catch_ups.start()
 
     async def close(self) -> None:
-        tasks = [*self._tasks, *self._sessions.values()]
-        for task in tasks:
+        for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.catch_ups.close()
         while self._writes:
             await self._write(self._writes.popleft())
 
@@ -168,8 +166,8 @@ class LogReplica:
                 self.counters["failed"] += 1
                 self._logger.info("entries were not gossiped, catch-up will bring them: %s", error)
         # Young gossip meshes lose messages; with two peers catch-up makes sure of it at once.
-        for contact in self._choose(PUSH_TO):
-            self._begin(contact)
+        for contact in self.catch_ups.choose(PUSH_TO):
+            self.catch_ups.begin(contact)
 
     # --- gossip -----------------------------------------------------------------------------------
 
@@ -223,39 +221,16 @@ class LogReplica:
         await self._write(taken)
         return replace(reply, now=self._clocks.told()).to_bytes()
 
-    async def catch_up_with(self, contact: Contact) -> bool:
-        """A whole session with one peer; whether both sides have the same now. Never raises for a peer."""
-        task = self._sessions.get(contact.peer_id) or self._begin(contact)
-        return await asyncio.shield(task)
-
-    async def catch_up_now(self, count: int) -> int:
-        """Sessions with up to `count` connected peers; how many were completed. For restored nodes."""
-        done = await asyncio.gather(*(self.catch_up_with(one) for one in self._choose(count)))
-        return sum(done)
-
-    def _begin(self, contact: Contact) -> asyncio.Task[bool]:
-        running = self._sessions.get(contact.peer_id)
-        if running is not None:
-            return running
-        task = asyncio.create_task(self._session(contact), name=f"catch-up with {contact.peer_id}")
-        self._sessions[contact.peer_id] = task
-        task.add_done_callback(lambda _: self._sessions.pop(contact.peer_id, None))
-        return task
-
     async def _session(self, contact: Contact) -> bool:
-        async with self._turns:
-            self._last[contact.peer_id] = asyncio.get_running_loop().time()
-            self.counters["sessions"] += 1
-            try:
-                async with asyncio.timeout(SESSION_SECONDS):
-                    done = await self._ask_everything(contact)
-            except (NetworkError, Refused, TimeoutError) as error:
-                self.counters["failed"] += 1
-                self._logger.debug("catch-up with %s ended: %s", contact.peer_id, error)
-                return False
-        if done:
-            self.caught_up.add(contact.peer_id)
-        return done
+        """See `CatchUps`: a peer's fault ends it and is counted."""
+        self.counters["sessions"] += 1
+        try:
+            async with asyncio.timeout(SESSION_SECONDS):
+                return await self._ask_everything(contact)
+        except (NetworkError, Refused, TimeoutError) as error:
+            self.counters["failed"] += 1
+            self._logger.debug("catch-up with %s ended: %s", contact.peer_id, error)
+            return False
 
     async def _ask_everything(self, contact: Contact) -> bool:
         session = Session(self.logs)
@@ -285,35 +260,6 @@ class LogReplica:
         if reply.now is not None:
             self._clocks.heard(contact.peer_id, reply.now, asked)
         return reply
-
-    def _peer_changed(self, contact: Contact, connected: bool) -> None:
-        if connected:
-            self._spawn(self._meet(contact), "meeting")
-
-    async def _meet(self, contact: Contact) -> None:
-        """Two nodes that connect both come here; a little chance keeps them from asking at one instant."""
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(MEET_SECONDS * self._chance())
-        last = self._last.get(contact.peer_id)
-        if last is None or loop.time() - last >= AGAIN_SECONDS:
-            await self.catch_up_with(contact)
-
-    async def _keep_catching_up(self) -> None:
-        while True:
-            await asyncio.sleep(self._every * (0.75 + self._chance() / 2))
-            connected = {one.peer_id for one in self._network.peers()}
-            self._last = {peer: at for peer, at in self._last.items() if peer in connected}
-            for contact in self._choose(1):
-                await self.catch_up_with(contact)
-
-    def _choose(self, count: int) -> list[Contact]:
-        """Up to `count` of the connected peers, by lot."""
-        peers = sorted(self._network.peers(), key=lambda one: one.peer_id)
-        return [peers.pop(int(self._chance() * len(peers))) for _ in range(min(count, len(peers)))]
-
-    def _chance(self) -> float:
-        """From 0 to just below 1."""
-        return int.from_bytes(self._entropy.bytes(4), "big") / 2**32
 
     def _bounded(self, message: CatchUp) -> CatchUp:
         """The message without its entries, once we have as many as we can keep; we still give."""

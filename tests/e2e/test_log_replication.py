@@ -65,7 +65,7 @@ class Scene:
         ids = {open_record(raw, self.people.network_id).id for raw in theirs}
         await eventually(lambda: ids <= self.entries(self.observer), "the observer has every entry")
         assert not self.parties & self.observer.met
-        caught_up = self.observer.node.replica.caught_up
+        caught_up = self.observer.node.replica.catch_ups.caught_up
         await eventually(lambda: self.third.contact.peer_id in caught_up, "the catch-up is over")
 
     def parties_wait(self) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from chargemesh_node import bundles as bundles_module
 from chargemesh_node import replica as replica_module
 from chargemesh_node.bundles import Bundles
 from chargemesh_node.clock import SeededEntropy
@@ -125,7 +126,7 @@ def test_who_was_off_gets_every_entry_from_a_third_node_it_never_met_the_authors
         observer = await Keeping(internet, "observer").start(third)
         await asyncio.sleep(5)
         assert observer.entries == third.entries and len(observer.entries) == 3
-        assert observer.replica.caught_up == {"third"}
+        assert observer.replica.catch_ups.caught_up == {"third"}
         score = Reputation(observer.replica.evidence(), driver.author, b"secret")
         assert score.score(host.author, month_of(BORN) + 3).mean_stars == 20
         await stop(third, observer)
@@ -197,12 +198,12 @@ def test_a_restored_node_asks_for_its_own_newest_entry() -> None:
         peers[0].says(*items[:2])
         peers[1].says(*items)
         restored = await knowing(Keeping(internet, "restored"), writer).start(*peers)
-        assert await restored.replica.catch_up_now(5) == 2
+        assert await restored.replica.catch_ups.with_some(5) == 2
         log = restored.replica.logs.log(writer.key)
         assert log is not None and log.next == 4
         await stop(restored, *peers)
         alone = await Keeping(internet, "alone").start()
-        assert await alone.replica.catch_up_now(5) == 0
+        assert await alone.replica.catch_ups.with_some(5) == 0
         await stop(alone)
 
     simulated.run(story())
@@ -306,8 +307,8 @@ def test_a_peer_that_answers_garbage_ends_the_session_and_no_more(answer: bytes)
         liar.serve(PROTOCOL, lie)
         await liar.start()
         node = await Keeping(internet, "node").start()
-        assert not await node.replica.catch_up_with(Contact("liar", ("/dns4/liar/tcp/1",)))
-        assert node.replica.counters["failed"] == 1 and node.replica.caught_up == set()
+        assert not await node.replica.catch_ups.with_peer(Contact("liar", ("/dns4/liar/tcp/1",)))
+        assert node.replica.counters["failed"] == 1 and node.replica.catch_ups.caught_up == set()
         await stop(node)
 
     simulated.run(story())
@@ -332,6 +333,19 @@ def test_a_full_replica_takes_no_more_and_still_gives(monkeypatch: pytest.Monkey
         await asyncio.sleep(30)
         assert len(poor.entries) == 4
         await stop(full, rich, poor)
+
+    simulated.run(story())
+
+
+def test_a_crowd_of_invented_authors_is_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        monkeypatch.setattr(bundles_module, "MAX_KNOWN_AUTHORS", 3)
+        people = [Person(f"invented {number}") for number in range(8)]
+        node = await knowing(Keeping(SimulatedInternet(13), "node"), *people).start()
+        await node.bundles.keep(person.author for person in people)
+        assert list(node.bundles._kept) == [person.author for person in people[-3:]]
+        assert len(await node.cache.bundles()) == 8  # which the cache bounds by its own size
+        await stop(node)
 
     simulated.run(story())
 
