@@ -12,9 +12,10 @@ import pytest
 from chargemesh_protocol.booking.records import Accept, Ticket
 from chargemesh_protocol.encoding import encode
 from chargemesh_protocol.listing import Renewal
-from chargemesh_protocol.record import aad, open_as, parts, sign
+from chargemesh_protocol.record import KINDS, aad, is_foreign, open_as, parts, sign
 from chargemesh_protocol.shape import to_tree
 
+from ..conformance.vector_files import load
 from ..protocol.booking.story import NETWORK, Story
 from ..protocol.neighbours import CHARGER, Street
 
@@ -72,6 +73,16 @@ def test_genesis_delegation_listing_and_withdrawal_verify_elsewhere(library: str
     records = [bundle.genesis.raw, bundle.delegations[0].raw, listing.raw]
     answer = ask(library, alice.me.network, records)
     assert answer["verified"] == [parts(one)[1].hex() for one in records]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_every_record_of_the_vectors_verifies_elsewhere(library: str) -> None:
+    """All kinds there are, and as many as the file has, since it holds one of each at least."""
+    cases = [case for case in load() if case.file == "records" and case.op == "record.open" and case.out]
+    assert {case.out["kind"] for case in cases if case.out} == {kind for kind in KINDS if not is_foreign(kind)}
+    (network,) = {case.given["network"] for case in cases}
+    answer = ask(library, network, [bytes.fromhex(case.given["record"]) for case in cases])
+    assert answer["verified"] == [case.out["payload"] for case in cases if case.out]
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
