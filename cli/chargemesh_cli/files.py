@@ -26,4 +26,6 @@ def write_private(file: Path, content: bytes) -> None:
 
 
 def cannot_write(file: Path, error: OSError) -> PersonError:
-    return PersonError("cannot-write", f"Cannot write {file}: {error.strerror}.", "", ExitCode.FAILURE)
+    return PersonError(
+        "cannot-write", f"Cannot write {file}: {error.strerror}.", "Name another file.", ExitCode.FAILURE
+    )

@@ -57,4 +57,6 @@ def _value(kind: Kind, value: Any) -> Any:
 
 
 def _bad(name: str, why: str) -> PersonError:
-    return PersonError("bad-value", f"{name[:40]}: {why}.", "", ExitCode.USAGE)
+    return PersonError(
+        "bad-value", f"{name[:40]}: {why}.", "Write FIELD=VALUE for each field of the kind.", ExitCode.USAGE
+    )

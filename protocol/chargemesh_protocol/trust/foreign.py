@@ -44,7 +44,9 @@ def fields_of(kind: str, values: Mapping[str, Any], author: bytes, month: int, r
         entry = cls(author=author, sequence=1, previous=author, month=month, region=region, **values)
         tree = to_tree(entry)
     except (TypeError, ValueError) as error:
-        raise PersonError("bad-entry", f"This {kind} can't be: {error}.", "", ExitCode.USAGE) from error
+        raise PersonError(
+            "bad-entry", f"This {kind} can't be: {error}.", "Correct that field.", ExitCode.USAGE
+        ) from error
     return encode({number: item for number, item in tree.items() if number not in _OF_EVERY_ENTRY})
 
 
