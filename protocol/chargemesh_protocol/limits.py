@@ -18,10 +18,10 @@ MAX_NETWORK_ID_CHARS = 48
 MAX_RECOVERY_KEYS = 4
 MAX_BUNDLE_DELEGATIONS = 8
 MAX_DELEGATION_MS = 366 * 24 * 3600 * 1000  # a year: a lost device ends by itself
-MAX_KNOWN_AUTHORS = 50_000  # bundles kept in memory (about 400 bytes each); the oldest unused go first
+MAX_KNOWN_AUTHORS = 20_000  # bundles in memory, 2.6 to 8.5 KB each; the oldest unused go first
 
 # --- time ---------------------------------------------------------------------------------------
-CLOCK_TOLERANCE_MS = 120_000  # design: clocks may differ by 2 minutes either way
+CLOCK_TOLERANCE_MS = 120_000  # clocks may differ by 2 minutes either way
 SLOT_MS = 15 * 60 * 1000
 LISTING_SLOTS = 14 * 24 * 4
 MAX_LISTING_LIFE_MS = 24 * 3600 * 1000
@@ -45,7 +45,7 @@ MAX_QUERY_CELLS = 64  # in one search; a wider circle is covered by coarser cell
 MAX_SEARCH_RADIUS_M = 100_000  # about 30 cells of resolution 4, each with caretakers of its own
 MAX_FOUND_ITEMS = 64  # in one answer; the next page is asked for
 MAX_FOUND_BYTES = 160 * 1024  # of one answer, well within a message
-MAX_CELL_PLACES = 2048  # listings of one cell of the tree; design: beyond that it splits
+MAX_CELL_PLACES = 2048  # listings of one cell of the tree; beyond that it would split
 MAX_CARETAKER_PLACES = 16_384  # of all cells: about 30 MB in the cache file, 8 MB in memory
 UNPROVEN_SHARE = 4  # listings of authors with no completed pair share a quarter of the places
 MAX_PLACES_OF_AUTHOR = 64
@@ -58,6 +58,7 @@ MAX_LOCAL_PEERS = 32  # neighbours of the local network that listings are exchan
 # --- booking ------------------------------------------------------------------------------------
 MAX_BOOKING_RECORDS = 4096  # tickets included: a day at one a minute on both sides fits
 MAX_INCLUDES = 32
+MAX_OPEN_BOOKINGS_OF_DRIVER = 64  # at one host, also of a driver it knows: four a day for a fortnight
 MAX_MESSAGES_A_SIDE = 200  # texts of one booking; more than two people ever have to say about a plug
 MAX_SEALED_BYTES = 12 * 1024
 QUOTE_LIFE_MS = 15 * 60 * 1000

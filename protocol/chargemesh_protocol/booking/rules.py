@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..chargers import ChargerSettings
-from ..limits import CLOCK_TOLERANCE_MS, SLOT_MS
+from ..limits import CLOCK_TOLERANCE_MS, MAX_OPEN_BOOKINGS_OF_DRIVER, SLOT_MS
 from .records import Quote, Request
 
 _MINUTE_MS = 60_000
@@ -79,6 +79,8 @@ def judge(
         refused = _stranger_bounds(settings, quote, load, now)
         if refused is not None:
             return refused
+    if load.open_by_key >= MAX_OPEN_BOOKINGS_OF_DRIVER:
+        return No("busy", "you have as many open bookings here as this host keeps of one driver")
     if not settings.rules.instant:
         return _to_person(settings, standing, load, "this host answers each request")
     if not standing.known:

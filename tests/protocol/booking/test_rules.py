@@ -11,7 +11,7 @@ from chargemesh_protocol.booking.records import Quote, Request
 from chargemesh_protocol.booking.rules import AskPerson, Load, No, Standing, Take, judge, quotable
 from chargemesh_protocol.chargers import ChargerSettings
 from chargemesh_protocol.contact import Contact
-from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS
+from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS, MAX_OPEN_BOOKINGS_OF_DRIVER
 
 from ..neighbours import HOUR, MINUTE, ON_REQUEST, charger
 from .story import START, quote_body
@@ -68,6 +68,8 @@ def later(**fields: int) -> Quote:
         ({"quote": later(end=START + 5 * HOUR)}, "stranger"),
         ({"quote": later(start=NOW + 49 * HOUR, end=NOW + 50 * HOUR)}, "stranger"),
         ({"load": replace(IDLE, open_by_key=1)}, "stranger"),
+        ({"standing": KNOWN, "load": replace(IDLE, open_by_key=MAX_OPEN_BOOKINGS_OF_DRIVER - 1)}, "Take"),
+        ({"standing": KNOWN, "load": replace(IDLE, open_by_key=MAX_OPEN_BOOKINGS_OF_DRIVER)}, "busy"),
         ({"load": replace(IDLE, open_by_block=1)}, "stranger"),
         ({"load": replace(IDLE, access_records_this_week=3)}, "AskPerson"),
         ({"load": Load(9, 9, 99, 9), "standing": KNOWN}, "Take"),
