@@ -182,7 +182,9 @@ def read_private_file(path: Path, max_bytes: int) -> bytes:
         _refuse_if_open_to_others(path, status, "600")
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise PersonError("file-too-large", f"{path} is larger than {max_bytes} bytes: it is not ours.")
+        raise PersonError(
+            "file-too-large", f"{path} is larger than {max_bytes} bytes: it is not ours.", "Move it away."
+        )
     return content
 
 

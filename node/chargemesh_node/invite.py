@@ -62,7 +62,11 @@ def make_link(invite: Invite) -> str:
         elif len(peers[0].addresses) > 1:
             peers[0] = Contact(peers[0].peer_id, peers[0].addresses[:-1])
         else:
-            raise PersonError("invite-too-long", "This node's address is too long for an invitation.")
+            raise PersonError(
+                "invite-too-long",
+                "This node's address is too long for an invitation.",
+                "Listen on a plain one: `run --listen /ip4/0.0.0.0/tcp/4001`.",
+            )
 
 
 def read_link(text: str) -> Invite:

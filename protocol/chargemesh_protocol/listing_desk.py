@@ -96,7 +96,9 @@ class ListingDesk:
             saved = PutDocument(SETTINGS, charger, encode(to_tree(settings)))
             fits = len(self._signed(settings, now).raw) <= MAX_LISTING_BYTES
         except ValueError as error:
-            raise PersonError("bad-charger", f"The charger can't be described so: {error}.") from error
+            raise PersonError(
+                "bad-charger", f"The charger can't be described so: {error}.", "Change that and try again."
+            ) from error
         if not fits:
             raise PersonError("bad-charger", "Its listing would be too long.", "Simplify the tariff.")
         self._settings[charger] = settings

@@ -77,9 +77,13 @@ class BookingCommands:
 
     def _write_message(self, booking: Booking, text: str, at: Moment) -> list[Effect]:
         if not booking.file.secret:
-            raise PersonError("keys-gone", "This booking ended more than a week ago; its keys are deleted.")
+            raise PersonError(
+                "keys-gone",
+                "This booking ended more than a week ago; its keys are deleted.",
+                "Reach them another way.",
+            )
         if not text.strip():
-            raise PersonError("empty", "An empty message can't be sent.", exit_code=ExitCode.USAGE)
+            raise PersonError("empty", "An empty message can't be sent.", "Write a text.", ExitCode.USAGE)
         if not self._ledger.may_message(booking):
             raise PersonError("too-many-messages", "No more messages fit into this booking.", "Call them.")
         kept = KeptMessage(ours=True, sent=at.now, text=text)
@@ -108,5 +112,8 @@ def _require_side(booking: Booking, *, host: bool) -> None:
     if booking.is_host != host:
         side = "host" if host else "driver"
         raise PersonError(
-            "wrong-side", f"Only the {side} of a booking can do that.", exit_code=ExitCode.NOT_ALLOWED
+            "wrong-side",
+            f"Only the {side} of a booking can do that.",
+            "`chargemesh bookings` says which side of each is yours.",
+            ExitCode.NOT_ALLOWED,
         )

@@ -159,7 +159,9 @@ class DriverDesk:
         state = booking.state(at.now)
         if state.reservation not in _LIVE:
             raise PersonError(
-                "not-reserved", f"This booking is {state.reservation}: a problem can't be reported."
+                "not-reserved",
+                f"This booking is {state.reservation.name}: a problem can't be reported.",
+                "Write to the host with `chargemesh booking message`.",
             )
         _, effects = self._write(booking, Problem, problem=command.problem, text=command.text, at=at)
         return [*effects, Result({"booking": booking.id.hex(), "problem": command.problem.value})]

@@ -141,7 +141,11 @@ class HostDesk:
         """A person answers a request that waits."""
         state = booking.state(at.now)
         if state.reservation is not Reservation.PENDING:
-            raise PersonError("not-pending", f"This booking is {state.reservation.name} already.")
+            raise PersonError(
+                "not-pending",
+                f"This booking is {state.reservation.name} already.",
+                "`chargemesh booking show` says what became of it.",
+            )
         if not accept:
             _, effects = self._write(booking, Decline, at, reason=DeclineReason.HOST_DECLINED)
             return [*effects, Result({"booking": booking.id.hex(), "reservation": "REJECTED"})]
@@ -172,7 +176,11 @@ class HostDesk:
         """The payee's signature over the receipt: proof of payment."""
         state = booking.state(at.now)
         if state.receipt is None:
-            raise PersonError("no-receipt", "There is no receipt to be paid yet.")
+            raise PersonError(
+                "no-receipt",
+                "There is no receipt to be paid yet.",
+                "Your node writes it when charging has ended.",
+            )
         if state.paid is not None:
             return [Result({"booking": booking.id.hex(), "settlement": "PAID"})]
         rail = state.claimed.body.rail if state.claimed is not None else "manual"

@@ -73,7 +73,11 @@ class TrustDesk:
                 "Wait until the other side has signed it.",
             )
         if booking.file.review:
-            raise PersonError("already-reviewed", "You have reviewed this booking already.")
+            raise PersonError(
+                "already-reviewed",
+                "You have reviewed this booking already.",
+                "A review is signed once and stays as it is.",
+            )
         salt = at.fresh(f"review {booking.id.hex()}", _SALT_BYTES)
         try:
             content = content_bytes(ReviewContent(stars=stars, text=text, salt=salt))

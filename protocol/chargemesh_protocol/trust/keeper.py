@@ -102,7 +102,9 @@ class Keeper:
         Taking back what the log never said says nothing in it: the draft is forgotten.
         """
         if subject == self._me.author:
-            raise PersonError("vouch-for-self", "Nobody can vouch for themselves.")
+            raise PersonError(
+                "vouch-for-self", "Nobody can vouch for themselves.", "Name somebody else you know."
+            )
         if not stands and subject not in self._stood_for:
             forgotten = self._drafts.pop(name_of("vouch", subject), None)
             return [] if forgotten is None else [DropDocument(DRAFTS, name_of("vouch", subject))]
