@@ -39,7 +39,7 @@ cli.params[:0] = global_options()
 
 
 def main(arguments: Sequence[str] | None = None, *, interactive: bool | None = None) -> int:
-    """Runs one command line (by default this process's) and returns the exit code (design, section 10).
+    """Runs one command line (by default this process's) and returns the exit code (`errors.ExitCode`).
 
     `interactive` says whether somebody can be asked; by default whether this is a terminal.
     """

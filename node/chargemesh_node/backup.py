@@ -5,7 +5,7 @@ cache.db is not in it (others have it), nor the API token (a restored node pairs
 the recovery key (the node never has it).
 
 A restored node signs nothing at first: the device's log may have gone on after the backup, and a second
-entry with a number already used is a fork that costs the identity its standing (design, section 7). The
+entry with a number already used is a fork that costs the identity its standing (specs/06, G6). The
 flag file `restored.json` says so until peers were asked for the newest own entry.
 """
 

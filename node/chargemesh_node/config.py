@@ -193,7 +193,7 @@ def overrides_for_api(text: str) -> dict[str, Value]:
 
 
 def log_delay_ms(network_id: str, min_seconds: int = 0, max_seconds: int = 0) -> tuple[int, int]:
-    """Bounds of the random delay of log entries, in ms; it belongs to the network id (design, section 7).
+    """Bounds of the random delay of log entries, in ms; it belongs to the network id (specs/06, G5).
 
     Networks of tests and the demo wait about a second; elsewhere 2 to 14 days hide when somebody charged,
     and a shorter delay is refused. Zero means the network's own bound.

@@ -69,7 +69,7 @@ class WallboxSettings:
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrangerRules:
-    """Bounds for keys with no completed pair (design, section 5). Per-key limits don't stop Sybils;
+    """Bounds for keys with no completed pair (specs/08, K5). Per-key limits don't stop Sybils;
     the bounds per host do."""
 
     on_request: bool = key(0, Bool())

@@ -18,6 +18,7 @@ A_MACHINE_OF_OURS = re.compile(
     r"(?<![\w.])/(?:" + "wo" + r"rk|ro" + r"ot|opt/py" + r"pi)/|/tmp/(?:br" + r"ief|bash" + r"_jobs)"
     r"|files\.python" + r"hosted|py" + r"pi\.org|registry\.np" + r"mjs|deb\.de" + r"bian\.org"
 )
+NOT_IN_THE_TREE = re.compile(r"\bdesi" + r"gn, section|\bdesign" + r"\.md|house-st" + r"yle\.md")
 UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|raise NotImplemented" + r"Error")
 
 
@@ -39,6 +40,11 @@ def test_the_search_for_machines_finds_one() -> None:
     planted = "a = '/ro" + "ot/.ssh'\nnet/wo" + "rk/fine\nurl = 'https://py" + "pi.org/'\n/wo" + "rk/x"
     found = lines_with(A_MACHINE_OF_OURS, [("planted.py", planted)])
     assert [line.split(":")[1] for line in found] == ["1", "3", "4"]
+
+
+def test_nothing_cites_a_page_that_is_not_here() -> None:
+    """A rule is cited from specs/, which everybody has."""
+    assert lines_with(NOT_IN_THE_TREE, texts()) == []
 
 
 def test_no_file_is_a_giant() -> None:

@@ -13,7 +13,7 @@ from chargemesh_protocol.limits import MAX_DEPTH, MAX_MESSAGE_BYTES
 from . import strict_cbor
 from .trees import damaged, trees
 
-# What was refused, in hexadecimal, and why (RFC 8949; design, section 3).
+# What was refused, in hexadecimal, and why (RFC 8949; specs/01, E2).
 NEVER = {
     "duplicate keys": "a200010002",
     "keys in the wrong order": "a201010002",

@@ -30,7 +30,7 @@ def frees_driver(quote: Quote, problem: Problem) -> bool:
 
 
 def effective_time(claimed: int, acknowledged: int | None, unacknowledged: int) -> int:
-    """The time that counts of what a driver says happened at `claimed` (design, section 3, Clocks).
+    """The time that counts of what a driver says happened at `claimed` (specs/05, "The order that counts").
 
     Its claimed time if a host record that includes it was issued within the tolerance of it; else that
     record's time; with none, `unacknowledged`, or the claimed time if that is later.

@@ -1,7 +1,7 @@
 """What every wallbox driver reports, and the status it can be asked for. Wh, W and unix milliseconds.
 
 Registers in reports never fall within a session, and a session's times never run backwards: a driver
-clears up what the box says before it reports (design, section 6, last paragraph).
+clears up what the box says before it reports (specs/11, C4).
 """
 
 from __future__ import annotations
