@@ -31,7 +31,6 @@ from .link import Link, Station
 
 log = logging.getLogger(__name__)
 
-DEFAULT_PORT = 9220
 PATH = "/ocpp/"
 SUBPROTOCOL = "ocpp1.6"
 CALL_TIMEOUT_S = 15.0
@@ -48,7 +47,7 @@ class CentralSystem:
     """Listens for the wallboxes of this node. `attach` a charger at any time, before or after `start`."""
 
     def __init__(
-        self, host: str = "127.0.0.1", port: int = DEFAULT_PORT, *, call_timeout_s: float = CALL_TIMEOUT_S
+        self, host: str = "127.0.0.1", port: int = 0, *, call_timeout_s: float = CALL_TIMEOUT_S
     ) -> None:
         """`port` 0 takes a free one. `call_timeout_s` bounds how long a box may take to answer."""
         self._host = host

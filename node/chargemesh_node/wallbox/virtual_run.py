@@ -50,7 +50,7 @@ def full_url(url: str, charger_id: str) -> str:
         raise PersonError(
             "bad-url",
             f"{url!r} is no address of a charging system.",
-            "Write what `chargemesh charger pair` shows, for example ws://127.0.0.1:9220/ocpp/garage.",
+            "Write what `chargemesh charger pair` shows, for example ws://127.0.0.1:9310/ocpp/garage.",
             ExitCode.USAGE,
         )
     trimmed = url.rstrip("/")
