@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 from .contact import Contact
 from .limits import (
-    LISTING_SLOTS,
     MAX_CONNECTORS,
     MAX_LIST_ITEMS,
     MAX_LISTING_LIFE_MS,
     MAX_NOTE_CHARS,
     MAX_RECORD_BYTES,
     MAX_TEXT_CHARS,
-    SLOT_MS,
 )
 from .listing import About, BookingRules, Connector, Listing
 from .place import Point, public_cell
@@ -21,8 +19,6 @@ from .schedule import WeeklyHours, quarter_hour, slot_map
 from .shape import Bool, Bytes, Int, Seq, Struct, Text, Uint, key, shape
 from .tariff import Tariff
 from .terms import Terms
-
-HORIZON_MS = LISTING_SLOTS * SLOT_MS
 
 
 @shape
