@@ -170,7 +170,7 @@ class NotifySettings:
 
 @dataclass(frozen=True, slots=True)
 class BookingSettings:
-    """Design, section 5, Inventory denial. A stranger is a key with no completed pair with this host."""
+    """Bounds of one host (specs/08, K5). A stranger is a key with no completed pair with this host."""
 
     stranger_on_request: bool = _setting(True, "Ask you before a stranger's request is accepted.")
     stranger_open_bookings: int = _setting(1, "Open bookings that one stranger may have.", _from_to(0, 100))

@@ -53,7 +53,7 @@ def test_the_shortest_booking_is_not_longer_than_the_longest() -> None:
 
 
 def test_strangers_are_bounded_by_default() -> None:
-    """Design, section 5: on request, one open booking, at most 4 h, within 48 h, 3 addresses a week."""
+    """specs/08, K5: on request, one open booking, at most 4 h, within 48 h, 3 addresses a week."""
     one = DEFAULT_STRANGER_RULES
     assert one.on_request
     assert (one.open_bookings, one.max_minutes, one.horizon_minutes) == (1, 240, 2880)

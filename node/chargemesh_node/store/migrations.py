@@ -47,7 +47,7 @@ _FIRST: Migration = (
     ) STRICT
     """,
     "CREATE INDEX slot_by_time ON slot (charger, start, end)",
-    # Design, section 5: overlapping confirmed slots are impossible by transaction, whatever memory says.
+    # Overlapping confirmed slots are impossible by transaction, whatever memory says.
     f"""
     CREATE TRIGGER slot_overlap BEFORE INSERT ON slot
     WHEN EXISTS (
