@@ -203,6 +203,8 @@ def _counters(node: Node) -> dict[str, int]:
         "announcer": node.announcer.counters,
         "gossip": node.gossip.counters,
         "replica": node.replica.counters,
+        "bundles": node.bundles.counters,
+        "peers": node.peers.counters,
         "wallboxes": node.wallboxes.counters,
     }
     found = {f"{part}.{name}": count for part, counts in parts.items() for name, count in counts.items()}
