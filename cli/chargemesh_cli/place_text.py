@@ -49,11 +49,6 @@ def parse_place(text: str, saved: Mapping[str, str] | None = None) -> tuple[floa
     raise _mistake(f"{_shown(text)} is not a place.", _HINT + known)
 
 
-def format_place(latitude: float, longitude: float) -> str:
-    """ "52.520000,13.405000": as finely as a parking space needs."""
-    return f"{latitude:.6f},{longitude:.6f}"
-
-
 def _geo(match: re.Match[str], text: str) -> tuple[float, float]:
     parameters = dict(part.lower().partition("=")[::2] for part in match[3].split(";") if part)
     if parameters.get("crs", "wgs84") != "wgs84":

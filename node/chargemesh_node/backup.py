@@ -161,17 +161,6 @@ def is_read_only(home: Home) -> bool:
     return was_restored(home) and not is_forced(home)
 
 
-def require_may_sign(home: Home) -> None:
-    """PersonError, naming both ways on, while a restored node is read-only."""
-    if is_read_only(home):
-        raise PersonError(
-            "restored-read-only",
-            "This node was restored from a backup and hasn't yet asked a peer for its own newest entry.",
-            "Let it reach a peer (`chargemesh join LINK`), or read what `chargemesh restore --force` risks.",
-            ExitCode.NOT_ALLOWED,
-        )
-
-
 def force(home: Home) -> bool:
     """Let a restored node sign from its next start on: its owner took RISK_OF_FORCE. False if it could."""
     if not is_read_only(home):

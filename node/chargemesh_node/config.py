@@ -7,7 +7,6 @@ variable and the nearest right key, and the node does not start on a guess.
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import tomllib
 from collections.abc import Mapping
@@ -69,14 +68,6 @@ class Config:
         """The value of "section.name"; PersonError for a key that doesn't exist."""
         section, _, name = find_setting(key).key.partition(".")
         return cast(Value, getattr(getattr(self, section), name))
-
-    def as_dict(self) -> dict[str, dict[str, Any]]:
-        """Section -> name -> value, lists as lists: what `config get` prints as JSON."""
-        plain = dataclasses.asdict(self)
-        return {
-            section: {name: list(one) if isinstance(one, tuple) else one for name, one in values.items()}
-            for section, values in plain.items()
-        }
 
 
 def load_config(

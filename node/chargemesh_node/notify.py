@@ -44,10 +44,6 @@ class Notifier:
             self._targets["command"] = self._run
         self._delivered: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
-    @property
-    def enabled(self) -> bool:
-        return bool(self._targets)
-
     async def send(self, key: bytes, body: bytes) -> None:
         """Deliver the event `body` (UTF-8 JSON) to every target; NotifyError if one of them failed.
 

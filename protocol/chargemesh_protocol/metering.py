@@ -25,19 +25,6 @@ class Reading:
             raise ValueError(f"a reading shows 0 to {MAX_ENERGY_WH} Wh")
 
 
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """A bill split into what the driver agreed to and what is the host's claim only.
-
-    Micro-units; `agreed + claimed` is the bill's total. `beyond_wh` is the energy that neither the
-    authorisation nor a countersigned ticket covers.
-    """
-
-    agreed: int
-    claimed: int
-    beyond_wh: int
-
-
 def check_next(last: Reading, following: Reading) -> None:
     """ValueError, with the reason, unless time and meter stand still or go on from `last` to `following`."""
     if following.at < last.at:
@@ -90,35 +77,6 @@ def bill(plan: PricePlan, readings: Sequence[Reading]) -> CostBreakdown:
     than charging time.
     """
     return cost(plan, usage(plan, readings))
-
-
-def agreed_part(
-    plan: PricePlan,
-    readings: Sequence[Reading],
-    *,
-    authorised_wh: int,
-    authorised_cost: int,
-    countersigned: Reading | None = None,
-) -> Agreed:
-    """Splits the bill for `readings` at what the driver signed: the authorisation, or a later ticket.
-
-    Agreed is the bill for the authorised energy up to the authorised cost, or all up to the newest
-    countersigned ticket where that is more.
-    """
-    total = bill(plan, readings).total
-    begin = readings[0].energy_wh
-    within = tuple(Reading(one.at, min(one.energy_wh, begin + authorised_wh)) for one in readings)
-    agreed = min(bill(plan, within).total, authorised_cost)
-    covered_wh = authorised_wh
-    if countersigned is not None:
-        seen = tuple(one for one in readings if one.at <= countersigned.at)
-        if not seen or seen[-1].energy_wh > countersigned.energy_wh:
-            raise ValueError("the countersigned ticket is not one of this session's readings")
-        agreed = max(agreed, bill(plan, seen).total)
-        covered_wh = max(covered_wh, countersigned.energy_wh - begin)
-    agreed = min(agreed, total)
-    beyond = max(0, readings[-1].energy_wh - begin - covered_wh)
-    return Agreed(agreed, total - agreed, beyond)
 
 
 def estimate(plan: PricePlan, start: int, end: int, energy_wh: int, max_w: int) -> CostBreakdown:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from .errors import ExitCode, PersonError
 from .money import MICRO, round_to_minor
 from .units import format_decimal
 
@@ -55,27 +54,9 @@ def check_iban(text: str) -> str:
     return iban
 
 
-def parse_iban(text: str) -> str:
-    """The IBAN that a person typed, checked."""
-    try:
-        return check_iban(text)
-    except ValueError as error:
-        raise PersonError(
-            "bad-iban",
-            f"{text.strip()[:50]!r} is not an IBAN: {error}.",
-            "Copy it from your bank statement, for example DE89 3704 0044 0532 0130 00.",
-            ExitCode.USAGE,
-        ) from None
-
-
 def format_iban(iban: str) -> str:
     """In groups of four, as banks print it."""
     return " ".join(iban[at : at + 4] for at in range(0, len(iban), 4))
-
-
-def booking_reference(booking: bytes) -> str:
-    """What a transfer says, so that the host finds its booking: the first 8 bytes of the booking's id."""
-    return f"chargemesh {booking[:8].hex()}"
 
 
 def epc_text(*, name: str, iban: str, amount_micro: int, remittance: str, bic: str = "") -> str:

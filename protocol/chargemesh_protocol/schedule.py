@@ -137,11 +137,6 @@ def slot_map(hours: WeeklyHours, start: int, busy: Iterable[tuple[int, int]] = (
     return SlotMap(start, bits.to_bytes(BITMAP_BYTES, "big"))
 
 
-def open_during(hours: WeeklyHours, start: int, end: int) -> bool:
-    """Whether `hours` are open in every slot that [start, end) touches, at most 14 days of them."""
-    return slot_map(hours, quarter_hour(start)).offerable(start, end)
-
-
 def free_windows(
     slots: SlotMap, after: int, at_least_ms: int = SLOT_MS, count: int = 5
 ) -> tuple[Window, ...]:

@@ -75,10 +75,6 @@ def parse_distance(text: str) -> int:
     return _quantity(text, _DISTANCE, "distance", "2km or 500m")
 
 
-def format_distance(metres: int) -> str:
-    return f"{metres} m" if metres < 1000 else f"{format_decimal(metres, 1000)} km"
-
-
 def parse_power(text: str) -> int:
     """Watts from "7kW", "7.4 kW" or "7400W"."""
     return _quantity(text, _POWER, "power", "7kW or 7400W")

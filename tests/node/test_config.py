@@ -185,12 +185,6 @@ def test_the_api_flag_opens_the_phone_page_on_a_lan_address() -> None:
         overrides_for_api("8080")
 
 
-def test_as_dict_is_plain_json() -> None:
-    plain = Config().as_dict()
-    assert plain["network"]["listen"] == ["/ip4/0.0.0.0/tcp/0"]
-    assert {f"{section}.{name}" for section, values in plain.items() for name in values} == set(SETTINGS)
-
-
 def test_find_setting_suggests_even_without_a_section() -> None:
     with pytest.raises(PersonError) as caught:
         find_setting("webhook")

@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargemesh_protocol.metering import (
-    Agreed,
     Reading,
-    agreed_part,
     bill,
     charging_ended,
     check_next,
@@ -24,7 +22,6 @@ from .prices import (
     BEGIN,
     CENT,
     ENERGY,
-    EURO,
     HOUR,
     MINUTE,
     PARKING,
@@ -117,40 +114,6 @@ def test_readings_in_between_change_nothing_where_the_price_is_one(
     kept = [one for one in session[1:-1] if one.at == ended or data.draw(st.booleans())]
     fixed = plan(period(0, price(ENERGY, "0.37"), price(TIME, "0.50"), price(PARKING, "2.00")))
     assert bill(fixed, (session[0], *kept, session[-1])) == bill(fixed, session)
-
-
-def test_what_lies_beyond_the_authorised_energy_or_cost_is_a_claim() -> None:
-    session = readings((0, 0), (30, 5_000), (60, 10_000))
-
-    def agreed(wh: int, micro: int, countersigned: Reading | None = None) -> Agreed:
-        return agreed_part(
-            PLAIN, session, authorised_wh=wh, authorised_cost=micro, countersigned=countersigned
-        )
-
-    assert agreed(10_000, 4 * EURO) == Agreed(4 * EURO, 0, 0)
-    assert agreed(8_000, 4 * EURO) == Agreed(320 * CENT, 80 * CENT, 2_000)
-    assert agreed(10_000, 3 * EURO) == Agreed(3 * EURO, EURO, 0)
-    assert agreed(2_000, 4 * EURO, session[1]) == Agreed(2 * EURO, 2 * EURO, 5_000)
-    assert agreed(2_000, EURO // 2, session[2]) == Agreed(4 * EURO, 0, 0)
-    assert agreed(8_000, 4 * EURO, session[1]) == Agreed(320 * CENT, 80 * CENT, 2_000)
-    with pytest.raises(ValueError, match="not one of this session's readings"):
-        agreed(1, 1, Reading(BEGIN - 1, 0))
-
-
-@given(plans(), sessions(), st.integers(0, 80_000), st.integers(0, 30), st.data())
-def test_agreed_and_claimed_are_the_whole_bill(
-    fixed: PricePlan, session: tuple[Reading, ...], wh: int, euros: int, data: st.DataObject
-) -> None:
-    countersigned = data.draw(st.none() | st.sampled_from(session))
-    if countersigned is not None:  # of readings at one moment the host asks for the last to be countersigned
-        countersigned = [one for one in session if one.at == countersigned.at][-1]
-    found = agreed_part(
-        fixed, session, authorised_wh=wh, authorised_cost=euros * EURO, countersigned=countersigned
-    )
-    assert found.agreed >= 0 and found.claimed >= 0
-    assert found.agreed + found.claimed == bill(fixed, session).total
-    if countersigned == session[-1]:
-        assert (found.claimed, found.beyond_wh) == (0, 0)
 
 
 def test_an_estimate_charges_first_and_parks_then() -> None:

@@ -21,7 +21,6 @@ from chargemesh_protocol.schedule import (
     always_open,
     format_hours,
     free_windows,
-    open_during,
     parse_hours,
     quarter_hour,
     slot_map,
@@ -156,13 +155,6 @@ def test_the_next_free_windows() -> None:
         monday.start + 7 * day,
     ]
     assert free_windows(slot_map(always_open("UTC"), start), start) == (Window(start, slots.end),)
-
-
-def test_open_during() -> None:
-    night = parse_hours("fri 22:00-06:00", "Europe/Berlin")
-    friday = utc("2027-06-11 20:00")  # 22:00 in Berlin
-    assert open_during(night, friday, friday + 8 * HOUR * SLOT_MS)
-    assert not open_during(night, friday - 1, friday + 1)
 
 
 @pytest.mark.parametrize(

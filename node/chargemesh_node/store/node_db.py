@@ -1,6 +1,6 @@
 """The Store on disk: `node.db`, where a commit that returned is there after any crash or power cut.
 
-WAL with synchronous=FULL: each commit ends with an fsync of the log. Design, section 9, Store.
+WAL with synchronous=FULL: each commit ends with an fsync of the log.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chargemesh_protocol.errors import PersonError
 from ..errors import SlotTaken, StoreError, StoreFull
 from ..home import write_new_private_file
 from ..ports import Clock, Loaded, OutboxRow
-from .database import connect, copy_database, fetch, is_damaged, is_full, trouble_behind, write
+from .database import connect, fetch, is_damaged, is_full, trouble_behind, write
 from .migrations import MIGRATIONS, Migration, copy_before, migrate, require_known_schema
 from .reserve import Reserve
 from .saves import reschedule, statements
@@ -71,7 +71,7 @@ class SqliteStore:
 
     @property
     def reserve_stands(self) -> bool:
-        """False while the disk is so full that the reserve is in use: `status` and `doctor` say so."""
+        """False while the disk is so full that the reserve is in use; `doctor` warns long before."""
         return self._reserve.stands
 
     async def open(self) -> Loaded:
@@ -116,14 +116,6 @@ class SqliteStore:
     async def reschedule(self, row: OutboxRow) -> None:
         """Waits in memory and rides with the next commit: after a crash a delivery may be tried early."""
         self._rescheduled[(row.channel, row.key)] = row
-
-    async def copy_to(self, target: Path) -> None:
-        """A consistent copy in a new file (0600) while the node runs; FileExistsError passes."""
-        async with self._turn:
-            try:
-                await copy_database(self._connection(), target)
-            except sqlite3.Error as error:
-                raise self._told(error) from error
 
     async def close(self) -> None:
         """Writes what waits, empties the WAL into the database and removes it."""

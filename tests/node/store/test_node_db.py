@@ -76,21 +76,6 @@ async def test_a_dropped_secret_is_gone_from_the_files(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_a_copy_is_whole_while_the_node_runs(tmp_path: Path) -> None:
-    store = store_at(tmp_path / "node.db")
-    await store.open()
-    await store.commit(transaction(0))
-    await store.copy_to(tmp_path / "copy.db")
-    await store.commit(transaction(1))
-    with pytest.raises(FileExistsError):
-        await store.copy_to(tmp_path / "copy.db")
-    await store.close()
-    assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
-    copy = store_at(tmp_path / "copy.db")
-    assert whole_transactions(await copy.open()) == 1
-    await copy.close()
-
-
 async def test_a_reader_beside_the_node_sees_whole_commits(tmp_path: Path) -> None:
     """The backup opens the file read-only while the node writes."""
     store = store_at(tmp_path / "node.db")
