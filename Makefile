@@ -3,11 +3,12 @@ VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest
 SETUP := $(VENV)/.installed-dev
 COSE := .venv-cose/.installed
+FUZZ := .venv-fuzz/.installed
 TOOLS := tests/interop/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup tools demo test test-long replay lint fix bench lock install uninstall
+.PHONY: help setup tools demo test test-long replay fuzz lint fix bench lock install uninstall
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -23,6 +24,12 @@ $(SETUP): requirements/build.txt requirements/dev.txt packaging/venv.sh
 # COSE libraries by others need an older cbor2 than ours, hence a venv of their own.
 $(COSE): requirements/build.txt requirements/cose.txt packaging/venv.sh
 	@packaging/venv.sh .venv-cose requirements/cose.txt
+	@touch $@
+
+# The fuzzer is for Linux on x86-64 alone; elsewhere this installs everything but it, and `make fuzz` says so.
+$(FUZZ): requirements/build.txt requirements/fuzz.txt packaging/venv.sh
+	@packaging/venv.sh .venv-fuzz requirements/fuzz.txt
+	@.venv-fuzz/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Node itself is a wheel in the test lock; npm is started by its path because wheels hold no symbolic links.
@@ -46,6 +53,9 @@ test-long: $(SETUP) $(TOOLS) $(COSE)  ## the tests that take minutes, and many m
 replay: $(SETUP)  ## run the simulation again with the seed of a failure: SEED=…
 	@test -n "$(SEED)" || { echo "usage: make replay SEED=…   (the failing test printed it)" >&2; exit 2; }
 	@CHARGEMESH_SEED="$(SEED)" $(PYTEST) $(if $(T),$(T),tests/simulation) $(ARGS)
+
+fuzz: $(FUZZ)  ## throw bytes led by coverage at all that reads them; SECONDS=600 tries longer than a minute
+	@.venv-fuzz/bin/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
 
 lint: $(SETUP)  ## style, types and import contracts
 	@$(VENV)/bin/ruff check

@@ -10,7 +10,7 @@ import pytest
 
 from .tree import ROOT, text
 
-LOCKS = ["build", "cose", "dev", "runtime"]
+LOCKS = ["build", "cose", "dev", "fuzz", "runtime"]
 PIN = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
@@ -28,6 +28,10 @@ def test_a_lock_has_hashes_and_no_hosts(name: str) -> None:
     blocks = re.split(r"\n(?=[a-z])", found.strip())
     assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
     assert re.findall(r"https?://\S+|file:\S+|--(?:extra-)?index-url|--find-links", found) == []
+
+
+def test_what_is_fuzzed_runs_on_what_users_install() -> None:
+    assert {package for package, _ in pins("fuzz") - pins("dev")} == {"atheris"}
 
 
 @pytest.mark.parametrize("name", ["build", "runtime"])

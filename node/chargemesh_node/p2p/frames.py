@@ -170,6 +170,10 @@ _commands: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
 _reports: msgspec.msgpack.Decoder[Report] = msgspec.msgpack.Decoder(Report)
 
 
+# A tag that is not UTF-8 is no MsgspecError.
+_NO_FRAME = (msgspec.MsgspecError, UnicodeDecodeError)
+
+
 class FrameError(ValueError):
     """The other end of the socket sent what no frame can be."""
 
@@ -193,12 +197,12 @@ def frame_length(header: bytes) -> int:
 def parse_command(data: bytes) -> Command:
     try:
         return _commands.decode(data)
-    except msgspec.MsgspecError as error:
+    except _NO_FRAME as error:
         raise FrameError(str(error)) from error
 
 
 def parse_report(data: bytes) -> Report:
     try:
         return _reports.decode(data)
-    except msgspec.MsgspecError as error:
+    except _NO_FRAME as error:
         raise FrameError(str(error)) from error
