@@ -18,7 +18,7 @@ A_MACHINE_OF_OURS = re.compile(
     r"(?<![\w.])/(?:" + "wo" + r"rk|ro" + r"ot|opt/py" + r"pi)/|/tmp/(?:br" + r"ief|bash" + r"_jobs)"
     r"|files\.python" + r"hosted|py" + r"pi\.org|registry\.np" + r"mjs|deb\.de" + r"bian\.org"
 )
-NOT_IN_THE_TREE = re.compile(r"(?i)\bdesi" + r"gn, section|\bdesign" + r"\.md|house-st" + r"yle\.md")
+NOT_IN_THE_TREE = re.compile(r"(?i)\bdesi" + r"gn,? (?:section|§)|\bdesign" + r"\.md|house-st" + r"yle\.md")
 UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|raise NotImplemented" + r"Error")
 
 

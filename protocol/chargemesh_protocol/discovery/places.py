@@ -3,7 +3,7 @@
 What is shown of a charger is a function of the set of listings, renewals and withdrawals that arrived, in
 whatever order, as long as no bound is reached: the highest sequence counts, of equals the lower id. A place
 outlives what it shows until nothing older can be valid any more, so that neither a withdrawn listing nor an
-earlier sequence comes back. Design §4, Limits against spam.
+earlier sequence comes back. specs/07, "The caretaker".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From a receipt that both sides signed to entries of the log: statements, commitments, opened reviews.
 
 At the receipt each side signs a completion statement and sends it to the other, whose log embeds it. A review
-is first committed to: both open when both have committed, or 14 days after the receipt. Design §7.
+is first committed to: both open when both have committed, or 14 days after the receipt. specs/06, "Reviews".
 """
 
 from __future__ import annotations

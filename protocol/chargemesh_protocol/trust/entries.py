@@ -3,7 +3,7 @@
 A log belongs to one signing key: entries are numbered from 1, each names the one before and, where that saves
 steps, one further back (`skip_target`). They carry a month (UTC) and a region (H3, resolution 4) and no exact
 time, place, amount or name. What must be erasable, a review's stars and text, hangs beside the entry by a
-salted hash. Design §7.
+salted hash. specs/06, "Entries".
 """
 
 from __future__ import annotations

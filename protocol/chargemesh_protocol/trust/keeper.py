@@ -1,7 +1,7 @@
 """The desk of a node's own log: what is to be said waits here, is numbered and signed when its batch is cut.
 
 A delayed entry has neither sequence nor signature, so that waiting leaves no gap and nobody learns from the
-log when something happened. Design §7.
+log when something happened. specs/06, G5.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Every kept entry is signed by the log's key. Accepted is the longest run from sequence 1 in which each entry's
 links name the entries before it; two entries with one sequence are a fork, both are kept as the proof, and
-nothing from the lowest such sequence on is accepted. Design §7.
+nothing from the lowest such sequence on is accepted. specs/06, G4.
 """
 
 from __future__ import annotations

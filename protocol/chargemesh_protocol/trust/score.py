@@ -3,7 +3,7 @@
 The number is the 5 % quantile of a Beta posterior over reviews, shifted so that a newcomer stands at the
 floor 0 and nobody below: starting over never pays. A review weighs as much as the share of walks that reach
 its author *without passing the person reviewed*; the fifth that one first-hop neighbour may bring counts as
-one full review, the node's own review as five. Design §7.
+one full review, the node's own review as five. specs/06, "What is made of it".
 """
 
 from __future__ import annotations

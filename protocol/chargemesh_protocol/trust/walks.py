@@ -2,7 +2,7 @@
 
 A walk leaves home by one of home's own edges (its trust seeds: own completed counterparties and vouches) and
 goes on until it restarts. What counts is whether a walk reaches somebody at all (*first visit only*): going
-round in a ring of one's own keys earns nothing. Design §7.
+round in a ring of one's own keys earns nothing. specs/06, "What is made of it".
 
 Step i of walk w at v takes the edge that minimises `-ln H(secret, w, i, edge) / weight`, where the edge is
 the ordered pair (v, target). So each choice depends only on the edges at v: a new edge elsewhere changes no
