@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import random
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,8 +26,9 @@ from .nodes import Person, street
 
 OURS = (wire.PROTOCOL, listing_wire.PROTOCOL, IDENTITY, LOG)
 THEIRS = ("/meshsub/1.1.0", "/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "/ipfs/ping/1.0.0")
+CHANCE = random.Random(9)
 NOISE = (
-    b"\xff" * 4 + os.urandom(300),
+    b"\xff" * 4 + CHANCE.randbytes(300),
     b"GET / HTTP/1.1\r\n\r\n",
     b"\x13/multistream/1.0.0\n\xff\xff\xff\x7f",
 )
@@ -61,7 +62,7 @@ async def strangers_try_everything(host: Person, driver: Person) -> None:
         await asyncio.to_thread(attackers.sends_bytes, host.contact, data)
     for protocol in (*OURS, *THEIRS):
         await attack(attackers.says, host.contact, protocol, ENDLESS)
-    rubbish = [b"", b"\x00", os.urandom(40), b"\x28" + os.urandom(40)]
+    rubbish = [b"", b"\x00", CHANCE.randbytes(40), b"\x28" + CHANCE.randbytes(40)]
     await attack(attackers.talks_to_every_protocol, host.contact, (*OURS, *THEIRS), rubbish)
     await somebody_else_answers_at_an_address(host, driver)
     with pytest.raises(NetworkError):

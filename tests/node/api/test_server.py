@@ -105,7 +105,9 @@ async def test_a_socket_left_by_a_killed_node_is_in_nobodys_way(tmp_path: Path) 
     left.close()
     server = ApiServer(app)
     await server.start()
+    assert app.home.api_socket.is_socket()
     await server.close()
+    assert not app.home.api_socket.exists()
 
 
 @pytest.mark.asyncio
