@@ -13,6 +13,7 @@ from . import (
     bookings,
     catch_up,
     cells,
+    edge_signatures,
     encoding,
     extension,
     identity,
@@ -49,6 +50,7 @@ MODULES = (
     invalid_encoding,
     invalid_records,
     invalid_signatures,
+    edge_signatures,
     invalid_payloads,
 )
 
