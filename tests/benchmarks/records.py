@@ -47,9 +47,6 @@ def measure() -> dict[str, object]:
     signed = [_raw_signed(one) for one in records]
     public, secret = sodium.crypto_sign_seed_keypair(SEED)
     bodies = [one.body for one in records]
-    strangers = iter([_of_strangers(turn) for turn in range(TURNS // 4)])
-    many = [sign(_ticket(number), SEED, NETWORK) for number in range(STORED)]
-    many_signed = [_raw_signed(one) for one in many]
 
     def raw_verify() -> object:
         return [sodium.crypto_sign_open(one, public) for one in signed]
@@ -61,9 +58,12 @@ def measure() -> dict[str, object]:
         TURNS,
         COUNT,
     )
+    strangers = iter([_of_strangers(turn) for turn in range(TURNS // 4)])
     unseen = _turns(
         raw_verify, lambda: [open_record(raw, NETWORK) for raw in next(strangers)], TURNS // 4, COUNT
     )
+    many = [sign(_ticket(number), SEED, NETWORK) for number in range(STORED)]
+    many_signed = [_raw_signed(one) for one in many]
     stored = _turns(
         lambda: [sodium.crypto_sign_open(one, public) for one in many_signed],
         lambda: asyncio.run(_ingest(many)),
