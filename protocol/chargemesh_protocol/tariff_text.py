@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from .money import format_amount
 from .pricing import CostLine
-from .tariff import PriceComponent, Restrictions, Tariff, TariffDimension, TariffElement
-from .units import WEEKDAY_NAMES, format_clock, format_decimal, format_duration, format_energy, format_power
+from .tariff import PriceComponent, PricePlan, Restrictions, Tariff, TariffDimension, TariffElement
+from .units import (
+    WEEKDAY_NAMES,
+    format_clock,
+    format_decimal,
+    format_duration,
+    format_energy,
+    format_instant,
+    format_power,
+)
 
 _PER = {
     TariffDimension.ENERGY: "per kWh",
@@ -31,14 +39,25 @@ def describe_tariff(tariff: Tariff) -> str:
         ]
         if len(tariff.elements) > 2:
             sentences.append("For each price, the first of these that fits holds.")
-    if tariff.min_price:
-        sentences.append(f"At least {format_amount(tariff.min_price, tariff.currency)} a session.")
-    if tariff.max_price:
-        sentences.append(f"At most {format_amount(tariff.max_price, tariff.currency)} a session.")
-    if tariff.tax_bp:
-        rate = f"{format_decimal(tariff.tax_bp, 100)} % tax"
-        sentences.append(f"Prices include {rate}." if tariff.tax_included else f"{rate} is added.")
-    return " ".join(sentences)
+    return " ".join([*sentences, *_around(tariff)])
+
+
+def describe_plan(plan: PricePlan, zone: str) -> str:
+    """What a quote says, which its listing may not say any more: "0.50 EUR per kWh. From … : …" by the clocks
+    of `zone`, with the price of staying over where there is one."""
+    if not any(component.price for period in plan.periods for component in period.components):
+        sentences = ["Charging is free."] if not plan.min_price else []
+    else:
+        priced = [
+            " plus ".join(_component(one, plan.currency) for one in period.components) or "free"
+            for period in plan.periods
+        ]
+        later = [
+            f"From {format_instant(period.start, zone)}: {text}."
+            for period, text in zip(plan.periods[1:], priced[1:], strict=True)
+        ]
+        sentences = [f"{priced[0][:1].upper()}{priced[0][1:]}.", *later]
+    return " ".join([*sentences, *_around(plan)])
 
 
 def describe_line(line: CostLine, currency: str) -> str:
@@ -74,6 +93,19 @@ def describe_sum(
         found.append(f"Rounding: {_signed(rounding, currency)}")
     within = f", of which {format_amount(tax, currency)} tax ({rate})" if tax and tax_included else ""
     return (*found, f"Total: {format_amount(total, currency)}{within}")
+
+
+def _around(prices: Tariff | PricePlan) -> list[str]:
+    """The sentences on the lowest and highest price and on tax."""
+    sentences = []
+    if prices.min_price:
+        sentences.append(f"At least {format_amount(prices.min_price, prices.currency)} a session.")
+    if prices.max_price:
+        sentences.append(f"At most {format_amount(prices.max_price, prices.currency)} a session.")
+    if prices.tax_bp:
+        rate = f"{format_decimal(prices.tax_bp, 100)} % tax"
+        sentences.append(f"Prices include {rate}." if prices.tax_included else f"{rate} is added.")
+    return sentences
 
 
 def _element(element: TariffElement, currency: str, after_another: bool) -> str:

@@ -25,7 +25,8 @@ from chargemesh_protocol.tariff import (
     resolve,
     simple_tariff,
 )
-from chargemesh_protocol.tariff_text import describe_line, describe_sum, describe_tariff
+from chargemesh_protocol.tariff_text import describe_line, describe_plan, describe_sum, describe_tariff
+from chargemesh_protocol.units import format_instant
 
 from .prices import (
     BEGIN,
@@ -254,6 +255,21 @@ def test_a_tariff_in_words() -> None:
         " plus 1.00 EUR per hour of charging in steps of 5 min."
     )
     assert describe_tariff(simple_tariff("EUR")) == "Charging is free."
+
+
+def test_the_prices_of_a_quote_in_words() -> None:
+    evening = plan(
+        period(0, price(ENERGY, "0.50")),
+        period(2, price(ENERGY, "0.30"), price(PARKING, "1.00")),
+        period(3),
+        tax_bp=1900,
+    )
+    begins = [format_instant(one.start, "Europe/Berlin") for one in evening.periods]
+    assert describe_plan(evening, "Europe/Berlin") == (
+        f"0.50 EUR per kWh. From {begins[1]}: 0.30 EUR per kWh plus 1.00 EUR per hour after charging has "
+        f"ended. From {begins[2]}: free. Prices include 19 % tax."
+    )
+    assert describe_plan(plan(period(0)), "Europe/Berlin") == "Charging is free."
 
 
 def test_a_bill_in_words() -> None:

@@ -11,7 +11,7 @@ from chargemesh_protocol.listing import Connector, Listing, Need, energy_price
 from chargemesh_protocol.listing_text import describe_plug
 from chargemesh_protocol.schedule import free_windows
 from chargemesh_protocol.tariff import TariffDimension, prices
-from chargemesh_protocol.tariff_text import describe_tariff
+from chargemesh_protocol.tariff_text import describe_plan, describe_tariff
 from chargemesh_protocol.terms import describe_terms
 
 from ..node import Node, Offer
@@ -103,7 +103,8 @@ class SearchEnd(TypedDict):
 
 
 class QuoteView(TypedDict):
-    """What a slot costs. quote: the id that a booking takes. text: what would be agreed, in sentences."""
+    """What a slot costs. quote: the id that a booking takes. prices, terms: what would be agreed, as
+    the quote says it: the listing that was found may be older."""
 
     quote: str
     listing: str
@@ -215,7 +216,7 @@ def quote_view(node: Node, offer: Offer, short: bytes) -> QuoteView:
         # By their clock and ours: what is left is the same unless one of them is wrong.
         "expires_in_s": max(0, (quote.expires - node.clock.now()) // 1000),
         "instant": quote.instant,
-        "prices": describe_tariff(listing.tariff),
+        "prices": describe_plan(quote.plan, zone),
         "terms": describe_terms(quote.terms, currency),
         "address_by": instant(address_by, zone),
     }
