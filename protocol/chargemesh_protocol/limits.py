@@ -56,7 +56,7 @@ MAX_HEARD_WAITING = 256  # changes heard by gossip that wait for the cache; newe
 MAX_LOCAL_PEERS = 32  # neighbours of the local network that listings are exchanged with
 
 # --- booking ------------------------------------------------------------------------------------
-MAX_BOOKING_RECORDS = 4096  # tickets included: a day at one a minute on both sides fits
+MAX_RECORDS_A_SIDE = 2048  # of one booking, tickets included: a day at one a minute fits
 MAX_INCLUDES = 32
 MAX_OPEN_BOOKINGS_OF_DRIVER = 64  # at one host, also of a driver it knows: four a day for a fortnight
 MAX_MESSAGES_A_SIDE = 200  # texts of one booking; more than two people ever have to say about a plug

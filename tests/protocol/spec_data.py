@@ -27,7 +27,6 @@ from chargemesh_protocol import (
     zones,
 )
 from chargemesh_protocol.booking import charging, cost, fold, objections, records, retention, table
-from chargemesh_protocol.booking import set as booking_set
 from chargemesh_protocol.booking import wire as booking
 from chargemesh_protocol.discovery import cells
 from chargemesh_protocol.discovery import wire as discovery
@@ -51,7 +50,6 @@ _BESIDE: tuple[tuple[ModuleType, str, str, str], ...] = (
     (pricing, "MAX_SESSION_MS", "tariff", "100 days"),
     (terms, "MAX_TIERS", "terms", "of cancellation"),
     (terms, "MAX_TERM_MINUTES", "terms", "14 days"),
-    (booking_set, "MAX_RECORDS_A_SIDE", "booking", "each side has its own half of them"),
     (booking, "MAX_RECORDS_A_MESSAGE", "booking", "in one exchange"),
     (booking, "MAX_MESSAGES_A_PARCEL", "booking", "sealed texts in one exchange"),
     (booking, "MAX_STATEMENTS", "booking", "of one side: a completion statement and a review commitment"),

@@ -42,7 +42,7 @@ class Booking:
     settlement: str = "OPEN"
     accepted: int | None = None
     due: int | None = None
-    sent: bool = False
+    sent: int | None = None
     cost: int = 0
     owed: int = 0
     authorised: tuple[int, int] | None = None
@@ -99,7 +99,8 @@ class Booking:
         return int(min(half_up(self.quote[9] * self.terms[3], 100), self.quote[9]))
 
     def overdue(self, at: int) -> bool:
-        return self.due is not None and not self.sent and at >= self.due + M
+        due = self.due is not None and at >= self.due + M
+        return due and (self.sent is None or self.sent > at)
 
     # --- the walk ---------------------------------------------------------------------------------
 
@@ -156,7 +157,8 @@ class Booking:
         self._move("reservation", "decline")
 
     def _access(self, one: Signed) -> None:
-        self.sent |= self.reservation in ("RESERVED", "FULFILLED")
+        if self.reservation in ("RESERVED", "FULFILLED") and self.sent is None:
+            self.sent = one.issued
 
     def _acknowledge(self, one: Signed) -> None:
         pass
@@ -175,7 +177,12 @@ class Booking:
     def _no_show_counts(self, one: Signed) -> bool:
         possible = STATES["reservation"][self.reservation]["no-show"] is not None
         there = self.authorised is not None or self.at_plug
-        return possible and self.sent and not there and self.no_show_time <= one.issued < self.slot_over
+        return (
+            possible
+            and self.sent is not None
+            and not there
+            and self.no_show_time <= one.issued < self.slot_over
+        )
 
     def _no_show(self, one: Signed) -> None:
         if self._no_show_counts(one) and self._move("reservation", "no-show"):
@@ -268,5 +275,5 @@ class Booking:
             earlier = self.request.tree[5] <= self.end
             self._move("reservation", "request-expired" if earlier else "slot-over")
         elif self.reservation == "RESERVED" and t >= self.slot_over:
-            self.owed = self.fails() if self.overdue(t) else 0
+            self.owed = self.fails() if self.sent is None and self.overdue(t) else 0
             self._move("reservation", "slot-over")

@@ -102,6 +102,50 @@ def cancelled_because_no_address_came() -> Story:
     return told
 
 
+def cancelled_before_the_overdue_address_came() -> Story:
+    """The host had sent it, but not yet at the time of the cancellation, when it wrote what includes that."""
+    told = Story().until("reserved")
+    told.at(START - HOUR + _TOLERANCE).says("cancel", add=False)
+    told.says("access")
+    told.booking.add(told.named["cancel"])
+    told.says("acknowledge")
+    return told
+
+
+def cancelled_after_the_overdue_address_came() -> Story:
+    told = Story().until("reserved")
+    told.at(START - HOUR + _TOLERANCE).says("access")
+    told.says("cancel", head={"issued": told.now})
+    told.says("acknowledge")
+    return told
+
+
+def address_due_after_the_start() -> Story:
+    """As if: it is due at the start."""
+    told = Story()
+    told.says("accept", access_due=END)
+    return told
+
+
+def _cancelled_when_accepted(after: int) -> Story:
+    """So many milliseconds after the acceptance, which its writer had not seen."""
+    told = Story(requested=START - 30 * MINUTE)
+    accepted = told.now + 1_000
+    told.says("cancel", add=False, head={"issued": accepted + after})
+    told.at(accepted - 1_000).says("accept")
+    told.booking.add(told.named["cancel"])
+    told.says("acknowledge")
+    return told
+
+
+def cancelled_at_the_instant_of_the_acceptance() -> Story:
+    return _cancelled_when_accepted(0)
+
+
+def cancelled_a_millisecond_before_the_acceptance() -> Story:
+    return _cancelled_when_accepted(-1)
+
+
 def cancelled_because_the_plug_is_blocked() -> Story:
     told = Story().until("arrived")
     told.at(START + MINUTE).says("problem")
@@ -188,6 +232,26 @@ def no_show_of_somebody_who_had_cancelled() -> Story:
     return told
 
 
+def cancelled_in_the_millisecond_of_the_no_show() -> Story:
+    told = Story().until("arrived")
+    told.at(NO_SHOW_FROM).says("cancel", add=False)
+    told.at(NO_SHOW_FROM).says("no-show")
+    told.booking.add(told.named["cancel"])
+    told.says("acknowledge")
+    return told
+
+
+def no_show_that_includes_a_check_in() -> Story:
+    """It counts for nothing, so that the cancellation before it has its turn in the end only."""
+    told = Story().until("arrived")
+    told.at(START).says("authorisation")
+    told.says("cancel", add=False)
+    told.at(NO_SHOW_FROM).says("no-show")
+    told.meter(0, "Transaction.Begin")
+    told.booking.add(told.named["cancel"])
+    return told
+
+
 def accepted_during_the_slot() -> Story:
     told = Story(requested=START + 10 * MINUTE)
     told.says("accept")
@@ -203,6 +267,13 @@ def two_records_of_one_number() -> Story:
     return told
 
 
+def three_records_of_one_number() -> Story:
+    told = Story().until("arrived")
+    for _ in range(3):
+        told.says("acknowledge", add=False)
+    return told
+
+
 def two_acceptances_and_what_follows_one() -> Story:
     told = Story()
     one, other = told.says("accept", add=False), told.says("accept", add=False)
@@ -215,4 +286,15 @@ def two_acceptances_and_what_follows_one() -> Story:
 def time_that_runs_back() -> Story:
     told = Story().until("arrived")
     told.says("acknowledge", head={"issued": told.now - MINUTE})
+    return told
+
+
+def time_that_runs_back_beside_the_chain() -> Story:
+    """It runs back from the one of two that does not count."""
+    told = Story().until("arrived")
+    one, other = told.says("acknowledge", add=False), told.says("acknowledge", add=False)
+    loser = max(one, other, key=lambda record: record.id)
+    told.booking.add(loser)
+    told.says("acknowledge", head={"issued": loser.body.issued - 1})
+    told.booking.add(min(one, other, key=lambda record: record.id))
     return told

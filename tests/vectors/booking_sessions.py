@@ -131,6 +131,18 @@ def stopped_and_read_later() -> Story:
     return told
 
 
+def stopped_and_read_beyond_the_bounds() -> Story:
+    """The last reading is both too late and too dear: a stop has ended the authorisation all the same."""
+    told = Story().until("arrived")
+    told.at(START).says("authorisation", cost=2_600_000)
+    told.meter(0, "Transaction.Begin")
+    told.at(told.now + 30 * MINUTE).meter(5_000)
+    told.says("stop")
+    told.says("acknowledge")
+    told.at(told.now + 3 * MINUTE).meter(7_000, "Transaction.End")
+    return told
+
+
 def stopped_and_checked_in_again() -> Story:
     told = Story().until("charging")
     told.says("stop")
@@ -151,6 +163,33 @@ def meter_that_runs_back() -> Story:
     told.meter(4_999)
     told.meter(6_000, at=told.now - HOUR)
     told.meter(6_000)
+    return told
+
+
+def readings_that_no_meter_shows() -> Story:
+    told = Story().until("charging")
+    for at, energy_wh in (
+        (told.now, 10**8 + 1), (7_258_118_400_001, 6_000), (told.now, 10**8), (7_258_118_400_000, 10**8),
+    ):  # fmt: skip
+        told.says("ticket", at=at, energy_wh=energy_wh, register_wh=energy_wh, cost=0)
+    return told
+
+
+def receipt_after_the_claim() -> Story:
+    told = Story().until("billed")
+    told.says("claim")
+    told.says("acknowledge")
+    told.says("receipt")
+    return told
+
+
+def disputed_after_the_claim_and_corrected() -> Story:
+    told = Story().until("billed")
+    told.says("claim")
+    told.says("acknowledge")
+    told.says("problem", problem=ProblemKind.OTHER)
+    told.says("acknowledge")
+    told.says("receipt")
     return told
 
 

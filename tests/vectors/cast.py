@@ -11,7 +11,7 @@ from chargemesh_protocol.record import Record, sign
 
 NETWORK = "chargemesh-test-vectors"
 OTHER_NETWORK = "chargemesh-test-other"
-NOW = 1_804_500_000_000  # Mon 2027-03-08 04:00 UTC, a quarter hour
+NOW = 1_804_500_000_000  # Mon 2027-03-08 10:00 UTC, a quarter hour
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 MONTH = (2027 - 1970) * 12 + 2  # March 2027
 

@@ -223,6 +223,11 @@ def messages() -> list[Case]:
         given = {"stream": stream, "bytes": encode(edited(body, path, value)).hex()}
         mended = {"bytes": encode(to_tree(body)).hex()}
         cases.append(bad(name, "message.read", given, code, why, mended))
+    for name, stream, body in (("catch-up", STREAM, bare), ("news", TOPIC, replace(news, bundles=()))):
+        given, mended = {"stream": stream, "bytes": "80"}, {"bytes": encode(to_tree(body)).hex()}
+        cases.append(
+            bad(f"array-for-{name}", "message.read", given, "encoding", "a message is a map", mended)
+        )
     return cases
 
 

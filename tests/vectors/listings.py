@@ -10,6 +10,7 @@ from chargemesh_protocol.identity import Scope, public_key
 from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS, LISTING_SLOTS, RENEWAL_LIFE_MS, SLOT_MS
 from chargemesh_protocol.listing import Renewal, Withdrawal
 from chargemesh_protocol.record import Record, sign
+from chargemesh_protocol.tariff import PriceComponent, Restrictions, Tariff, TariffDimension, TariffElement
 
 from ..conformance.fields import to_json
 from .cast import ALICE, BOB, DAY, HOUR, MINUTE, NETWORK, NOW
@@ -227,6 +228,20 @@ def slots() -> list[Case]:
     return cases
 
 
+def _element(price: int, **restrictions: Any) -> TariffElement:
+    """Sells energy alone, at these times."""
+    limited = Restrictions(**restrictions) if restrictions else None
+    return TariffElement((PriceComponent(TariffDimension.ENERGY, price),), limited)
+
+
+def _priced(*elements: tuple[int, range | None]) -> Any:
+    """The plain listing with these prices of a kWh, each for some weekdays or always."""
+    made = tuple(
+        _element(price, weekdays=tuple(days)) if days else _element(price) for price, days in elements
+    )
+    return listing(tariff=Tariff(currency="EUR", elements=made))
+
+
 def fitting() -> list[Case]:
     """What the plain listing (one 11 kW type 2 socket, 0.42 EUR a kWh, 30 to 720 minutes) fits."""
     rules = listing().rules
@@ -237,6 +252,17 @@ def fitting() -> list[Case]:
         )
     )  # fmt: skip
     hour = {"start": NOW, "end": NOW + HOUR}
+    whole_week = _priced((500_000, range(1, 6)), (500_000, range(6, 8)))
+    sold_once = _priced((500_000, None), (100_000, None))
+    # In Berlin NOW is 11:00: the dear hour begins with the end of the window.
+    dear_later = replace(
+        listing(
+            tariff=Tariff(
+                currency="EUR", elements=(_element(900_000, start_time=720, end_time=780), _element(420_000))
+            )
+        ),
+        terms=replace(plain.terms, overstay_per_hour=6_000_000, overstay_grace=15),
+    )
     priced = {"min_power_w": 7_400, "max_price": 500_000, "currency": "EUR"}
     rows: dict[str, tuple[Any, Json, bool]] = {
         "anything": (plain, {}, True),
@@ -252,6 +278,12 @@ def fitting() -> list[Case]:
         "a-lower-price": (plain, {"max_price": 419_999, "currency": "EUR"}, False),
         "another-currency": (plain, {"max_price": 420_000, "currency": "SEK"}, False),
         "a-currency-without-a-price": (plain, {"currency": "SEK"}, True),
+        "days-that-make-a-week-may-be-without-a-price": (whole_week, {"max_price": 0}, True),
+        "an-element-behind-one-without-restrictions": (sold_once, {"max_price": 499_999}, False),
+        "overstay-is-no-part-of-a-window": (dear_later, {"max_price": 420_000, **hour}, True),
+        "a-window-with-a-dearer-hour": (
+            dear_later, {"max_price": 420_000, "start": NOW, "end": NOW + HOUR + 1}, False,
+        ),
         "instant": (plain, {"instant": True}, True),
         "instant-where-asked": (on_request, {"instant": True}, False),
         "instant-not-needed": (on_request, {"instant": False}, True),

@@ -144,6 +144,7 @@ def made() -> VectorFile:
     for name, data, why in (
         ("no-bytes", "", "a message is a map"),
         ("array-for-a-message", "8106", "a message is a map"),
+        ("number-for-a-message", "06", "a message is a map, whatever the number names"),
         ("trailing-byte", "a1000600", "nothing stands behind the map"),
         ("operation-not-shortest", "a1001806", "6 fits into the head itself"),
         ("operation-as-a-float", "a100f94600", "floats are not allowed"),

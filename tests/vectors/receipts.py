@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from chargemesh_protocol.booking.records import CancelReason, ReceiptLine
+from chargemesh_protocol.tariff import PriceComponent, PricePlan
 
 from .answered import answered
 from .cast import MINUTE
@@ -156,6 +158,48 @@ def _safe() -> Story:
     return _billed(told, total=1_000_000)
 
 
+def _overshoot(more: int, *components: PriceComponent, later: PricePlan | None = None, **tax: Any) -> Story:
+    """A last reading that makes the total so many micro-units dearer than what was authorised."""
+    of, readings = later or plan(*components, **tax), ((0, 0), (30, 9_600), (60, 10_100))
+    total = charged(*readings, plan=of, cap=10**9).state().tickets[-1].body.cost
+    bounds = {"energy_wh": 20_000, "cost": total - more}
+    return _billed(charged(*readings, plan=of, cap=10**9, bounds=bounds))
+
+
+def _countersigned_beyond(*signs: str) -> Story:
+    """A reading by hand of twice what was authorised."""
+    told = charged((0, 0), bounds={"energy_wh": 5_000, "cost": 10 * EURO})
+    told.meter(10_000, "Transaction.End", by_hand=True)
+    _billed(told)
+    for kind in signs:
+        told.says(kind)
+    return told
+
+
+def _unanswered(kind: str) -> Story:
+    told = Story().until("billed")
+    told.says(kind)
+    return told
+
+
+def _dear_ticket() -> Story:
+    told = charged((0, 0))
+    told.meter(10_000, "Transaction.End", cost=5_010_000)
+    return _billed(told)
+
+
+# 500 Wh cost 250,001 and two minutes 100,001 (100,149): the tax on both is 66,500.38 (66,528.5).
+_ODD = (energy(500_001), time(3_000_001), parking(1_000_000))
+_HALF = (energy(500_001), time(1_000_000), parking(3_004_470))
+_TAX: Json = {"tax_bp": 1_900, "tax_included": False}
+_LATER = turning((180, (energy(900_000),)), (190, (energy(100_000), time(6_000_000))))
+_TOLERANCES: dict[str, tuple[int, Callable[[int], Story]]] = {
+    "dearer-of-the-times-and-tax": (416_502, lambda more: _overshoot(more, *_ODD, **_TAX)),
+    "half-a-micro-unit-of-tax": (416_679, lambda more: _overshoot(more, *_HALF, **_TAX)),
+    "tax-included": (350_002, lambda more: _overshoot(more, *_ODD, tax_bp=1_900)),
+    "dearest-of-all-periods": (650_000, lambda more: _overshoot(more, later=_LATER)),
+    "without-steps": (250_000, lambda more: _overshoot(more, energy(500_000, 200))),
+}
 _PARKED_LONG = ((0, 0), (30, 5_000), (60, 5_000))
 # What the driver's node says: story; countersigns the newest ticket, confirms first, objections
 JUDGED: dict[str, tuple[Callable[[], Story], bool, bool, list[str] | None]] = {
@@ -165,6 +209,9 @@ JUDGED: dict[str, tuple[Callable[[], Story], bool, bool, list[str] | None]] = {
         lambda: _billed(charged((0, 0), (60, 9_950), plan=_TAXED)), True, False, [],
     ),
     "agreed-already": (_agreed, True, False, []),
+    "agreed-and-not-included": (lambda: _unanswered("agreement"), True, False, []),
+    "countersigned-and-not-included": (lambda: _unanswered("countersign"), False, False, []),
+    "ticket-at-another-price": (_dear_ticket, False, False, []),
     "everything-countersigned": (
         lambda: _billed(_without_a_check_in("countersign")), False, False, [],
     ),
@@ -212,6 +259,10 @@ JUDGED: dict[str, tuple[Callable[[], Story], bool, bool, list[str] | None]] = {
     ),
     "read-by-hand": (_by_hand, False, True, []),
     "read-by-hand-and-countersigned": (lambda: _by_hand("countersign", "acknowledge"), False, False, []),
+    "read-by-hand-beyond-the-authorisation": (_countersigned_beyond, False, True, []),
+    "read-by-hand-countersigned-and-not-included": (
+        lambda: _countersigned_beyond("countersign"), False, False, [],
+    ),
     "cancellation": (lambda: _billed(_cancelled()), False, False, []),
     "cancellation-at-another-price": (
         lambda: _billed(
@@ -223,6 +274,11 @@ JUDGED: dict[str, tuple[Callable[[], Story], bool, bool, list[str] | None]] = {
     "cancellation-that-costs-nothing": (_safe, False, False, ["no-ticket"]),
     "no-show": (lambda: _billed(_no_show()), False, False, []),
 }  # fmt: skip
+
+
+for _name, (_more, _told) in _TOLERANCES.items():
+    JUDGED[f"tolerance-{_name}"] = (partial(_told, _more), True, False, [])
+    JUDGED[f"a-micro-unit-beyond-{_name}"] = (partial(_told, _more + 1), False, False, ["beyond-cost"])
 
 
 def writing() -> list[Case]:
@@ -241,7 +297,7 @@ def judging() -> list[Case]:
     for name, (tell, signs, confirms, wrong) in JUDGED.items():
         parts: Json = {"countersign": signs, "confirm": confirms}
         if wrong is not None:
-            agrees = not wrong and not confirms and name != "agreed-already"
+            agrees = not wrong and not confirms and not name.startswith("agreed-")
             parts |= {"objections": wrong, "agree": agrees}
         cases.append(answered(f"judge-{name}", "receipt.judge", asked(tell()), **parts))
     return cases

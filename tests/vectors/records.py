@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -47,6 +48,15 @@ def cases_of(name: str, body: Any) -> tuple[Case, Case]:
     )
 
 
+def normalised() -> Case:
+    """Text in another normal form, as some systems hand it over: it is signed in NFC (E8)."""
+    problem = samples()["problem"]
+    composed, decomposed = "Z\u00fcrich", "Zu\u0308rich"
+    _, made = cases_of("", replace(problem, text=composed))
+    given = made.given | {"fields": made.given["fields"] | {"text": decomposed}}
+    return good("make-problem-in-nfc", "record.make", given, made.answer["out"])
+
+
 def made() -> VectorFile:
-    cases = [case for name, body in samples().items() for case in cases_of(name, body)]
+    cases = [case for name, body in samples().items() for case in cases_of(name, body)] + [normalised()]
     return VectorFile("records", "A record of every kind, opened and made (02-records.md).", tuple(cases))

@@ -135,6 +135,9 @@ BILLS: dict[str, tuple[PricePlan, Readings, int | str]] = {
     "fee-of-a-later-period-is-none": (turning((0, ()), (60, (flat(2_000_000),))), _TWENTY, 0),
     # periods
     "two-periods": (_DAY_NIGHT, [(0, 0), (120, 20_000)], 700 * _CENT),
+    "change-of-period-between-two-readings-of-one-instant": (
+        _DAY_NIGHT, [(0, 0), (60, 5_000), (60, 6_000), (90, 8_000)], 270 * _CENT,
+    ),
     "split-rounded-down": (
         turning((0, (energy(300_000),)), (20, (energy(400_000),))), [(0, 0), (60, 6_001)], 220 * _CENT,
     ),

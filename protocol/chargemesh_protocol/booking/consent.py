@@ -12,12 +12,16 @@ from ..moment import Moment
 from ..notices import notice
 from ..record import Record
 from ..units import format_energy
-from .cost import tolerated
 from .kept import Booking
 from .ledger import Ledger
-from .objections import objections, reading_to_confirm, same_reading, ticket_faults
+from .objections import (
+    objections,
+    reading_to_confirm,
+    same_reading,
+    ticket_faults,
+    ticket_to_countersign,
+)
 from .records import Agreement, Countersign, Ticket
-from .state import BookingState
 from .table import Settlement
 
 _MAX_AGREEMENTS = 16  # a host corrects a receipt now and then; more must not fill our side of the booking
@@ -94,8 +98,9 @@ class Consent:
         """Countersigns the newest ticket and agrees with a right receipt; says why not, once a receipt."""
         state = booking.as_signed(booking.state(at.now))
         effects: list[Effect] = []
-        if self._may_countersign(booking, state):
-            effects += self._write(booking, Countersign, at, ticket=state.tickets[-1].id)
+        ticket = ticket_to_countersign(state)
+        if ticket is not None and self._ledger.has_room(booking):
+            effects += self._write(booking, Countersign, at, ticket=ticket.id)
             state = booking.as_signed(booking.state(at.now))
         if state.receipt is None or state.agreed is not None:
             return effects
@@ -107,14 +112,6 @@ class Consent:
         if not waits and len(booking.own(Agreement)) < _MAX_AGREEMENTS:
             effects += self._write(booking, Agreement, at, receipt=receipt)
         return effects
-
-    def _may_countersign(self, booking: Booking, state: BookingState) -> bool:
-        """Whether the newest ticket is the wallbox's own, within what was agreed to, and not yet signed."""
-        if state.countersigned == len(state.tickets) or not self._ledger.has_room(booking):
-            return False
-        newest, within = state.tickets[-1].body, tolerated(state)
-        agreed_to = newest.energy_wh <= within.energy_wh and newest.cost <= within.cost
-        return agreed_to and reading_to_confirm(state) is None
 
     def _write(self, booking: Booking, cls: type[Any], at: Moment, **fields: Any) -> list[Effect]:
         return self._ledger.write(booking, cls(**booking.set.driver_fields(at.now), **fields))[1]

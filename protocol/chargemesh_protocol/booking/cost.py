@@ -40,6 +40,13 @@ def effective_time(claimed: int, acknowledged: int | None, unacknowledged: int) 
     return claimed if abs(acknowledged - claimed) <= CLOCK_TOLERANCE_MS else acknowledged
 
 
+def overdue(due: int | None, sent_at: int | None, at: int) -> bool:
+    """Whether an address that was due at `due` had not been sent at `at`. Unix ms; None: never."""
+    if due is None or at < due + CLOCK_TOLERANCE_MS:
+        return False
+    return sent_at is None or sent_at > at
+
+
 def driver_cancel_cost(
     quote: Quote, reason: CancelReason, accepted_at: int | None, at: int, host_failed: bool
 ) -> int:
@@ -83,8 +90,7 @@ def cost_if_acknowledged(state: BookingState) -> int:
 
 def host_failed(state: BookingState, at: int) -> bool:
     """Whether at `at` the driver may leave for nothing: no address in time, or a problem at the plug."""
-    overdue = state.access_due is not None and at >= state.access_due + CLOCK_TOLERANCE_MS
-    if state.access is None and overdue:
+    if overdue(state.access_due, state.access_sent_at, at):
         return True
     return any(frees_driver(state.quote, one.body) for one in state.problems)
 
@@ -138,9 +144,9 @@ def _within_authorisation(state: BookingState) -> Covered:
     energy = cost = 0
     for ticket in state.tickets:
         body = ticket.body
-        if body.cost > state.authorised.cost:
-            break
         if until is not None and body.at > until + CLOCK_TOLERANCE_MS:
             return Covered(energy, cost)
+        if body.cost > state.authorised.cost:
+            break
         energy, cost = min(body.energy_wh, state.authorised.energy_wh), body.cost
     return Covered(energy, state.authorised.cost)

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..limits import CLOCK_TOLERANCE_MS
 from ..record import Record
-from .cost import effective_time, frees_driver
+from .cost import effective_time, frees_driver, overdue
 from .records import (
     Accept,
     Access,
@@ -49,6 +48,7 @@ class Facts:
     accept: Record[Accept] | None = None
     decline: Record[Decline] | None = None
     access: Record[Access] | None = None
+    access_sent_at: int | None = None
     access_due: int | None = None
     no_show_at: int | None = None
     cancellation: Cancellation | None = None
@@ -135,6 +135,5 @@ class Facts:
         return None if acknowledged is None else effective_time(claimed, acknowledged, claimed)
 
     def access_overdue(self, at: int) -> bool:
-        """Whether the address had not been sent by `at` though it was due."""
-        due = self.access_due
-        return due is not None and self.access is None and at >= due + CLOCK_TOLERANCE_MS
+        """Whether the address was due at `at` and had not been sent by then; what came later is no excuse."""
+        return overdue(self.access_due, self.access_sent_at, at)

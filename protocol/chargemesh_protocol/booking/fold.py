@@ -94,6 +94,7 @@ def _state(facts: Facts) -> BookingState:
         accept=facts.accept,
         decline=facts.decline,
         access=facts.access,
+        access_sent_at=facts.access_sent_at,
         access_due=facts.access_due,
         no_show_from=on_reservation.earliest_no_show(facts),
         no_show_at=facts.no_show_at,

@@ -251,13 +251,14 @@ class HostDesk:
         return max(state.no_show_from, self._up_since + _HEARING_MS) if was_off else state.no_show_from
 
     def _must_acknowledge(self, booking: Booking, state: BookingState) -> bool:
-        """Countersigned tickets need no record of their own while another ticket is to come."""
+        """Countersigns need no record of their own while a ticket is to come, or if they add nothing."""
         if not state.not_included or not self._ledger.has_room(booking):
             return False
-        waiting = (booking.set.get(id_) for id_ in state.not_included)
-        return state.session is not Session.ACTIVE or not all(
-            one is not None and type(one.body) is Countersign for one in waiting
-        )
+        waiting = [one for id_ in state.not_included if (one := booking.set.get(id_))]
+        if any(type(one.body) is not Countersign for one in waiting):
+            return True
+        signed_for_more = booking.as_signed(state).countersigned > state.countersigned
+        return state.session is not Session.ACTIVE and signed_for_more
 
     # --- inside ---------------------------------------------------------------------------------
 

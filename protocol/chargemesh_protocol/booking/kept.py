@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -10,7 +10,8 @@ from ..contact import Contact
 from ..limits import MAX_NOTE_CHARS, MAX_RECORD_BYTES, MAX_REVIEW_CONTENT_BYTES, MAX_TEXT_CHARS
 from ..record import Record
 from ..shape import ID, Bool, Bytes, Name, Seq, Struct, Text, Uint, key, shape
-from .records import Agreement, Countersign, Quote, Receipt, Request
+from .objections import as_signed
+from .records import Quote, Receipt, Request
 from .set import BookingSet
 from .state import BookingState
 from .wire import MAX_STATEMENTS
@@ -125,15 +126,7 @@ class Booking:
     def as_signed(self, state: BookingState) -> BookingState:
         """This booking's state with all that its driver signed, also what the host has yet to include: which
         tickets are countersigned, and whether the receipt is agreed to."""
-        driver = self.mine if not self.is_host else self.theirs
-        numbers = {one.id: number for number, one in enumerate(state.tickets, 1)}
-        countersigned, agreed = state.countersigned, state.agreed
-        for one in driver:
-            if type(one.body) is Countersign:
-                countersigned = max(countersigned, numbers.get(one.body.ticket, 0))
-            elif type(one.body) is Agreement and state.receipt and one.body.receipt == state.receipt.id:
-                agreed = agreed or one
-        return replace(state, countersigned=countersigned, agreed=agreed)
+        return as_signed(state, self.theirs if self.is_host else self.mine)
 
     def agreed_receipt(self, now: int) -> Record[Receipt] | None:
         """The receipt of a charged session that both sides signed: what completions and reviews rest on."""

@@ -14,7 +14,7 @@ from ..effects import AddRecord, DropBooking, DropDocument, DropOutbox, Effect, 
 from ..encoding import decode, encode
 from ..errors import ExitCode, PersonError, Refused, Severity
 from ..identity import Bundle, Directory, Scope
-from ..limits import MAX_MESSAGES_A_SIDE
+from ..limits import MAX_MESSAGES_A_SIDE, MAX_RECORDS_A_SIDE
 from ..me import Me
 from ..record import Record, open_as, open_record
 from ..shape import from_tree, to_tree
@@ -22,7 +22,7 @@ from ..trust.entries import CompletionStatement, ReviewCommitment
 from .kept import Booking, BookingFile, KeptMessage, PeerHas
 from .records import Quote, Request
 from .sealing import NONCE_BYTES, Message, open_message, seal_message
-from .set import MAX_RECORDS_A_SIDE, BookingSet
+from .set import BookingSet
 from .table import Settlement
 from .wire import MAX_MESSAGES_A_PARCEL, MAX_RECORDS_A_MESSAGE, MAX_STATEMENTS, Exchange
 

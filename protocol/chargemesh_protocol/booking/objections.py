@@ -5,17 +5,49 @@ The driver's person may sign all the same (see `consent`); here is what they are
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
 from ..metering import Reading, bill
 from ..money import format_amount
 from ..record import Record
 from ..units import format_energy
 from .cost import OVERSHOOT_WH, charge_due, signed_for, tolerated
 from .receipt import Reckoning, differences, reckon_charge, reckon_session
-from .records import Ticket
+from .records import Agreement, Countersign, Ticket
 from .state import BookingState
 
 # Both look at one meter: whoever leaves out what stands behind the first digit after the point reads alike.
 READING_TOLERANCE_WH = 100
+
+
+def as_signed(state: BookingState, driver: Iterable[Record[Any]]) -> BookingState:
+    """`state` with all countersigns and agreements of the driver, also those that no host record includes.
+
+    So nothing is signed twice while the host is silent.
+    """
+    numbers = {one.id: number for number, one in enumerate(state.tickets, 1)}
+    countersigned, agreed = state.countersigned, state.agreed
+    for one in driver:
+        if type(one.body) is Countersign:
+            countersigned = max(countersigned, numbers.get(one.body.ticket, 0))
+        elif type(one.body) is Agreement and state.receipt and one.body.receipt == state.receipt.id:
+            agreed = agreed or one
+    return replace(state, countersigned=countersigned, agreed=agreed)
+
+
+def ticket_to_countersign(state: BookingState) -> Record[Ticket] | None:
+    """The newest ticket, if the driver's node signs it by itself; `state` as signed.
+
+    It and what is before it are the wallbox's own readings, its cost follows from the tariff, it is within
+    what was agreed to, and not yet signed.
+    """
+    if state.countersigned == len(state.tickets) or reading_to_confirm(state) is not None:
+        return None
+    newest, within = state.tickets[-1], tolerated(state)
+    agreed_to = newest.body.energy_wh <= within.energy_wh and newest.body.cost <= within.cost
+    return newest if agreed_to and not _wrong_cost(state) else None
 
 
 def reading_to_confirm(state: BookingState) -> Record[Ticket] | None:
@@ -34,19 +66,11 @@ def same_reading(one_wh: int, other_wh: int) -> bool:
 def ticket_faults(state: BookingState) -> tuple[str, ...]:
     """What the newest ticket says otherwise than its registers and the tariff do; empty if it is right."""
     first, last = state.tickets[0].body, state.tickets[-1].body
-    currency = state.quote.plan.currency
     found: tuple[str, ...] = ()
     risen, drawn = last.register_wh - first.register_wh, last.energy_wh - first.energy_wh
     if risen != drawn:
         found += (f"energy: {format_energy(drawn)} counted, {format_energy(max(risen, 0))} by the readings",)
-    try:
-        cost = bill(state.quote.plan, [Reading(one.body.at, one.body.energy_wh) for one in state.tickets])
-    except ValueError as error:  # a session that no car could have
-        return (*found, f"cost: {error}")
-    if cost.total != last.cost:
-        theirs, ours = format_amount(last.cost, currency), format_amount(cost.total, currency)
-        found += (f"cost: {theirs} said, {ours} computed",)
-    return found
+    return found + _wrong_cost(state)
 
 
 def objections(state: BookingState) -> tuple[str, ...]:
@@ -71,6 +95,18 @@ def objections(state: BookingState) -> tuple[str, ...]:
         return (f"tickets: {error}",)
     found = differences(receipt, own, currency) + _above_cap(state)
     return found if reading_to_confirm(state) else found + _beyond(state, own)
+
+
+def _wrong_cost(state: BookingState) -> tuple[str, ...]:
+    """What the newest ticket's cost is by the plan, where it says otherwise."""
+    said, currency = state.tickets[-1].body.cost, state.quote.plan.currency
+    try:
+        cost = bill(state.quote.plan, [Reading(one.body.at, one.body.energy_wh) for one in state.tickets])
+    except ValueError as error:  # a session that no car could have
+        return (f"cost: {error}",)
+    if cost.total == said:
+        return ()
+    return (f"cost: {format_amount(said, currency)} said, {format_amount(cost.total, currency)} computed",)
 
 
 def _above_cap(state: BookingState) -> tuple[str, ...]:

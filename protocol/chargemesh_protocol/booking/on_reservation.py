@@ -34,6 +34,8 @@ def on_decline(facts: Facts, record: Record[Decline]) -> str:
 def on_access(facts: Facts, record: Record[Access]) -> str:
     if facts.reservation not in (Reservation.RESERVED, Reservation.FULFILLED):
         return "nothing is reserved"
+    if facts.access is None:
+        facts.access_sent_at = record.body.issued
     facts.access = record
     return ""
 

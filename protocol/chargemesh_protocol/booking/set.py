@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any, TypedDict
 
 from ..errors import Refused, Severity
-from ..limits import MAX_BOOKING_RECORDS, MAX_INCLUDES
+from ..limits import MAX_INCLUDES, MAX_RECORDS_A_SIDE
 from ..record import Record
 from .deadlines import at_instant
 from .fold import fold
 from .records import DRIVER_KINDS, HOST_KINDS, Quote, Request
 from .state import BookingState, Fault
-
-# Each side has its own half, so that neither can keep the other's records out.
-MAX_RECORDS_A_SIDE = MAX_BOOKING_RECORDS // 2
 
 
 class HostFields(TypedDict):
@@ -183,6 +179,7 @@ class BookingSet:
         self._numbers[number] = sorted((*self._numbers.get(number, ()), record.id))[:2]
 
     def _faults(self) -> tuple[Fault, ...]:
+        """By the whole set and not the chain: what comes later takes no evidence away."""
         forks = (
             Fault("fork", tuple(same), f"the host signed two records as number {number}")
             for number, same in sorted(self._numbers.items())
@@ -190,8 +187,8 @@ class BookingSet:
         )
         back = (
             Fault("time-runs-back", (before.id, after.id), "the host dated a record before its predecessor")
-            for before, after in pairwise(self.chain)
-            if after.body.issued < before.body.issued
+            for after in sorted(self._host.values(), key=lambda one: (one.body.number, one.id))
+            if (before := self._host.get(after.body.previous)) and after.body.issued < before.body.issued
         )
         return (*forks, *back)
 

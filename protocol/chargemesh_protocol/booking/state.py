@@ -80,7 +80,8 @@ class BookingState:
 
     head: id of the last host record of the chain (the request's before the first). next_number: of the
     host's next record. tickets: in the chain's order; time and energy never fall from one to the next.
-    countersigned: how many of them, from the first, the driver agreed with. stopped_at: when somebody
+    countersigned: how many of them, from the first, the driver agreed with. access: the newest address sent;
+    access_sent_at: when the first was signed. stopped_at: when somebody
     asked for charging to end. stop_counts_from: from then on (and CLOCK_TOLERANCE_MS) the authorisation
     covers nothing more. no_show_from: from when on a no-show counts; None if none would (checked in, a
     problem at the plug, no address sent). not_included: the driver's records that no host record includes
@@ -99,6 +100,7 @@ class BookingState:
     accept: Record[Accept] | None = None
     decline: Record[Decline] | None = None
     access: Record[Access] | None = None
+    access_sent_at: int | None = None
     access_due: int | None = None
     access_overdue: bool = False
     no_show_from: int | None = None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from chargemesh_protocol.booking.cost import charge_due, signed_for, tolerated
+from chargemesh_protocol.booking.cost import charge_due, signed_for
 from chargemesh_protocol.booking.objections import (
+    as_signed,
     objections,
     reading_to_confirm,
     same_reading,
     ticket_faults,
+    ticket_to_countersign,
 )
 from chargemesh_protocol.booking.receipt import Reckoning, reckon_charge, reckon_session
 from chargemesh_protocol.booking.state import BookingState
@@ -23,15 +25,16 @@ from .bookings import booking_of
 _NAMES = {"there is no meter ticket": "no-ticket", "energy": "beyond-energy", "cost": "beyond-cost"}
 
 
-def _state(given: dict[str, Any]) -> BookingState:
+def _state(given: dict[str, Any], *, by_driver: bool = True) -> BookingState:
+    """As the driver knows it, who counts as signed what the host has yet to include; or as both do."""
     booking = booking_of(given)
     for raw in given["records"]:
         booking.add(open_record(bytes.fromhex(raw), given["network"]))
-    return booking.state(given["as_of"])
+    return as_signed(booking.state(given["as_of"]), booking.driver_records if by_driver else ())
 
 
 def written(given: dict[str, Any]) -> dict[str, Any]:
-    state = _state(given)
+    state = _state(given, by_driver=False)
     charge = charge_due(state)
     if charge is not None:
         return _fields(reckon_charge(state.quote, *charge), 0, state)
@@ -62,11 +65,8 @@ def _fields(own: Reckoning, beyond_wh: int, state: BookingState) -> dict[str, An
 def judged(given: dict[str, Any]) -> dict[str, Any]:
     state = _state(given)
     waits = reading_to_confirm(state) is not None
-    within = tolerated(state)
-    uncovered = state.tickets[state.countersigned :]
-    newest = uncovered[-1].body if uncovered else None
-    fits = newest is not None and newest.energy_wh <= within.energy_wh and newest.cost <= within.cost
-    out: dict[str, Any] = {"countersign": fits and not waits, "confirm": waits}
+    signs = ticket_to_countersign(state) is not None
+    out: dict[str, Any] = {"countersign": signs, "confirm": waits}
     if state.receipt is not None:
         found = {_name(one) for one in objections(state)}
         out |= {"objections": sorted(found), "agree": not found and not waits and state.agreed is None}

@@ -5,7 +5,7 @@ import { DRIVER_KINDS, HOST_KINDS, STATEMENT_KINDS } from './kinds.js'
 import { open } from './record.js'
 import { oneTimeKeys, openAccess, openMessage, requireKey, sealMessage } from './sealing.js'
 import { read, write } from './shape.js'
-import { toAgree, toCountersign } from './signing.js'
+import { asSigned, toAgree, toCountersign } from './signing.js'
 import { chainOf, stateOf } from './state.js'
 
 const MAX_RECORDS = 128
@@ -125,9 +125,9 @@ export class DriverBooking {
 
   /** Signs what a driver's node signs by itself. */
   react () {
-    const ticket = toCountersign(this.state, this.mine)
+    const ticket = toCountersign(asSigned(this.state, this.mine))
     if (ticket) this.write('countersign', { ticket: ticket.id })
-    const receipt = toAgree(this.state, this.mine)
+    const receipt = toAgree(asSigned(this.state, this.mine))
     if (receipt) this.write('agreement', { receipt: receipt.id })
   }
 

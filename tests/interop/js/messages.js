@@ -19,9 +19,9 @@ const BY_OPERATION = {
  */
 export function readMessage (stream, bytes) {
   const tree = decode(bytes)
+  require_(tree instanceof Map, 'encoding', 'no map')
   if (stream.endsWith('/log')) return { message: 'log-news', fields: fields('log-news', tree) }
   if (stream === LOG) return { message: 'log-catch-up', fields: fields('log-catch-up', tree) }
-  require_(tree instanceof Map, 'encoding', 'no map')
   const operation = tree.get(0)
   require_(typeof operation === 'number' && Object.hasOwn(BY_OPERATION[stream], operation), 'unknown-operation')
   const message = BY_OPERATION[stream][operation]

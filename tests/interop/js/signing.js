@@ -48,23 +48,35 @@ function tolerance ({ periods, tax_included: included, tax_bp: rate }) {
   return included ? net : net + Number((2n * BigInt(net) * BigInt(rate) + 10_000n) / 20_000n)
 }
 
-/** Whether a reading that a person typed waits for the driver's own. */
-export const waitsForPerson = ({ tickets, countersigned }) => tickets.slice(countersigned).some((one) => one.body.by_hand)
-
-/** The newest ticket, if the node countersigns it by itself. @param {object[]} mine the driver's records */
-export function toCountersign (state, mine) {
-  const newest = state.tickets.at(-1)
-  if (!newest || state.countersigned === state.tickets.length || waitsForPerson(state)) return undefined
-  if (mine.some((one) => one.kind === 'countersign' && same(one.body.ticket, newest.id))) return undefined
-  const covered = tolerated(state)
-  return newest.body.energy_wh <= covered.energy_wh && newest.body.cost <= covered.cost ? newest : undefined
+/** The state with all that the driver signed, also what the host has yet to include. @param {object[]} mine */
+export function asSigned (state, mine) {
+  const signs = (kind, field, id) => mine.find((one) => one.kind === kind && same(one.body[field], id))
+  const countersigned = state.tickets.findLastIndex((one) => signs('countersign', 'ticket', one.id)) + 1
+  const agreed = state.agreed ?? (state.receipt && signs('agreement', 'receipt', state.receipt.id))
+  return Object.assign(Object.create(state), { countersigned: Math.max(countersigned, state.countersigned), agreed })
 }
 
+/** Whether a reading that a person typed waits for the driver's own. */
+export const waitsForPerson = ({ tickets, countersigned, agreed }) =>
+  !agreed && tickets.slice(countersigned).some((one) => one.body.by_hand)
+
+/** The newest ticket, if the node countersigns it by itself. @param {object} state of `asSigned`, here and below */
+export function toCountersign (state) {
+  const newest = state.tickets.at(-1)
+  if (!newest || state.countersigned === state.tickets.length || waitsForPerson(state)) return undefined
+  const covered = tolerated(state)
+  const within = newest.body.energy_wh <= covered.energy_wh && newest.body.cost <= covered.cost
+  return within && costsWhatItSays(state) ? newest : undefined
+}
+
+/** Whether the newest ticket's cost is as computed (C3). */
+const costsWhatItSays = ({ quote, tickets }) =>
+  BigInt(tickets.at(-1).body.cost) === bill(quote.plan, tickets.map((one) => one.body)).total
+
 /** The receipt, if the node agrees with it by itself. */
-export function toAgree (state, mine) {
-  const { receipt } = state
-  const signed = mine.some((one) => one.kind === 'agreement' && same(one.body.receipt, receipt?.id ?? []))
-  return receipt && !signed && !waitsForPerson(state) && objections(state).length === 0 ? receipt : undefined
+export function toAgree (state) {
+  const { receipt, agreed } = state
+  return receipt && !agreed && !waitsForPerson(state) && objections(state).length === 0 ? receipt : undefined
 }
 
 /** What the node has against the receipt that counts: fields, and bounds that it is beyond. */
@@ -74,7 +86,7 @@ export function objections (state) {
   if (!own) return ['no-ticket']
   const wrong = differences(receipt.body, own)
   if (receipt.body.total > quote.cap) wrong.push('cap')
-  if (state.tickets.length) {
+  if (state.tickets.length && !waitsForPerson(state)) {
     const covered = tolerated(state)
     if (own.energy_wh > covered.energy_wh) wrong.push('beyond-energy')
     if (own.total > covered.cost) wrong.push('beyond-cost')
@@ -88,6 +100,6 @@ export function readsOtherwise ({ quote, tickets }, registerWh) {
   const wrong = []
   if (Math.abs(newest.register_wh - registerWh) >= READING_WH) wrong.push('register')
   if (newest.energy_wh !== newest.register_wh - first.register_wh) wrong.push('energy')
-  if (BigInt(newest.cost) !== bill(quote.plan, tickets.map((one) => one.body)).total) wrong.push('cost')
+  if (!costsWhatItSays({ quote, tickets })) wrong.push('cost')
   return wrong.sort()
 }

@@ -148,9 +148,10 @@ class Walk {
     this.stop = { from: known === undefined ? from : Math.min(known, from ?? known) }
   }
 
-  /** Whether the address is overdue at an instant, as the walk stands (B14). */
+  /** Whether the address was due and not yet sent at an instant, as the walk stands (B15). */
   isOverdue (at) {
-    return this.addressDue !== undefined && this.addressSent === undefined && at >= this.addressDue + TOLERANCE_MS
+    const sent = this.addressSent !== undefined && this.addressSent <= at
+    return this.addressDue !== undefined && !sent && at >= this.addressDue + TOLERANCE_MS
   }
 
   // --- what is owed -------------------------------------------------------------------------------
@@ -190,7 +191,7 @@ class Walk {
       deadlines.push(deadline)
       return false
     }
-    this.overdue = this.reservation === 'RESERVED' && this.isOverdue(asOf)
+    this.overdue = this.reservation === 'RESERVED' && this.addressSent === undefined && this.isOverdue(asOf)
     if (this.reservation === 'RESERVED' && this.addressSent === undefined) reaches(this.addressDue + TOLERANCE_MS)
     const expires = Math.min(this.request.body.expires, this.quote.end) + TOLERANCE_MS
     if (this.reservation === 'PENDING' && reaches(expires)) this.event('reservation', 'request-expired')

@@ -25,7 +25,7 @@ export function view (state, nameOf, { host, driver }) {
     cost: state.cost,
     compensation: state.compensation,
     problems: names(state.problems),
-    faults: faults(host, chain).map(({ code, records }) => ({ code, records: names(records).sort() })),
+    faults: faults(host).map(({ code, records }) => ({ code, records: names(records).sort() })),
     ignored: names(state.ignored).sort(),
     not_included: names(driver.filter((one) => !chain.some((other) => other.body.includes.some((id) => same(id, one.id))))
       .sort((a, b) => a.body.issued - b.body.issued || Buffer.compare(a.id, b.id))),
@@ -43,12 +43,13 @@ export function view (state, nameOf, { host, driver }) {
 const mayBeNoShow = (state) => state.walked === 'RESERVED' && state.addressSent !== undefined &&
   state.authorised === undefined && !state.problemAtPlug
 
-/** Signed evidence against the host (B6): two records of one number, and time that runs back along the chain. */
-function faults (host, chain) {
-  const forks = host.flatMap((one, at) => host.slice(at + 1)
-    .filter((other) => one.body.number === other.body.number)
-    .map((other) => ({ code: 'fork', records: [one, other] })))
-  const back = chain.flatMap((one, at) =>
-    at > 0 && one.body.issued < chain[at - 1].body.issued ? [{ code: 'time-runs-back', records: [chain[at - 1], one] }] : [])
-  return [...forks, ...back]
+/** Signed evidence against the host (B6), whatever the chain is: two records of one number, and time that runs back. */
+function faults (host) {
+  const sorted = [...host].sort((a, b) => a.body.number - b.body.number || Buffer.compare(a.id, b.id))
+  const lowest = sorted.filter((one, at) => sorted[at - 1]?.body.number !== one.body.number)
+  const forks = lowest.map((one) => [one, sorted[sorted.indexOf(one) + 1]])
+    .filter(([one, next]) => next?.body.number === one.body.number)
+  const back = sorted.map((one) => [host.find((other) => same(other.id, one.body.previous)), one])
+    .filter(([before, one]) => before && one.body.issued < before.body.issued)
+  return [...forks.map((records) => ({ code: 'fork', records })), ...back.map((records) => ({ code: 'time-runs-back', records }))]
 }

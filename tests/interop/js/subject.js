@@ -24,7 +24,7 @@ import { checkKey, keyPair, open, sign, signedParts } from './record.js'
 import { openAccess, openMessage, publicOf, seal, sealMessage, unseal } from './sealing.js'
 import { skipTarget } from './rules.js'
 import { read, write } from './shape.js'
-import { objections, readsOtherwise, signedFor, toAgree, toCountersign, waitsForPerson } from './signing.js'
+import { asSigned, objections, readsOtherwise, signedFor, toAgree, toCountersign, waitsForPerson } from './signing.js'
 import { stateOf } from './state.js'
 import { view } from './state_view.js'
 import { resolve } from './tariff.js'
@@ -133,9 +133,10 @@ const OPERATIONS = {
   },
   'receipt.write': (given) => written(stateAt(given).state),
   'receipt.judge': (given) => {
-    const { state, driver } = stateAt(given)
-    const said = { countersign: toCountersign(state, driver) !== undefined, confirm: waitsForPerson(state) }
-    return state.receipt ? { ...said, agree: toAgree(state, driver) !== undefined, objections: objections(state) } : said
+    const told = stateAt(given)
+    const state = asSigned(told.state, told.driver)
+    const said = { countersign: toCountersign(state) !== undefined, confirm: waitsForPerson(state) }
+    return state.receipt ? { ...said, agree: toAgree(state) !== undefined, objections: objections(state) } : said
   },
   'reading.confirm': (given) => {
     const differing = readsOtherwise(stateAt(given).state, given.register_wh)

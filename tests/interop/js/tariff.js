@@ -3,7 +3,6 @@ import { require_ } from './errors.js'
 
 const MINUTE_MS = 60_000
 const QUARTER_MS = 15 * MINUTE_MS
-const DAY_MINUTES = 1440
 const MAX_PERIODS = 64
 const DIMENSIONS = ['ENERGY', 'TIME', 'PARKING_TIME', 'FLAT']
 const WEEKDAYS = { Mon: 1, Tue: 2, Wed: 3, Thu: 4, Fri: 5, Sat: 6, Sun: 7 }
@@ -92,15 +91,15 @@ export function dearestEnergy (tariff, zone, start, end) {
   return dearest
 }
 
-/** The lowest price of a kWh at any time of the week; 0 where a time has none. */
-export function cheapestEnergy (tariff) {
+/** The lowest price of a kWh without a window (L12): of the elements up to one that always sells it, else 0. */
+export function cheapestEnergy ({ elements }) {
   let cheapest = Infinity
-  for (let weekday = 1; weekday <= 7; weekday++) {
-    for (let minute = 0; minute < DAY_MINUTES; minute++) {
-      cheapest = Math.min(cheapest, componentAt(tariff, 'ENERGY', { weekday, minute })?.price ?? 0)
-    }
+  for (const { components, restrictions } of elements) {
+    const price = components.find((one) => one.dimension === 'ENERGY')?.price
+    cheapest = Math.min(cheapest, price ?? Infinity)
+    if (price !== undefined && restrictions === undefined) return cheapest
   }
-  return cheapest
+  return 0
 }
 
 /** Whether prices depend on a power that only a quote agrees on. */

@@ -8,7 +8,6 @@ from chargemesh_protocol.booking.charging import LOST_AFTER_MS, MAX_TICKETS, RET
 from chargemesh_protocol.booking.cost import OVERSHOOT_WH
 from chargemesh_protocol.booking.ledger import _KEPT_FOR_THE_END
 from chargemesh_protocol.booking.records import Authorisation, CancelReason, ReadingContext
-from chargemesh_protocol.booking.set import MAX_RECORDS_A_SIDE
 from chargemesh_protocol.booking.table import Reservation, Session
 from chargemesh_protocol.booking.wire import MAX_RECORDS_A_MESSAGE
 from chargemesh_protocol.charging.reports import (
@@ -23,7 +22,7 @@ from chargemesh_protocol.charging.reports import (
 from chargemesh_protocol.effects import AuthoriseTag, PutOutbox, StartWallbox, StopWallbox
 from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.events import CancelBooking, StartCharging, StartFailed, StopCharging, TimerDue
-from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS
+from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS, MAX_RECORDS_A_SIDE
 
 from ..neighbours import CHARGER, DAY, EURO, HOUR, MINUTE, SECOND, Person, Street, charger, charges
 

@@ -251,6 +251,49 @@ def test_a_cost_beyond_the_authorised_one_waits_for_the_person() -> None:
     assert told["differences"] == ["cost: 3.04 EUR billed, 1.00 EUR authorised or countersigned"]
 
 
+def session_of_a_box() -> tuple[Person, Person, bytes]:
+    """A minute of charging that the driver's node has heard nothing of yet."""
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice)
+    bob.tells(StartCharging(booking))
+    alice.handles(WallboxSaid(CHARGER, SessionStarted("s1", tag_of(booking), 0, street.now)))
+    street.now += MINUTE
+    alice.handles(WallboxSaid(CHARGER, Reading("s1", 100, 6000, street.now, "Sample.Periodic")))
+    return alice, bob, booking
+
+
+def test_a_ticket_is_countersigned_once_while_the_host_is_silent() -> None:
+    """The host includes it with the next ticket: until then every answer finds it signed."""
+    alice, bob, booking = session_of_a_box()
+    mine = alice.booking(booking).mine
+    for _ in range(3):
+        bob.answers(wire.write(wire.Exchange(booking=booking, records=tuple(one.raw for one in mine))))
+    assert bob.state(booking).countersigned == 0 and len(bob.booking(booking).own(Countersign)) == 1
+
+
+def test_a_ticket_at_another_price_than_the_tariffs_is_not_countersigned() -> None:
+    alice, bob, booking = session_of_a_box()
+    mine = alice.booking(booking).mine
+    forged = alice.me.sign(replace(mine[-1].body, cost=mine[-1].body.cost + 10_000)).raw
+    bob.answers(wire.write(wire.Exchange(booking=booking, records=(*(one.raw for one in mine[:-1]), forged))))
+    assert len(bob.state(booking).tickets) == 2 and not bob.booking(booking).own(Countersign)
+
+
+def test_a_host_answers_countersigns_that_add_nothing_with_no_record() -> None:
+    alice, bob, booking = session_of_a_box()
+    alice.street.settle()
+    alice.box(SessionEnded("s1", 100, alice.street.now, "Remote"))
+    theirs, written = bob.booking(booking).mine, len(alice.booking(booking).mine)
+    assert countersigned(alice, booking) == alice.state(booking).countersigned == 3
+    signed = bob.booking(booking).own(Countersign)[-1].body
+    again = [bob.me.sign(replace(signed, issued=signed.issued + number)).raw for number in (1, 2, 3)]
+    records = (*(one.raw for one in theirs), *again)
+    alice.answers(wire.write(wire.Exchange(booking=booking, records=records)))
+    assert len(alice.booking(booking).theirs) == len(records)
+    assert len(alice.booking(booking).mine) == written
+
+
 def test_the_tolerance_in_money_is_what_its_energy_and_minutes_cost() -> None:
     street = Street()
     prices = {"per_kwh": EURO, "per_hour": 3 * EURO, "tax_bp": 1000, "tax_included": False}

@@ -133,6 +133,21 @@ def test_an_address_that_does_not_come_frees_the_driver_and_costs_the_host() -> 
     assert unheard.cost == CAP
 
 
+@pytest.mark.parametrize(("sent", "owed"), [(-1, 0), (0, 0), (1, COMPENSATION)])
+def test_an_address_that_comes_after_the_cancellation_is_no_excuse(sent: int, owed: int) -> None:
+    """No delay on the way decides: what the host had sent by the cancellation's time does."""
+    due = START - 30 * MINUTE
+    left = due + 3 * MINUTE
+    story = reserved(due, sent=False)
+    cancel = story.driver(Cancel, False, {"issued": left}, reason=CancelReason.DRIVER_CANCELED)
+    story.of_host("access", changes={"issued": left + sent})
+    story.booking.add(cancel)
+    story.of_host("acknowledge", changes={"issued": left + MINUTE})
+    state = story.state(START)
+    assert state.access_sent and state.cancelled_by is Party.DRIVER
+    assert (state.cost, state.compensation) == (HALF if owed == 0 else 0, owed)
+
+
 def test_nobody_came_because_nobody_was_told() -> None:
     story = reserved(START - 30 * MINUTE, sent=False)
     assert story.state(START - 28 * MINUTE).access_overdue

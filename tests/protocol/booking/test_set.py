@@ -201,6 +201,16 @@ def test_a_clock_that_runs_back_is_a_fault() -> None:
     assert [one.code for one in story.state().faults] == ["time-runs-back"]
 
 
+def test_evidence_needs_no_place_in_the_chain() -> None:
+    """A fault is found between two records, whatever else is missing or counts in their place."""
+    story = Story().until("reserved")
+    first = story.of_host("acknowledge")
+    story.of_host("acknowledge", changes={"issued": first.body.issued - MINUTE})
+    chain = list(story.booking.chain)
+    known = BookingSet(story.quote, story.request, chain[1:])
+    assert known.chain == () and [one.code for one in known.state(START).faults] == ["time-runs-back"]
+
+
 def test_records_of_others_are_refused() -> None:
     story, other = Story(), Story(requested=START - 9 * MINUTE)
     with pytest.raises(Refused, match="other-booking"):
