@@ -20,6 +20,28 @@ _MULTIADDR = re.compile(
 _PEER_ID = re.compile(r"[1-9A-HJ-NP-Za-km-z]{46,64}")
 _DNS_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9_-]+)*\.?")
 _MAX_PORT = 65535
+UNKNOWN_BLOCK = "unknown"  # one block for all whose address the transport does not tell
+
+
+def block_of(host: str | None, peer_id: str) -> str:
+    """What limits by address count: an IPv4 /24 or IPv6 /48; on loopback and link-local the peer itself."""
+    if host is None:
+        return UNKNOWN_BLOCK
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return UNKNOWN_BLOCK
+    if address.is_loopback or address.is_link_local:
+        return f"peer:{peer_id}"
+    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
+def block_at(contact: Contact) -> str:
+    """The block of a peer that we asked: of the first IP address that its contact names."""
+    hosts = (_MULTIADDR.match(address) for address in contact.addresses)
+    return block_of(
+        next((one["host"] for one in hosts if one and one["kind"] in ("ip4", "ip6")), None), contact.peer_id
+    )
 
 
 def check_listen_address(text: str) -> str:

@@ -116,6 +116,7 @@ class Node:
             entropy=ports.entropy,
             bundles=self.bundles,
             network_id=me.network,
+            author=me.author,
         )
         self.opinion = Opinion(me.author, secret, self.replica, ports.clock)
         self.caretaker = Caretaker(

@@ -261,12 +261,17 @@ class Cache(Protocol):
         """Every listing kept: a caretaker that starts again counts its places from them."""
         ...
 
-    async def put_entries(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
-        """Log entries as (id, raw with attachment); known ids are left alone."""
+    async def put_entries(self, rows: Sequence[tuple[bytes, bytes]], block: str = "") -> None:
+        """Log entries as (id, raw with attachment) that came from one address block; known ids are left
+        alone."""
         ...
 
-    async def entries(self) -> list[bytes]:
-        """Every log entry kept, in order of arrival."""
+    async def drop_entries(self, ids: Sequence[bytes]) -> None:
+        """Forgets these entries: their log lost its place."""
+        ...
+
+    async def entries(self) -> list[tuple[bytes, str]]:
+        """Every log entry kept, in order of arrival, and the block it came from."""
         ...
 
     async def put_bundle(self, author: bytes, bundle: bytes) -> None: ...

@@ -17,7 +17,6 @@ from typing import Any
 
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.errors import Refused
-from chargemesh_protocol.limits import MAX_LOG_ENTRIES
 from chargemesh_protocol.trust.catch_up import Session, Taken, answer, take
 from chargemesh_protocol.trust.drafts import QUICK, delay_of
 from chargemesh_protocol.trust.graph import Evidence, TrustGraph
@@ -26,6 +25,7 @@ from chargemesh_protocol.trust.logset import LogSet
 from chargemesh_protocol.trust.news import compose, open_news, signers
 from chargemesh_protocol.trust.sync import PROTOCOL, CatchUp, Item, open_catch_up, open_item
 
+from .addresses import block_at
 from .bundles import Bundles
 from .catch_ups import CatchUps
 from .discovery.allowance import Allowance
@@ -54,7 +54,8 @@ class LogReplica:
 
     `version` grows with everything new, for whoever keeps scores. `catch_ups`: with whom there are sessions.
     `counters`, for `status`: taken, refused:<code>, aside (authors unknown), too-often, sessions, failed,
-    crowded, full, not-written.
+    crowded, displaced, not-written. `author` is ourselves: from there trust begins, also as to whose logs
+    stay when there are too many.
     """
 
     def __init__(
@@ -67,10 +68,11 @@ class LogReplica:
         bundles: Bundles,
         clocks: PeerClocks,
         network_id: str,
+        author: bytes,
         every_seconds: float | None = None,
         logger: logging.Logger | None = None,
     ) -> None:
-        self.logs = LogSet(network_id, bundles.directory)
+        self.logs = LogSet(network_id, bundles.directory, seeds=[author])
         self.counters: Counter[str] = Counter()
         self.version = 0
         self.topic = f"chargemesh/{network_id}/log"
@@ -82,10 +84,9 @@ class LogReplica:
         self._logger = logger or logging.getLogger(__name__)
         self._budget = Allowance(clock, TOKENS_PER_SECOND, TOKENS_BURST)
         self._heard_budget = Allowance(clock, HEARD_PER_SECOND, HEARD_BURST)
-        self._entries = 0
         self._introducing = 0
         self._proven: tuple[Evidence | None, frozenset[bytes]] = (None, frozenset())
-        self._writes: deque[Taken] = deque()
+        self._writes: deque[tuple[Taken, str]] = deque()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.catch_ups = CatchUps(
@@ -98,15 +99,16 @@ class LogReplica:
         network.serve(PROTOCOL, self.answer)
 
     async def start(self, own: Iterable[Item] = ()) -> None:
-        """Restores what the cache kept and the own log, then listens and catches up."""
-        for number, data in enumerate(await self._cache.entries(), 1):
+        """Restores the own log and what the cache kept, then listens and catches up."""
+        ours = self._take((), own)
+        for number, (data, block) in enumerate(await self._cache.entries(), 1):
             try:
-                self._take((), [open_item(data)])
+                self._take((), [open_item(data)], block)
             except Refused as fault:
                 self.counters[f"refused:{fault.code}"] += 1
             if number % _RESTORE_AT_ONCE == 0:
                 await asyncio.sleep(0)
-        await self._write(self._take((), own))
+        await self._write(ours)
         await self._network.subscribe(self.topic, self._hear)
         self._spawn(self._keep_writing(), "log writes")
         self.catch_ups.start()
@@ -117,7 +119,7 @@ class LogReplica:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.catch_ups.close()
         while self._writes:
-            await self._write(self._writes.popleft())
+            await self._write(*self._writes.popleft())
 
     # --- what is known ----------------------------------------------------------------------------
 
@@ -183,25 +185,27 @@ class LogReplica:
             self.counters[f"refused:{fault.code}"] += 1
             return False
         known = all(self._bundles.directory.knows(author) for author in unknown)
-        taken = self._take(() if known else news.bundles, news.items)
+        taken = self._take(() if known else news.bundles, news.items, caller.block)
+        self._remember(taken, caller.block)
         if taken.aside and known:  # by a device that was delegated since
-            taken = self._take(news.bundles, news.items)
-        self._remember(taken)
+            taken = self._take(news.bundles, news.items, caller.block)
+            self._remember(taken, caller.block)
         if taken.wanting and self._introducing < INTRODUCTIONS_AT_ONCE:
             self._introducing += 1
-            self._spawn(self._introduce(Contact(caller.peer_id, ()), taken), "introductions")
+            self._spawn(self._introduce(caller, taken), "introductions")
         return not taken.refused and not taken.aside
 
-    async def _introduce(self, contact: Contact, taken: Taken) -> None:
+    async def _introduce(self, caller: Caller, taken: Taken) -> None:
         """Asks who brought entries of unknown authors for their bundles, and offers the entries again."""
         try:
-            learned = set(await self._bundles.ask(contact, taken.wanting))
+            learned = set(await self._bundles.ask(Contact(caller.peer_id, ()), taken.wanting))
         except (NetworkError, Refused) as error:
-            self._logger.debug("%s introduced nobody: %s", contact.peer_id, error)
+            self._logger.debug("%s introduced nobody: %s", caller.peer_id, error)
             return
         finally:
             self._introducing -= 1
-        self._remember(self._take((), [item for item, author in taken.aside if author in learned]))
+        items = [item for item, author in taken.aside if author in learned]
+        self._remember(self._take((), items, caller.block), caller.block)
 
     # --- catch-up ---------------------------------------------------------------------------------
 
@@ -216,9 +220,9 @@ class LogReplica:
         if not self._budget.take(caller.peer_id, _QUESTION_TOKENS + _ENTRY_TOKENS * work):
             self.counters["too-often"] += 1
             return _REFUSED
-        reply, taken = answer(self.logs, self._bounded(question))
+        reply, taken = answer(self.logs, question, caller.block)
         self._count(taken)
-        await self._write(taken)
+        await self._write(taken, caller.block)
         return replace(reply, now=self._clocks.told()).to_bytes()
 
     async def _session(self, contact: Contact) -> bool:
@@ -233,15 +237,16 @@ class LogReplica:
             return False
 
     async def _ask_everything(self, contact: Contact) -> bool:
-        session = Session(self.logs)
+        block = block_at(contact)
+        session = Session(self.logs, block)
         while (question := session.question()) is not None:
             reply = await self._ask(contact, question.to_bytes())
             if not self._budget.take(contact.peer_id, len(reply.items) + len(reply.bundles)):
                 self.counters["too-often"] += 1
                 return False
-            taken = session.receive(self._bounded(reply))
+            taken = session.receive(reply)
             self._count(taken)
-            await self._write(taken)
+            await self._write(taken, block)
         return session.done
 
     async def _ask(self, contact: Contact, question: bytes) -> CatchUp:
@@ -261,38 +266,27 @@ class LogReplica:
             self._clocks.heard(contact.peer_id, reply.now, asked)
         return reply
 
-    def _bounded(self, message: CatchUp) -> CatchUp:
-        """The message without its entries, once we have as many as we can keep; we still give."""
-        if self._entries < MAX_LOG_ENTRIES or not message.items:
-            return message
-        self.counters["full"] += len(message.items)
-        return replace(message, items=())
-
     # --- taking and keeping -----------------------------------------------------------------------
 
-    def _take(self, bundles: Iterable[bytes], items: Iterable[Item]) -> Taken:
-        items = list(items)
-        if self._entries >= MAX_LOG_ENTRIES:
-            self.counters["full"] += len(items)
-            return Taken()
-        taken = take(self.logs, bundles, items)
+    def _take(self, bundles: Iterable[bytes], items: Iterable[Item], block: str = "") -> Taken:
+        taken = take(self.logs, bundles, items, block)
         self._count(taken)
         return taken
 
     def _count(self, taken: Taken) -> None:
-        self._entries += len(taken.fresh)
-        self.version += bool(taken.fresh)
+        self.version += bool(taken.fresh or taken.displaced)
         self.counters["taken"] += len(taken.fresh)
         self.counters["aside"] += len(taken.aside)
+        self.counters["displaced"] += len(taken.displaced)
         for fault, _ in taken.refused:
             self.counters[f"refused:{fault.code}"] += 1
 
-    def _remember(self, taken: Taken) -> None:
+    def _remember(self, taken: Taken, block: str = "") -> None:
         """As `_write`, for callers that can't wait; a full queue costs a catch-up after the next start."""
-        if not taken.fresh:
+        if not taken.fresh and not taken.displaced:
             return
         if len(self._writes) < MAX_WRITES_WAITING:
-            self._writes.append(taken)
+            self._writes.append((taken, block))
             self._wake.set()
         else:
             self.counters["not-written"] += len(taken.fresh)
@@ -302,17 +296,22 @@ class LogReplica:
             await self._wake.wait()
             self._wake.clear()
             while self._writes:
-                await self._write(self._writes.popleft())
+                await self._write(*self._writes.popleft())
 
-    async def _write(self, taken: Taken) -> None:
-        if not taken.fresh:
-            return
+    async def _write(self, taken: Taken, block: str = "") -> None:
         # An entry may come again with its content: then it is another row, and restoring takes both.
-        rows = [(sha256(data).digest(), data) for data in (item.to_bytes() for item in taken.fresh)]
-        await self._bundles.keep({author for item in taken.fresh for author in signers(item)})
-        await self._cache.put_entries(rows)
+        if taken.displaced:
+            bare = [replace(item, content=None) for item in taken.displaced]
+            await self._cache.drop_entries([row for row, _ in _rows([*taken.displaced, *bare])])
+        if taken.fresh:
+            await self._bundles.keep({author for item in taken.fresh for author in signers(item)})
+            await self._cache.put_entries(_rows(taken.fresh), block)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _rows(items: Iterable[Item]) -> list[tuple[bytes, bytes]]:
+    return [(sha256(data).digest(), data) for data in (item.to_bytes() for item in items)]

@@ -66,7 +66,7 @@ QUOTE_LIFE_MS = 15 * 60 * 1000
 # --- trust --------------------------------------------------------------------------------------
 MAX_ENTRY_BYTES = 1024  # one log entry; a completion, the largest, has about 520
 MAX_REVIEW_CONTENT_BYTES = 4 * MAX_NOTE_CHARS + 192  # four bytes a character, and stars and salt
-MAX_LOGS = 20_000  # signing keys whose logs are kept; further keys are refused until some go
+MAX_LOGS = 20_000  # signing keys whose logs are kept; who goes then: specs/06, G3a
 MAX_LOG_GAP = 256  # entries of one log that may wait for an earlier one; later ones come by catch-up
 MAX_WAITING_ENTRIES = 20_000  # of all logs together: about 20 MB
 MAX_CURSORS = 1024  # in one catch-up message (75 bytes each); further logs have their turn in the next
@@ -75,7 +75,7 @@ MAX_CATCH_UP_BYTES = 128 * 1024  # of entries and bundles in one message: half o
 MAX_CATCH_UP_BUNDLES = 64  # bundles asked for or sent in one message
 MAX_CATCH_UP_ROUNDS = 512  # of one session; a peer with more to say has its turn at the next meeting
 CONFLICT_STRETCH = 64  # entries sent back from a disagreeing head, to find where a log forked
-MAX_LOG_ENTRIES = 100_000  # of all logs, in memory (about 1.5 KB each); beyond it no new ones are taken
+MAX_LOG_ENTRIES = 100_000  # of all logs, in memory (about 1.5 KB each); beyond it as with MAX_LOGS
 MAX_NEWS_ITEMS = 16  # entries in one gossip message: a delivery costs about 7 ms whatever its size
 MAX_NEWS_BYTES = 48 * 1024  # of one gossip message; the network process carries 64 KB
 MAX_ASKED_BUNDLES = 32  # in one question; 128 KB of answer at most

@@ -38,6 +38,7 @@ class Keeping:
         internet: SimulatedInternet,
         name: str,
         cache: MemoryCache | None = None,
+        owner: Person = ANNA,
     ) -> None:
         self.name = name
         clock = LoopClock(BORN + 90 * 24 * 3600 * 1000)
@@ -53,6 +54,7 @@ class Keeping:
             bundles=self.bundles,
             clocks=PeerClocks(network=self.network, clock=clock),
             network_id=NETWORK,
+            author=owner.author,
         )
 
     async def start(self, *met: Keeping) -> Keeping:
@@ -314,27 +316,66 @@ def test_a_peer_that_answers_garbage_ends_the_session_and_no_more(answer: bytes)
     simulated.run(story())
 
 
-def test_a_full_replica_takes_no_more_and_still_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_replica_takes_no_more_and_still_gives() -> None:
     async def story() -> None:
         internet = SimulatedInternet(12)
         writer, friend = Person("writer"), Person("friend")
         items = [writer.vouches(friend) for _ in range(6)]
-        monkeypatch.setattr(replica_module, "MAX_LOG_ENTRIES", 4)
         full = await knowing(Keeping(internet, "full"), writer, friend).start()
-        full.says(*items[:4])
+        full.replica.logs.room.max_entries = 4
         rich = await knowing(Keeping(internet, "rich"), writer, friend).start()
-        rich.says(*items[:4])
-        rich.replica._entries = 0
-        rich.says(*items[4:])
+        rich.says(*items)
         await rich.network.connect(full.network.contact)
         await asyncio.sleep(30)
-        assert len(full.entries) == 4 and full.replica.counters["full"] > 0
+        assert len(full.entries) == 4 and full.replica.counters["refused:logs-full"] > 0
         poor = await Keeping(internet, "poor").start(full)
         await asyncio.sleep(30)
         assert len(poor.entries) == 4
         await stop(full, rich, poor)
 
     simulated.run(story())
+
+
+def test_a_flood_of_fresh_keys_shuts_out_neither_friends_nor_others_also_after_a_restart() -> None:
+    async def story() -> None:
+        internet = SimulatedInternet(14)
+        friend, stranger, late = Person("friend"), Person("stranger"), Person("late")
+        node = knowing(Keeping(internet, "node"), ANNA, friend)
+        node.replica.logs.room.max_logs = 20
+        await node.start()
+        node.says(ANNA.completes(friend, "monday"))
+        flood(node, "1.1.1.0/24", 40)
+        flood(node, "2.2.2.0/24", 40)
+        assert hears(node, Caller("liar", "1.1.1.0/24"), friend, friend.vouches(stranger))
+        assert hears(node, Caller("honest", "3.3.3.0/24"), late, late.vouches(friend))
+        assert node.replica.counters["displaced"] > 0
+        await stop(node)
+
+        again = knowing(Keeping(internet, "again", cache=node.cache), ANNA)
+        again.replica.logs.room.max_logs = 20
+        await again.start()
+        assert again.entries == node.entries and len(again.entries) == 20
+        flood(again, "1.1.1.0/24", 60)
+        flood(again, "2.2.2.0/24", 60)
+        newcomer = Person("newcomer")
+        assert hears(again, Caller("honest", "4.4.4.0/24"), newcomer, newcomer.vouches(friend))
+        for person in (ANNA, friend, late, newcomer):
+            assert again.replica.logs.log(person.key) is not None, person.name
+        await stop(again)
+
+    simulated.run(story())
+
+
+def flood(node: Keeping, block: str, count: int) -> None:
+    """That many entries by fresh keys from one address block, each told by another PeerId."""
+    for number in range(count):
+        sybil = Person(f"{block} {number}")
+        hears(node, Caller(f"{block} {number}", block), sybil, sybil.vouches(Person("friend")))
+
+
+def hears(node: Keeping, caller: Caller, author: Person, item: Item) -> bool:
+    news = News(bundles=bundles_of(author), items=(item,))
+    return node.network._topics[node.replica.topic](caller, news.to_bytes())
 
 
 def test_a_crowd_of_invented_authors_is_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

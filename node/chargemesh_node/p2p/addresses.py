@@ -1,4 +1,4 @@
-"""Multiaddrs and address blocks: what we listen on, what we name, what a limit counts."""
+"""Multiaddrs: what we listen on, and what we name."""
 
 from __future__ import annotations
 
@@ -9,21 +9,6 @@ import ifaddr
 from multiaddr import Multiaddr
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-UNKNOWN_BLOCK = "unknown"  # one block for all whose address the transport does not tell
-
-
-def block_of(host: str | None, peer_id: str) -> str:
-    """What limits by address count: an IPv4 /24 or IPv6 /48; on loopback and link-local the peer itself."""
-    if host is None:
-        return UNKNOWN_BLOCK
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return UNKNOWN_BLOCK
-    if address.is_loopback or address.is_link_local:
-        return f"peer:{peer_id}"
-    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
 
 
 def is_loopback(host: str | None) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import trio
 
-from .addresses import block_of
+from ..addresses import block_of
 from .counters import Counters
 from .framed import BrokenStream, Framed
 from .guard import StreamHandler, reset

@@ -24,7 +24,7 @@ from libp2p.pubsub.score import ScoreParams, TopicScoreParams
 from libp2p.pubsub.validators import signature_validator
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
-from .addresses import block_of
+from ..addresses import block_of
 from .counters import Counters
 from .guard import Guard
 from .limits import NetworkLimits

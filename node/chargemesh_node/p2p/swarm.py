@@ -26,7 +26,8 @@ from libp2p.peer.peerstore import PeerStoreError
 from libp2p.rcmgr import Direction
 from multiaddr import Multiaddr
 
-from .addresses import block_of, host_of, is_loopback
+from ..addresses import block_of
+from .addresses import host_of, is_loopback
 from .counters import Counters
 from .guard import Guard
 from .limits import NetworkLimits

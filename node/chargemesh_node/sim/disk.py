@@ -227,7 +227,7 @@ class MemoryCache:
         self._max_rows = max_rows
         self._listings: dict[tuple[bytes, bytes], CachedListing] = {}
         self._withdrawals: dict[tuple[bytes, bytes], CachedWithdrawal] = {}
-        self._entries: dict[bytes, bytes] = {}
+        self._entries: dict[bytes, tuple[bytes, str]] = {}
         self._bundles: dict[bytes, bytes] = {}
         self._peers: dict[str, tuple[int, Contact]] = {}
 
@@ -272,13 +272,17 @@ class MemoryCache:
         ]
         return sorted(found, key=lambda row: (not row.proven, row.price))[:limit]
 
-    async def put_entries(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
+    async def put_entries(self, rows: Sequence[tuple[bytes, bytes]], block: str = "") -> None:
         for id_, raw in rows:
-            self._entries.setdefault(id_, raw)
+            self._entries.setdefault(id_, (raw, block))
         while len(self._entries) > self._max_rows:
             del self._entries[next(iter(self._entries))]
 
-    async def entries(self) -> list[bytes]:
+    async def drop_entries(self, ids: Sequence[bytes]) -> None:
+        for id_ in ids:
+            self._entries.pop(id_, None)
+
+    async def entries(self) -> list[tuple[bytes, str]]:
         return list(self._entries.values())
 
     async def put_bundle(self, author: bytes, bundle: bytes) -> None:

@@ -23,10 +23,12 @@ from chargemesh_protocol.listing import Need
 from ..ports import CachedListing, CachedWithdrawal, Clock
 from .cache_rows import (
     CACHE_VERSION,
+    DROP_ENTRY,
     DROP_EXPIRED,
     EVICT_EIGHTH,
     PUT_BUNDLE,
     PUT_ENTRY,
+    READ_ENTRIES,
     READ_WITHDRAWALS,
     SCHEMA,
     contact_from,
@@ -108,11 +110,14 @@ class SqliteCache:
     async def all_listings(self) -> list[CachedListing]:
         return [listing_from(row) for row in await self._read(*read_listings())]
 
-    async def put_entries(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
-        await self._put([(PUT_ENTRY, row) for row in rows])
+    async def put_entries(self, rows: Sequence[tuple[bytes, bytes]], block: str = "") -> None:
+        await self._put([(PUT_ENTRY, (id_, block, raw)) for id_, raw in rows])
 
-    async def entries(self) -> list[bytes]:
-        return [raw for (raw,) in await self._read("SELECT raw FROM entry ORDER BY arrival")]
+    async def drop_entries(self, ids: Sequence[bytes]) -> None:
+        await self._put([(DROP_ENTRY, (id_,)) for id_ in ids])
+
+    async def entries(self) -> list[tuple[bytes, str]]:
+        return [(raw, block) for raw, block in await self._read(READ_ENTRIES)]
 
     async def put_bundle(self, author: bytes, bundle: bytes) -> None:
         await self._put([(PUT_BUNDLE, (author, bundle))])

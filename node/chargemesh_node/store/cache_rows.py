@@ -20,7 +20,7 @@ from ..ports import CachedListing, CachedWithdrawal
 from .database import Statement
 
 # A file of another version is thrown away and made anew: everything in it can be asked for again.
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 MAX_PEERS = 1024  # contacts that worked; a start needs a handful that still do
 
 _PLACES_OF = """
@@ -89,7 +89,14 @@ SCHEMA = (
     # Of a charger there is a listing or a withdrawal, whichever came last.
     f"CREATE TRIGGER withdrawal_ends AFTER INSERT ON withdrawal BEGIN {_DROP_OTHER.format('listing')} END",
     f"CREATE TRIGGER listing_returns AFTER INSERT ON listing BEGIN {_DROP_OTHER.format('withdrawal')} END",
-    "CREATE TABLE entry (arrival INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, raw BLOB NOT NULL) STRICT",
+    """
+    CREATE TABLE entry (
+        arrival INTEGER PRIMARY KEY,
+        id BLOB NOT NULL UNIQUE,
+        block TEXT NOT NULL,
+        raw BLOB NOT NULL
+    ) STRICT
+    """,
     "CREATE TABLE bundle (age INTEGER PRIMARY KEY, author BLOB NOT NULL UNIQUE, raw BLOB NOT NULL) STRICT",
     "CREATE TABLE peer (peer_id TEXT PRIMARY KEY, addresses TEXT NOT NULL, seen INTEGER NOT NULL) STRICT",
     "CREATE INDEX peer_by_time ON peer (seen)",
@@ -129,7 +136,9 @@ EVICT_EIGHTH = (
         SELECT age FROM bundle ORDER BY age LIMIT (SELECT 1 + count(*) / 8 FROM bundle))""",
 )
 DROP_EXPIRED = ("DELETE FROM listing WHERE expires <= ?", "DELETE FROM withdrawal WHERE ends <= ?")
-PUT_ENTRY = "INSERT INTO entry (id, raw) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"
+PUT_ENTRY = "INSERT INTO entry (id, block, raw) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING"
+DROP_ENTRY = "DELETE FROM entry WHERE id = ?"
+READ_ENTRIES = "SELECT raw, block FROM entry ORDER BY arrival"
 PUT_BUNDLE = """
     INSERT INTO bundle (author, raw) VALUES (?, ?) ON CONFLICT (author) DO UPDATE SET raw = excluded.raw"""
 _PUT_PEER = """

@@ -37,12 +37,14 @@ class Taken:
 
     bundles: verified, as received. fresh: entries or contents that we did not have. aside: items whose
     authors (`wanting`) must be asked for first. refused: the peer's faults, with the key that signed.
+    displaced: items that we had, and dropped for others.
     """
 
     bundles: list[bytes] = field(default_factory=list)
     fresh: list[Item] = field(default_factory=list)
     aside: list[tuple[Item, bytes]] = field(default_factory=list)
     refused: list[tuple[Refused, bytes | None]] = field(default_factory=list)
+    displaced: list[Item] = field(default_factory=list)
 
     @property
     def wanting(self) -> tuple[bytes, ...]:
@@ -50,8 +52,9 @@ class Taken:
         return tuple(dict.fromkeys(author for _, author in self.aside))[:MAX_CATCH_UP_BUNDLES]
 
 
-def take(logs: LogSet, bundles: Iterable[bytes], items: Iterable[Item]) -> Taken:
-    """Offers all that a message holds to our logs; a peer's fault is a value here and stops nothing."""
+def take(logs: LogSet, bundles: Iterable[bytes], items: Iterable[Item], block: str = "") -> Taken:
+    """Offers all that a message from that address block holds to our logs; a peer's fault is a value here and
+    stops nothing."""
     taken = Taken()
     for data in bundles:
         try:
@@ -61,7 +64,12 @@ def take(logs: LogSet, bundles: Iterable[bytes], items: Iterable[Item]) -> Taken
             taken.refused.append((fault, None))
     for item in items:
         try:
-            if logs.offer(item.raw, item.content).fresh:
+            offered = logs.offer(item.raw, item.content, block)
+            if offered.displaced:
+                gone = [Item(raw=raw, content=content) for raw, content in offered.displaced]
+                taken.fresh = [one for one in taken.fresh if all(one.raw != other.raw for other in gone)]
+                taken.displaced += gone
+            if offered.fresh:
                 taken.fresh.append(item)
         except Unauthorised as fault:
             taken.aside.append((item, fault.author))
@@ -70,9 +78,9 @@ def take(logs: LogSet, bundles: Iterable[bytes], items: Iterable[Item]) -> Taken
     return taken
 
 
-def answer(logs: LogSet, question: CatchUp) -> tuple[CatchUp, Taken]:
-    """What to answer, and what the question brought us."""
-    taken = take(logs, question.bundles, question.items)
+def answer(logs: LogSet, question: CatchUp, block: str = "") -> tuple[CatchUp, Taken]:
+    """What to answer, and what the question, which came from that address block, brought us."""
+    taken = take(logs, question.bundles, question.items, block)
     cursors, last = cursors_between(logs, question.first, question.last)
     budget = Budget()
     bundles = pack_bundles(logs, question.wanted, budget)
@@ -93,7 +101,8 @@ class Session:
     the bound on rounds). `unknown` are the authors whose bundle the peer could not give.
     """
 
-    def __init__(self, logs: LogSet) -> None:
+    def __init__(self, logs: LogSet, block: str = "") -> None:
+        self._block = block  # of the peer's address
         self.brought = 0
         self.done = False
         self.unknown: set[bytes] = set()
@@ -132,7 +141,9 @@ class Session:
         asked, self._asked = self._asked, None
         if asked is None or reply.first != asked.first or not asked.first <= reply.last <= asked.last:
             raise Refused("catch-up", "the answer is about another range than the question")
-        taken = take(self._logs, reply.bundles, [*(item for item, _ in self._aside), *reply.items])
+        taken = take(
+            self._logs, reply.bundles, [*(item for item, _ in self._aside), *reply.items], self._block
+        )
         self.brought += len(taken.fresh)
         self._set_aside(taken)
         self._prepare(reply)

@@ -140,6 +140,11 @@ class Log:
         return first, second
 
     @property
+    def kept(self) -> int:
+        """Entries kept: accepted, waiting, and the proof of a fork."""
+        return len(self._chain) + sum(map(len, self._loose.values()))
+
+    @property
     def waiting(self) -> int:
         """Entries kept but not accepted, the proof of a fork not counted."""
         return sum(len(same) for sequence, same in self._loose.items() if sequence != self._fork)
@@ -147,6 +152,12 @@ class Log:
     def at(self, sequence: int) -> Judged | None:
         """The accepted entry of that sequence."""
         return self._chain[sequence - 1] if 1 <= sequence <= len(self._chain) else None
+
+    def entries(self) -> Iterator[Judged]:
+        """All that is kept: accepted, waiting, and the proof of a fork."""
+        yield from self._chain
+        for same in self._loose.values():
+            yield from same.values()
 
     def accepted_from(self, sequence: int) -> Iterator[Judged]:
         """Accepted entries from `sequence` on, in order."""
@@ -160,18 +171,23 @@ class Log:
             entry.sequence, {}
         )
 
+    def passes_over(self, entry: Judged) -> Standing | None:
+        """Why this entry would not be kept; None where it would, or might as half of a fork's proof."""
+        if self.holds(entry):
+            return Standing.KNOWN
+        if self._fork is not None and entry.sequence > self._fork:
+            return Standing.EXCLUDED
+        return Standing.TOO_FAR if entry.sequence >= self.next + MAX_LOG_GAP else None
+
     def offer(self, entry: Judged) -> Standing:
         """Takes one entry; what is accepted afterwards doesn't depend on the order of the offers."""
         sequence = entry.sequence
-        if self.holds(entry):
-            return Standing.KNOWN
+        passed_over = self.passes_over(entry)
+        if passed_over is not None:
+            return passed_over
         chained = self.at(sequence)
         same = self._loose.get(sequence, {})
-        if self._fork is not None and sequence > self._fork:
-            return Standing.EXCLUDED
         if chained is None and not same:
-            if sequence >= self.next + MAX_LOG_GAP:
-                return Standing.TOO_FAR
             self._loose[sequence] = {entry.id: entry}
             self._extend()
             return Standing.ACCEPTED if sequence < self.next else Standing.WAITING

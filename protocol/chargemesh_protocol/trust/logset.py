@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..errors import Refused, Severity
 from ..identity import Directory
-from ..limits import MAX_LOGS, MAX_WAITING_ENTRIES
+from ..limits import MAX_LOG_ENTRIES, MAX_LOGS, MAX_WAITING_ENTRIES
 from .entries import Completion, Review, Vouch, content_hash, open_content
 from .graph import Completed, Evidence, Reviewed, Vouched
 from .log import Judged, Log, Standing, judge
+from .room import Room
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
     """What became of an offered entry; `fresh` is true where it (or its content) was not kept before, so that
-    it is worth storing and passing on."""
+    it is worth storing and passing on. `displaced`: entries with their contents that were dropped for it."""
 
     entry: Judged
     standing: Standing
     fresh: bool
+    displaced: tuple[tuple[bytes, bytes | None], ...] = ()
 
 
 class LogSet:
-    """A function of the set of entries and contents offered to it (within its bounds), not of their order."""
+    """A function of the set of entries and contents offered to it (within its bounds), not of their order.
 
-    def __init__(self, network: str, directory: Directory) -> None:
+    `seeds`: authors from whom our own trust begins; whom it reaches loses no place to others (`Room`).
+    """
+
+    def __init__(
+        self,
+        network: str,
+        directory: Directory,
+        *,
+        seeds: Iterable[bytes] = (),
+        max_logs: int = MAX_LOGS,
+        max_entries: int = MAX_LOG_ENTRIES,
+    ) -> None:
         self.network = network
         self.directory = directory
+        self.room = Room(seeds, max_logs, max_entries)
         self._logs: dict[bytes, Log] = {}
         self._contents: dict[bytes, bytes] = {}  # by id of the review
         self._stars: dict[bytes, int] = {}  # read from the contents once
@@ -36,8 +50,8 @@ class LogSet:
         self._evidence: Evidence | None = None
         self._about: dict[bytes, dict[bytes, Judged]] | None = None
 
-    def offer(self, raw: bytes, content: bytes | None = None) -> Offered:
-        """Takes one entry and what hangs beside it.
+    def offer(self, raw: bytes, content: bytes | None = None, block: str = "") -> Offered:
+        """Takes one entry and what hangs beside it; `block` is the address block of whoever brought it.
 
         Raises Unauthorised (learn the author's bundle, then offer again) or Refused: "logs-full" (STALE), or
         what is wrong with the entry or its content, of which nothing is kept then.
@@ -45,23 +59,44 @@ class LogSet:
         entry = judge(raw, self.network, self.directory)
         stars = None if content is None else _stars_of(entry, content)
         log = self._logs.get(entry.record.kid) or Log(entry.record.kid)
-        if log.key not in self._logs and len(self._logs) >= MAX_LOGS:
-            raise Refused("logs-full", "no room for the log of another key", Severity.STALE)
         if self._waiting >= MAX_WAITING_ENTRIES and entry.sequence > log.next:
             return Offered(entry, Standing.TOO_FAR, fresh=False)
-        waiting = log.waiting
-        standing = log.offer(entry)
-        self._waiting += log.waiting - waiting
+        standing = log.passes_over(entry)
+        displaced: tuple[tuple[bytes, bytes | None], ...] = ()
+        if standing is None:
+            key = self.room.whose_place(entry, block)
+            displaced = () if key is None else self._displace(key)
+            standing = self._place(log, entry, block)
         fresh = standing in (Standing.ACCEPTED, Standing.WAITING, Standing.FORK)
-        if fresh:
-            self._logs[log.key] = log
         if content is not None and stars is not None and log.holds(entry):
             fresh = fresh or entry.id not in self._contents
             self._contents[entry.id] = content
             self._stars[entry.id] = stars
         if fresh:
             self._evidence = self._about = None
-        return Offered(entry, standing, fresh)
+        return Offered(entry, standing, fresh, displaced)
+
+    def _place(self, log: Log, entry: Judged, block: str) -> Standing:
+        waiting, kept, following = log.waiting, log.kept, log.next
+        lost = tuple(log.accepted_from(entry.sequence))  # only a fork takes these back
+        standing = log.offer(entry)
+        if standing is Standing.EXCLUDED:
+            return standing  # a third one in the place of a fork
+        self._logs[log.key] = log
+        self._waiting += log.waiting - waiting
+        self.room.keep(entry, block, log.kept - kept)
+        self.room.accept(log.accepted_from(following), lost)
+        return standing
+
+    def _displace(self, key: bytes) -> tuple[tuple[bytes, bytes | None], ...]:
+        log = self._logs.pop(key)
+        self._waiting -= log.waiting
+        self.room.drop(key, log.accepted)
+        self._evidence = self._about = None
+        gone = tuple((entry.record.raw, self._contents.pop(entry.id, None)) for entry in log.entries())
+        for entry in log.entries():
+            self._stars.pop(entry.id, None)
+        return gone
 
     def drop_content(self, entry: bytes) -> None:
         """Erases what hangs beside a review; the entry stays, as links and counts need it."""

@@ -18,8 +18,9 @@ from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.peer.id import ID
 from multiaddr import Multiaddr
 
+from chargemesh_node.addresses import block_of
 from chargemesh_node.p2p import frames
-from chargemesh_node.p2p.addresses import block_of, parse_addresses, reachable
+from chargemesh_node.p2p.addresses import parse_addresses, reachable
 from chargemesh_node.p2p.counters import Counters
 from chargemesh_node.p2p.framed import BrokenStream, Framed, encode_length
 from chargemesh_node.p2p.guard import Guard

@@ -33,7 +33,7 @@ async def test_rows_reach_the_file_without_a_reader(tmp_path: Path) -> None:
     await other.open()
     assert await other.entries() == []
     await asyncio.sleep(0.2)
-    assert await other.entries() == [b"raw"]
+    assert await other.entries() == [(b"raw", "")]
     await other.close()
     await cache.close()
 
@@ -57,7 +57,7 @@ async def test_the_file_stays_within_its_size_and_the_newest_stay_in_it(tmp_path
     assert cache.lost == 0
     assert path.stat().st_size <= 2 * MEBIBYTE
     assert 300 < len(entries) < 1200
-    assert entries[-1][:32] == id_of(1199)
+    assert entries[-1][0][:32] == id_of(1199)
     assert 300 < len(listings) < 1200
     assert min(row.expires for row in listings) > NOW + HOUR
     db = cache._db
@@ -104,7 +104,7 @@ async def test_a_damaged_file_is_made_anew(
         assert await cache.entries() == []
     assert "fills again from peers" in caplog.text
     await cache.put_entries([(b"new", b"raw")])
-    assert await cache.entries() == [b"raw"]
+    assert await cache.entries() == [(b"raw", "")]
     await cache.close()
 
 
@@ -124,7 +124,7 @@ async def test_a_limit_that_one_batch_exceeds_is_counted_too(tmp_path: Path) -> 
     await cache.put_entries([(b"%d" % count, bytes(5000)) for count in range(300)])
     assert cache.lost == 300
     await cache.put_entries([(b"small", b"raw")])
-    assert await cache.entries() == [b"raw"]
+    assert await cache.entries() == [(b"raw", "")]
     await cache.close()
 
 
