@@ -1,7 +1,8 @@
 """Messages of `/chargemesh/booking/1`: request and response are CBOR maps whose key 0 is the operation.
 
-Records travel as their raw bytes. Whoever knows a booking's id may ask for its records: the id is a
-hash over a signed request that only the two parties hold, and everything private inside is sealed.
+Records travel as their raw bytes. Whoever knows a booking's id may ask for its records, from any PeerId:
+the id is a hash over a signed request that only the two parties hold, a bearer secret that appears in nothing
+public (specs/05, B18); and everything private inside is sealed.
 """
 
 from __future__ import annotations
