@@ -1,23 +1,19 @@
 """Signed records read from a file and told to a person: kind, author, fields by name, and the verdict.
 
-Uses the protocol package alone: no node, no keys, no network. A file may hold raw records one after
-another, a bundle, or records as base64 or hex text separated by white space or commas, or in JSON.
+Uses the protocol package alone: no node, no keys, no network. Where in a file they stand: `record_file`.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
 import importlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
 from typing import Any
 
-from chargemesh_protocol.encoding import decode, decode_map
+from chargemesh_protocol.encoding import decode_map
 from chargemesh_protocol.errors import ExitCode, PersonError, Refused
 from chargemesh_protocol.limits import MAX_RECORD_BYTES
 from chargemesh_protocol.record import KINDS, Record, open_record, parts, sig_structure
@@ -25,13 +21,12 @@ from chargemesh_protocol.shape import from_tree, keys_of
 from chargemesh_protocol.trust.entries import OtherEntry
 
 from .proof import Proof, proof
+from .record_file import Damaged, Written, records_in
 from .record_text import sentence
 from .speakers import Speakers
 
-MAX_FILE_BYTES = 16 * 1024 * 1024
-_SIGN1_HEAD = b"\xd2\x84"
+_EXCERPT_CHARS = 20
 _TYP, _KID = 16, 4
-_MIN_RECORD_BYTES = 100  # head, key and signature alone take more; ids and hashes are shorter
 # A payload class is known once its module was imported.
 _MODULES = ("identity", "listing", "booking.records", "trust.entries")
 
@@ -42,6 +37,7 @@ class Verdict:
 
     speaks: whether the key that signed has a delegation by the author; None where the file can't say.
     says: what it says, in a sentence, also where it isn't valid; empty where it can't be read.
+    sha256: of the record's bytes; of the text that stands in its place where there are none (bytes is 0).
     """
 
     kind: str
@@ -54,6 +50,7 @@ class Verdict:
     speaks: bool | None = None
     says: str = ""
     signature: str = ""
+    sha256: str = ""
 
     @property
     def valid(self) -> bool:
@@ -67,14 +64,11 @@ def judge(data: bytes, network: str) -> tuple[list[Verdict], Proof]:
     """Every record in `data`, verified on `network`, and what they prove; PersonError if there is none."""
     for module in _MODULES:
         importlib.import_module(f"chargemesh_protocol.{module}")
-    raws = list(split(data))
     opened: list[Record[Any]] = []
-    found = [_judge_one(raw, network, opened) for raw in raws]
+    found = [_judge_place(one, network, opened) for one in records_in(data)]
     speakers = Speakers(opened, network)
     by_id = {one.id.hex(): one for one in opened}
     found = [_with_speaker(one, by_id, speakers) for one in found]
-    stated = _stated(data)
-    found = [_as_stated(one, stated.get(raw, "")) for one, raw in zip(found, raws, strict=True)]
     if not found:
         raise PersonError(
             "no-record",
@@ -87,33 +81,6 @@ def judge(data: bytes, network: str) -> tuple[list[Verdict], Proof]:
     return found, proof([by_id[one] for one in good], vouched)
 
 
-def network_named(data: bytes) -> str:
-    """The network that a file of evidence names ("network" in its JSON); empty if it names none."""
-    tree = _json(data)
-    named = tree.get("network") if isinstance(tree, dict) else None
-    return named if isinstance(named, str) else ""
-
-
-def _json(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _stated(data: bytes) -> dict[bytes, str]:
-    """Raw record -> the id that the file's JSON calls it by."""
-    tree = _json(data)
-    rows = tree.get("records") if isinstance(tree, dict) else None
-    stated: dict[bytes, str] = {}
-    for row in rows if isinstance(rows, list) else ():
-        if isinstance(row, dict) and isinstance(row.get("id"), str) and isinstance(row.get("raw"), str):
-            raw = _from_text(row["raw"])
-            if raw is not None:
-                stated[raw] = row["id"]
-    return stated
-
-
 def _as_stated(one: Verdict, stated: str) -> Verdict:
     """Not valid under another id: who looks it up by that one would find something else."""
     if not one.valid or not stated or stated.lower() == one.id:
@@ -123,98 +90,28 @@ def _as_stated(one: Verdict, stated: str) -> Verdict:
     )
 
 
-def split(data: bytes) -> Iterator[bytes]:
-    """The records in a file's bytes, whatever way they were written down."""
-    if data.startswith(_SIGN1_HEAD):
-        yield from _concatenated(data)
-        return
-    try:
-        tree = decode(data, max_bytes=MAX_FILE_BYTES)
-    except Refused:
-        yield from _written(data)
-        return
-    for item in tree if isinstance(tree, list) else ():
-        if isinstance(item, bytes):
-            yield item
-
-
-def _concatenated(data: bytes) -> Iterator[bytes]:
-    """Raw records one after another; a broken one ends the reading and is given as it is."""
-    while data:
-        size = _length(data)
-        yield data[:size]
-        data = data[size:].lstrip(b"\r\n")
-
-
-def _length(data: bytes) -> int:
-    """How many bytes the record at the start takes: three byte strings and an empty map after the head."""
-    at = len(_SIGN1_HEAD)
-    for part in ("protected", "unprotected", "payload", "signature"):
-        if part == "unprotected":
-            at += 1
-            continue
-        head = data[at] if at < len(data) else 0xFF
-        width = {24: 1, 25: 2}.get(head & 0x1F, 0)
-        size = int.from_bytes(data[at + 1 : at + 1 + width], "big") if width else head & 0x1F
-        if head >> 5 != 2 or head & 0x1F > 25 or at + 1 + width + size > len(data):
-            return len(data)
-        at += 1 + width + size
-    return at
-
-
-def _written(data: bytes) -> Iterator[bytes]:
-    try:
-        text = data.decode("ascii")
-    except UnicodeDecodeError:
-        return
-    try:
-        words = list(_texts(json.loads(text)))
-    except ValueError:
-        words = text.replace(",", " ").split()
-    for word in words:
-        raw = _from_text(word)
-        if raw is not None:
-            yield from split(raw)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, as `GET …/records` gives them."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-
-
-def _from_text(word: str) -> bytes | None:
-    """The bytes behind hex, base64 or base64url, if they look like a record or a bundle."""
-    for read in (bytes.fromhex, _base64):
-        try:
-            raw = read(word)
-        except ValueError:
-            continue
-        if len(raw) > _MIN_RECORD_BYTES and (raw.startswith(_SIGN1_HEAD) or raw[0] >> 5 == 4):
-            return raw
-    return None
-
-
-def _base64(word: str) -> bytes:
-    plain = word.rstrip("=").replace("-", "+").replace("_", "/")
-    try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except binascii.Error as error:
-        raise ValueError(str(error)) from error
-
-
 def _with_speaker(one: Verdict, by_id: Mapping[str, Record[Any]], speakers: Speakers) -> Verdict:
     if not one.valid:
         return one
     speaks = speakers.judge(by_id[one.id])
     fault = "its key has no delegation by that author (not-delegated)" if speaks is False else ""
     return dataclasses.replace(one, speaks=speaks, fault=fault)
+
+
+def _judge_place(one: Written | Damaged, network: str, opened: list[Record[Any]]) -> Verdict:
+    if isinstance(one, Damaged):
+        return _unreadable(one)
+    verdict = dataclasses.replace(_judge_one(one.raw, network, opened), sha256=sha256(one.raw).hexdigest())
+    return _as_stated(verdict, one.stated)
+
+
+def _unreadable(one: Damaged) -> Verdict:
+    """A record that must stand there, and can't be read at all."""
+    excerpt = one.text[:_EXCERPT_CHARS] + ("…" if len(one.text) > _EXCERPT_CHARS else "")
+    called = f", which the file calls {one.stated[:16]!r}," if one.stated else ""
+    fault = f"{one.place}{called} holds {excerpt!r}, which is no record (not-decoded)"
+    written = sha256(one.text.encode("utf-8", "surrogatepass")).hexdigest()
+    return Verdict("", "", "", "", {}, 0, fault, sha256=written)
 
 
 def _judge_one(raw: bytes, network: str, opened: list[Record[Any]]) -> Verdict:

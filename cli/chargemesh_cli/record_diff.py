@@ -50,7 +50,7 @@ class Difference:
 
 
 def difference(first: Sequence[Verdict], second: Sequence[Verdict]) -> Difference:
-    """A record is the same if id, signature and verdict are; which of the others belong together is a guess
+    """A record is the same if its bytes and its verdict are; which of the others belong together is a guess
     by kind, author and how many fields are equal."""
     ours, theirs = {_key(one): one for one in first}, {_key(one): one for one in second}
     only_ours = [one for key, one in ours.items() if key not in theirs]
@@ -69,8 +69,8 @@ def difference(first: Sequence[Verdict], second: Sequence[Verdict]) -> Differenc
     return Difference(same, tuple(missing), tuple(only_theirs), tuple(changed))
 
 
-def _key(one: Verdict) -> tuple[str, str, str]:
-    return one.id, one.signature, one.fault
+def _key(one: Verdict) -> tuple[str, str]:
+    return one.sha256, one.fault
 
 
 def _counterpart(old: Verdict, candidates: Sequence[Verdict], alone: bool) -> Verdict | None:

@@ -14,10 +14,11 @@ import click
 from chargemesh_protocol.errors import ExitCode, PersonError
 
 from ..app import App, pass_app
-from ..evidence import MAX_FILE_BYTES, Verdict, judge, network_named
+from ..evidence import Verdict, judge
 from ..lazy import Group
 from ..proof import Proof
 from ..record_diff import Difference, difference
+from ..record_file import MAX_FILE_BYTES, network_named
 from ..render import clean
 from ..tables import hanging
 
@@ -56,6 +57,7 @@ def show(app: App, file: str, network: str | None) -> None:
 def verify(app: App, file: str, network: str | None) -> None:
     """Verify every record in FILE; the exit code is 1 if one is not valid.
 
+    What stands where a record must and can't be read as one counts as a record that is not valid.
     Valid means: strict encoding, known kind, and a good signature by the key it names, on that network. Where
     the author's genesis stands in the same file, that key must have a delegation of the author's too.
     The last sentences say what the file proves: the receipt, who signed it, and whether it is paid.
@@ -192,7 +194,10 @@ def _read(file: str) -> bytes:
         ) from error
     if len(data) > MAX_FILE_BYTES:
         raise PersonError(
-            "file-too-large", f"{file} is larger than {MAX_FILE_BYTES} bytes.", "", ExitCode.USAGE
+            "file-too-large",
+            f"{file} is larger than {MAX_FILE_BYTES} bytes.",
+            "Split it: the evidence of one booking takes far less.",
+            ExitCode.USAGE,
         )
     return data
 
