@@ -27,6 +27,7 @@ from .config import Config
 from .disk import disk_told
 from .extensions import installed
 from .home import Home, HomeLock
+from .kept_ports import WALLBOX, KeptPorts
 from .keystore import Keys, ensure_api_token, load_keys, renew_delegation
 from .mdns import LocalDiscovery
 from .node import Node, Ports, RunnerBook
@@ -61,6 +62,7 @@ class App:
     network: Libp2pNetwork
     local: LocalDiscovery | None
     central: CentralSystem
+    ports: KeptPorts
     stopping: asyncio.Event
     started_at: int
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -71,8 +73,16 @@ class App:
         async with self.opening:
             if self.central.is_open:
                 return
+            chosen = self.config.wallbox.port == 0
             try:
-                await self.central.start()
+                try:
+                    await self.central.start()
+                except OSError:
+                    if not chosen:
+                        raise
+                    await self.central.start(port=0)
+                if chosen:
+                    self.ports.keep(WALLBOX, self.central.port)
             except OSError as error:
                 host, port = self.config.wallbox.host, self.config.wallbox.port
                 raise PersonError(
@@ -137,14 +147,15 @@ async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None
     keys = renew_delegation(home, keys, network=config.network.id, now=clock.now(), lasting_ms=0)
     ensure_api_token(home, entropy)
     told = [parse_peer_address(address) for address in config.network.bootstrap]
+    ports = KeptPorts(home)
     network = Libp2pNetwork(
         seed=keys.transport,
         network_id=config.network.id,
-        listen=config.network.listen,
+        listen=await ports.listen(config.network.listen),
         bootstrap=told,
         tap=tap,
     )
-    central = CentralSystem(config.wallbox.host, config.wallbox.port)
+    central = CentralSystem(config.wallbox.host, config.wallbox.port or ports.get(WALLBOX))
     local: LocalDiscovery | None = None
     runner: Callable[[], Runner] = lambda: node.runner  # noqa: E731 - the drivers are made after the node
 
@@ -177,7 +188,7 @@ async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None
             list(config.network.mdns_interfaces) or None,
             config.network.id,
         )
-    app = App(home, config, keys, node, network, local, central, asyncio.Event(), clock.now())
+    app = App(home, config, keys, node, network, local, central, ports, asyncio.Event(), clock.now())
     return app
 
 
@@ -190,7 +201,6 @@ def _driver(
         return ManualDriver(charger_id, clock, max_power_w=power, book=book)
     if settings.wallbox.driver != "ocpp":
         return make_installed(settings, clock, book)
-    strongest = max(DEFAULT_MAX_POWER_W, *(one.max_power_w for one in settings.connectors))
     return OcppDriver(
         central,
         charger_id,
@@ -199,12 +209,13 @@ def _driver(
         settings.wallbox.plug_and_charge,
         clock,
         book=book,
-        max_power_w=strongest,
+        max_power_w=strongest(settings),
     )
 
 
 async def _start(app: App) -> None:
     await app.node.start()
+    app.ports.keep_listening(app.config.network.listen, app.network.listens)
     if any(one.wallbox.driver == "ocpp" for one in app.node.runner.engine.listings.all_settings()):
         await app.open_wallbox_port()
     if app.local is not None:

@@ -4,6 +4,7 @@
     node.db  cache.db      bookings and own log; others' listings and logs (disposable)
     keys/                  seeds, 0600 each (keystore.py)
     run/                   what exists only while the node runs: lock, API socket, port and token
+    ports.json             ports that were chosen once and are kept (kept_ports.py)
     logs/                  what the node wrote about itself
     restored.json          present until a restored node signs again (backup.py)
 
@@ -88,6 +89,10 @@ class Home:
     @property
     def restored_flag(self) -> Path:
         return self.root / "restored.json"
+
+    @property
+    def ports_file(self) -> Path:
+        return self.root / "ports.json"
 
     @property
     def socket_path_fits(self) -> bool:

@@ -127,7 +127,9 @@ class NetworkSettings:
         "chargemesh-dev-1", "The network to take part in; an identity is bound to one.", _network_id
     )
     listen: tuple[str, ...] = _setting(
-        ("/ip4/0.0.0.0/tcp/0",), "Where peers can reach this node; port 0 takes a free one.", _listen
+        ("/ip4/0.0.0.0/tcp/0",),
+        "Where peers can reach this node; port 0 chooses a free one once and keeps it.",
+        _listen,
     )
     bootstrap: tuple[str, ...] = _setting(
         (), "Addresses of nodes to begin with, each ending in /p2p/PEERID.", _bootstrap
@@ -141,7 +143,7 @@ class NetworkSettings:
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
     host: str = _setting("127.0.0.1", "Loopback address of the local API.", _loopback)
-    port: int = _setting(0, "Port of the local API; 0 takes a free one.", _PORT)
+    port: int = _setting(0, "Port of the local API; 0 chooses a free one once and keeps it.", _PORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,9 @@ class PhoneSettings:
 @dataclass(frozen=True, slots=True)
 class WallboxSettings:
     host: str = _setting("0.0.0.0", "Address where wallboxes connect by OCPP.")
-    port: int = _setting(9310, "Port where wallboxes connect by OCPP; 0 takes a free one.", _PORT)
+    port: int = _setting(
+        9310, "Port where wallboxes connect by OCPP; 0 chooses a free one once and keeps it.", _PORT
+    )
 
 
 @dataclass(frozen=True, slots=True)

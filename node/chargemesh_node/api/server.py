@@ -21,6 +21,7 @@ from chargemesh_protocol.errors import PersonError
 
 from ..addresses import split_host_port
 from ..home import Home, replace_private_file
+from ..kept_ports import API
 from ..keystore import read_api_token
 from .application import application
 from .connection import BoundedConnection
@@ -54,7 +55,7 @@ class ApiServer:
         app = self._app
         context = Context(app, Tokens(read_api_token(app.home)))
         api, phone = app.config.api, app.config.phone.address
-        bound: list[socket.socket] = [_listen(api.host, api.port, "api.port")]
+        bound: list[socket.socket] = [_listen_api(app)]
         try:
             if app.home.socket_path_fits:
                 bound.append(_listen_unix(app.home))
@@ -134,6 +135,21 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Signals are `app`'s."""
         yield
+
+
+def _listen_api(app: App) -> socket.socket:
+    """On the port that is set; where that is 0 on the kept one, or a free one that is kept from then on."""
+    host, port = app.config.api.host, app.config.api.port
+    if port:
+        return _listen(host, port, "api.port")
+    try:
+        one = _listen(host, app.ports.get(API), "api.port")
+    except PersonError as error:
+        if error.code != "port-taken":
+            raise
+        one = _listen(host, 0, "api.port")
+    app.ports.keep(API, int(one.getsockname()[1]))
+    return one
 
 
 def _listen(host: str, port: int, setting: str) -> socket.socket:

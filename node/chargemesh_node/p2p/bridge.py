@@ -87,6 +87,11 @@ class Libp2pNetwork:
         self._alive: frames.Alive | None = None
         self.restarts = 0
 
+    @property
+    def listens(self) -> tuple[str, ...]:
+        """The multiaddrs it listens on, once started with their real ports."""
+        return self._listen
+
     # --- life -----------------------------------------------------------------------------------
     async def start(self) -> None:
         """Starts the network process and waits until it listens. PersonError if it can't."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -19,6 +20,7 @@ from ..wallbox.installed import GuardedDriver
 if TYPE_CHECKING:
     from ..app import App
 
+_PORT = re.compile(r"/tcp/([0-9]+)")
 _LITTLE_DISK_BYTES = 200 * 1024 * 1024
 
 
@@ -97,6 +99,7 @@ def _network(app: App) -> Iterator[Check]:
             "Connected to no peer: nothing can be found and nobody finds you.",
             "Ask somebody for an invitation and run `chargemesh join LINK`.",
         )
+    yield from _ports(app)
     if not network.contact.addresses:
         yield _bad(
             "address",
@@ -104,6 +107,16 @@ def _network(app: App) -> Iterator[Check]:
             "`chargemesh config get network.listen` shows where it should answer: correct that, and start it "
             "again.",
         )
+
+
+def _ports(app: App) -> Iterator[Check]:
+    """What a router may forward; and which ports moved at this start."""
+    found = [_PORT.search(address) for address in app.node.network.contact.addresses]
+    numbers = " and ".join(dict.fromkeys(one[1] for one in found if one))
+    if numbers:
+        yield _ok("port", f"Peers dial TCP port {numbers} of this machine: forward that, and no other.")
+    for text in app.ports.moved:
+        yield _note("port", text, "Change what leads to the old one: a forwarded port, or a wallbox's URL.")
 
 
 def _privacy(app: App) -> Iterator[Check]:

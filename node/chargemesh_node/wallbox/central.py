@@ -58,8 +58,10 @@ class CentralSystem:
         self._left: dict[str, tuple[_Attached, float]] = {}  # until that instant of the loop's clock
         self._sockets: Counter[str] = Counter()
 
-    async def start(self) -> None:
-        """Raises OSError where the port is taken."""
+    async def start(self, *, port: int | None = None) -> None:
+        """Listens on `port`, or on that of the constructor. Raises OSError where it is taken."""
+        if port is not None:
+            self._port = port
         self._server = await serve(
             self._serve,
             self._host,

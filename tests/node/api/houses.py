@@ -20,6 +20,7 @@ from chargemesh_node.api.tokens import Tokens
 from chargemesh_node.app import App
 from chargemesh_node.config import Config
 from chargemesh_node.home import Home
+from chargemesh_node.kept_ports import KeptPorts
 from chargemesh_node.node import Node
 from chargemesh_node.sim.people import Person
 from chargemesh_node.wallbox.central import CentralSystem
@@ -159,6 +160,7 @@ def app_for(node: Node, root: Path, *, started_at: int = 0, config: Config | Non
         node=node,
         local=None,
         central=CentralSystem(),
+        ports=KeptPorts(home),
         open_wallbox_port=_no_port,
         stopping=asyncio.Event(),
         started_at=started_at,
