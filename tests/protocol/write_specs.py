@@ -6,9 +6,11 @@ it, so that neither can change without the other.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from chargemesh_protocol import identity_wire
 from chargemesh_protocol.booking import records
@@ -165,6 +167,40 @@ def _words(kind: Kind, names: dict[type, str]) -> str:
     raise AssertionError(f"no words for {kind}")
 
 
+def fields_json() -> str:
+    """The same tables as data: text counts code points here, which CDDL can't (it counts bytes)."""
+    names = {cls: rule for rule, cls in shapes().items()}
+    maps = []
+    for name, cls in sorted(shapes().items()):
+        rows = []
+        for number, field, kind, optional in keys_of(cls):
+            absent = {"optional": True} if optional else {}
+            rows.append(json.dumps({"key": number, "field": field, **_as_data(kind, names), **absent}))
+        maps.append(f"{json.dumps(name)}: [\n  " + ",\n  ".join(rows) + "\n]")
+    return "{\n" + ",\n".join(maps) + "\n}\n"
+
+
+def _as_data(kind: Kind, names: dict[type, str]) -> dict[str, Any]:
+    """Type and bounds; an integer has none that its 64 bits (or 0) set anyway."""
+    match kind:
+        case Int(low, high):
+            least = {} if low == -(2**63) else {"min": low}
+            return {"type": "integer", **least, **({} if high == _MAX_UINT else {"max": high})}
+        case Bool():
+            return {"type": "boolean"}
+        case Bytes(low, high):
+            return {"type": "bytes", "min": low, "max": low if high < 0 else high}
+        case Text(high, low):
+            return {"type": "text", "min": low, "max": high}
+        case Name(enum):
+            return {"type": "text", "one_of": [one.value for one in enum]}
+        case Seq(item, high, low):
+            return {"type": "array", "min": low, "max": high, "of": _as_data(item, names)}
+        case Struct(cls):
+            return {"type": "map", "map": names[cls]}
+    raise AssertionError(f"no data for {kind}")
+
+
 # --- files ----------------------------------------------------------------------------------------
 
 _BLOCK = re.compile(r"(<!-- (fields|example) ?([a-z-]*) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -179,6 +215,7 @@ def generated() -> dict[Path, str]:
     files = {
         SPECS / "cddl" / "chargemesh.cddl": cddl(),
         SPECS / "limits.json": spec_data.limits_json(),
+        SPECS / "tables" / "fields.json": fields_json(),
         SPECS / "tables" / "names.json": spec_data.names_json(),
         SPECS / "tables" / "currencies.json": spec_data.currencies_json(),
     }
