@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chargemesh_protocol.booking.records import CancelReason
 
-from .cast import HOUR, MINUTE
+from .cast import HOUR, MINUTE, hashed
 from .story import END, NO_SHOW_FROM, START, Story
 
 _TOLERANCE = 2 * MINUTE
@@ -229,6 +229,30 @@ def no_show_of_somebody_who_had_cancelled() -> Story:
     told.at(NO_SHOW_FROM).says("no-show")
     told.booking.add(told.named["cancel"])
     told.says("acknowledge")
+    return told
+
+
+def cancelled_by_who_saw_what_is_not_in_the_chain() -> Story:
+    told = Story().until("arrived")
+    told.at(NO_SHOW_FROM - MINUTE).says("cancel", add=False, head={"seen": hashed("no record")})
+    told.at(NO_SHOW_FROM).says("no-show")
+    told.booking.add(told.named["cancel"])
+    told.says("acknowledge")
+    return told
+
+
+def accepted_just_before_the_end() -> Story:
+    """The driver has its time to come, also beyond the end."""
+    told = Story(requested=END - 10 * MINUTE)
+    told.says("accept")
+    told.says("access")
+    told.at(told.named["accept"].body.issued + 17 * MINUTE - 1_000).says("no-show")
+    return told
+
+
+def accepted_after_the_end() -> Story:
+    told = Story(requested=END - MINUTE, waits=30 * MINUTE)
+    told.at(END + _TOLERANCE - 1_000).says("accept")
     return told
 
 

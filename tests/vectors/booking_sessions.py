@@ -116,6 +116,27 @@ def bounds_of_several_check_ins() -> Story:
     return told
 
 
+def countersigned_beyond_the_authorised_energy() -> Story:
+    """What the driver signed for: the energy of the ticket, and the cost of the authorisation."""
+    told = Story().until("arrived")
+    told.at(START).says("authorisation", energy_wh=1_000)
+    told.meter(0, "Transaction.Begin")
+    told.meter(5_000)
+    told.says("countersign")
+    told.says("acknowledge")
+    return told
+
+
+def included_in_another_order() -> Story:
+    """First the check-in, then the stop, by their times and not as the host names them."""
+    told = Story().until("arrived")
+    check_in = told.at(START).says("authorisation")
+    stop = told.says("stop")
+    told.says("acknowledge", head={"includes": (stop.id, check_in.id)})
+    told.meter(0, "Transaction.Begin")
+    return told
+
+
 def stop_alone() -> Story:
     told = Story().until("charging")
     told.says("stop")

@@ -35,6 +35,13 @@ QUOTES: dict[str, tuple[PricePlan, float, int, int, tuple[int, int, int]]] = {
     "cap-with-steps-and-a-fee": (
         plan(energy(300_000, 1_000), flat(1_000_000)), 1, 10_000, 9_500, (9_500, 4_000_000, 4_300_000),
     ),
+    "cap-with-steps-of-both-times": (
+        plan(time(1_000_000, 900), parking(3_000_000, 600)), 1, 10_000, 10_000,
+        (10_000, 1_000_000, 3_760_000),
+    ),
+    "cap-with-all-but-a-millisecond-of-a-step": (
+        plan(time(36_000_000_000)), 1, 10_000, 10_000, (10_000, 36_000_000_000, 36_010_000_000),
+    ),
     "cap-within-the-highest-price": (
         plan(_BASE, max_price=5_000_000), 3, 11_000, 20_000, (20_000, 5_000_000, 5_000_000),
     ),
