@@ -169,7 +169,7 @@ class Api:
     def _parsed(self, raw: bytes) -> Any:
         try:
             value = json.loads(raw)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _no_json() from error
         if isinstance(value, dict) and isinstance(value.get("error"), dict):  # in mid-stream
             raise _told(value, ExitCode.FAILURE)
@@ -191,7 +191,7 @@ def _text(value: Any) -> str:
 def _refusal(status: int, raw: bytes) -> PersonError:
     try:
         value = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _no_json()
     usual = {
         400: ExitCode.USAGE,

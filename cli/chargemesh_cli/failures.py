@@ -14,6 +14,8 @@ from chargemesh_protocol.errors import ChargemeshError, ExitCode, PersonError, R
 from .hints import with_home
 
 _MAX_LOG_BYTES = 1_000_000
+_DOCTOR = "`chargemesh doctor` may say why."
+_REFUSED = "What was read is damaged or of another version: ask whoever wrote it for another copy."
 # click names its classes; a person wants to know what to type.
 _CLICK_WORDS = {
     "integer range": "whole number",
@@ -55,15 +57,17 @@ def as_person_error(error: BaseException) -> PersonError | None:
         text = "Missing command." if _without_command(error) else error.format_message()
         return PersonError("usage", _sentence(text), _usage_hint(error), ExitCode.USAGE)
     if isinstance(error, click.FileError):
-        return PersonError("cannot-read", _sentence(error.format_message()), "", ExitCode.FAILURE)
+        hint = "Name a file that exists and that you may read."
+        return PersonError("cannot-read", _sentence(error.format_message()), hint, ExitCode.FAILURE)
     if isinstance(error, click.ClickException):
-        return PersonError("failed", _sentence(error.format_message()), "", ExitCode.FAILURE)
+        return PersonError("failed", _sentence(error.format_message()), _DOCTOR, ExitCode.FAILURE)
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return PersonError("stopped", "Stopped.", "", ExitCode.FAILURE)
+        hint = "Run it again to go on."
+        return PersonError("stopped", "Stopped.", hint, ExitCode.FAILURE)
     if isinstance(error, Refused):
-        return PersonError(error.code, _sentence(error.message), "", ExitCode.FAILURE)
+        return PersonError(error.code, _sentence(error.message), _REFUSED, ExitCode.FAILURE)
     if isinstance(error, ChargemeshError):
-        return PersonError("failed", _sentence(str(error)), "", ExitCode.FAILURE)
+        return PersonError("failed", _sentence(str(error)), _DOCTOR, ExitCode.FAILURE)
     return None
 
 
@@ -78,7 +82,7 @@ def _without_command(error: BaseException) -> click.Context | None:
 
 def _usage_hint(error: click.UsageError) -> str:
     if error.ctx is None:
-        return ""
+        return "See `chargemesh --help`."
     return f"See `{error.ctx.command_path} --help`."
 
 

@@ -46,7 +46,9 @@ def require_yes(app: App, question: str, *, yes: bool, default: bool = False) ->
             ExitCode.USAGE,
         )
     if not confirm(question, default=default):
-        raise PersonError("not-confirmed", "Nothing was done.", "", ExitCode.FAILURE)
+        raise PersonError(
+            "not-confirmed", "Nothing was done.", "Answer y, or add --yes, to go on.", ExitCode.FAILURE
+        )
 
 
 def passphrase(app: App, file: Path | None, *, twice: bool) -> str:
@@ -71,14 +73,24 @@ def read_words(file: Path) -> str:
         with file.open("rb") as source:
             raw = source.read(_MAX_FILE_BYTES + 1)
         if len(raw) > _MAX_FILE_BYTES:
-            raise PersonError("file-too-large", f"{file} is too large for this.", "", ExitCode.USAGE)
+            raise PersonError(
+                "file-too-large",
+                f"{file} is too large for this.",
+                f"Name the file that holds only these words, at most {_MAX_FILE_BYTES} bytes.",
+                ExitCode.USAGE,
+            )
         return raw.decode("utf-8").strip("\r\n")
     except OSError as error:
         raise PersonError(
-            "cannot-read", f"Cannot read {file}: {error.strerror}.", "", ExitCode.USAGE
+            "cannot-read",
+            f"Cannot read {file}: {error.strerror}.",
+            "Name a file that exists and that you may read.",
+            ExitCode.USAGE,
         ) from error
     except UnicodeDecodeError as error:
-        raise PersonError("cannot-read", f"{file} is not text.", "", ExitCode.USAGE) from error
+        raise PersonError(
+            "cannot-read", f"{file} is not text.", "Save it as plain text in UTF-8.", ExitCode.USAGE
+        ) from error
 
 
 def ask_secret(question: str, read: Callable[[str], str]) -> str:

@@ -213,11 +213,17 @@ def _read_text(path: Path) -> str:
         return ""
     except OSError as error:
         raise PersonError(
-            "cannot-read", f"Cannot read {path}: {error.strerror}.", "", ExitCode.NOT_ALLOWED
+            "cannot-read",
+            f"Cannot read {path}: {error.strerror}.",
+            "It must be a file that belongs to you: see `ls -l`.",
+            ExitCode.NOT_ALLOWED,
         ) from error
     if len(raw) > _MAX_CONFIG_BYTES:
         raise PersonError(
-            "config-too-large", f"{path} is larger than {_MAX_CONFIG_BYTES} bytes.", "", ExitCode.USAGE
+            "config-too-large",
+            f"{path} is larger than {_MAX_CONFIG_BYTES} bytes.",
+            "Keep only the settings that differ from the defaults in it.",
+            ExitCode.USAGE,
         )
     try:
         return raw.decode("utf-8")
@@ -229,7 +235,7 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
     """{"section.name": value as TOML gives it}; PersonError for bad TOML and for an unknown section."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise _not_toml(path, error) from error
     flat: dict[str, Any] = {}
     for section, values in document.items():
@@ -283,7 +289,7 @@ def _parse_list(text: str) -> list[str]:
     if text.startswith("["):
         try:
             return cast(list[str], tomllib.loads(f"list = {text}")["list"])
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise ValueError('a list is written a,b or ["a", "b"]') from error
     return [item.strip() for item in text.split(",")]
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import click
 import pytest
 
 from chargemesh_cli import failures
+from chargemesh_cli.failures import as_person_error
 from chargemesh_cli.main import main
+from chargemesh_cli.prompts import read_words
 from chargemesh_node.home import Home
+from chargemesh_protocol.errors import ChargemeshError, PersonError, Refused
 
 from .person import Person
 from .stub_node import Refusal, StubNode
@@ -173,7 +178,7 @@ def test_ctrl_c_says_that_it_stopped(
     person: Person, node: StubNode, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert failures.report(KeyboardInterrupt(), as_json=False, home_flag="") == 1
-    assert capsys.readouterr().err == "Stopped.\n"
+    assert capsys.readouterr().err == "Stopped. Run it again to go on.\n"
 
 
 def test_a_reader_that_goes_away_is_no_error_of_ours(home: Home) -> None:
@@ -187,3 +192,29 @@ def test_a_reader_that_goes_away_is_no_error_of_ours(home: Home) -> None:
 def test_colour_is_never_forced(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--help"], interactive=False)
     assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        click.FileError("x", "gone"),
+        click.ClickException("no"),
+        click.UsageError("no"),
+        click.Abort(),
+        KeyboardInterrupt(),
+        Refused("encoding", "not CBOR"),
+        ChargemeshError("no"),
+    ],
+)
+def test_every_error_says_what_to_do(error: BaseException) -> None:
+    told = as_person_error(error)
+    assert told is not None and told.hint.endswith((".", "?"))
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * 10_001, None])
+def test_a_file_of_words_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "words").write_bytes(content)
+    with pytest.raises(PersonError) as refused:
+        read_words(tmp_path / "words")
+    assert refused.value.hint

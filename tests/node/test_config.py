@@ -189,3 +189,12 @@ def test_find_setting_suggests_even_without_a_section() -> None:
     with pytest.raises(PersonError) as caught:
         find_setting("webhook")
     assert caught.value.hint == "Did you mean notify.webhook?"
+
+
+@pytest.mark.parametrize("deep", ["[" * 5_000, "[" * 2_000 + "]" * 2_000])
+def test_deep_lists_are_refused_in_a_sentence(path: Path, deep: str) -> None:
+    assert wrong(path, f"[network]\nlisten = {deep}\n").code == "bad-config-file"
+    path.unlink(missing_ok=True)
+    with pytest.raises(PersonError) as refused:
+        set_setting(path, "network.listen", deep)
+    assert refused.value.hint

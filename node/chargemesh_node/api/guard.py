@@ -19,6 +19,9 @@ from .tokens import Holder, Tokens
 
 HostCheck = Callable[[str], bool]
 
+_NAME_HINT = "Ask it as 127.0.0.1 or localhost, or under the address that `chargemesh phone` shows."
+_ORIGIN_HINT = "Open the page from this server itself: `chargemesh phone` shows its link."
+
 # The page may load and talk to nothing but this server; nobody may frame it.
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -59,10 +62,10 @@ class Guard:
         """Whose token it is, None for the public files; PersonError for who may not come in."""
         hosts = _values(scope, b"host")
         if len(hosts) != 1 or not self._ours(hosts[0]):
-            raise _refused("host", "This server does not answer under that name.")
+            raise _refused("host", "This server does not answer under that name.", _NAME_HINT)
         origins = _values(scope, b"origin")
         if origins and origins != [f"{scope['scheme']}://{hosts[0]}"]:
-            raise _refused("origin", "Pages of other sites may not ask this server.")
+            raise _refused("origin", "Pages of other sites may not ask this server.", _ORIGIN_HINT)
         if is_public(scope["path"]) and scope["method"] in ("GET", "HEAD"):
             return None
         given = _values(scope, b"authorization")
@@ -109,5 +112,5 @@ def _with_headers(send: Send) -> Send:
     return sending
 
 
-def _refused(code: str, message: str) -> PersonError:
-    return PersonError(code, message, "", ExitCode.NOT_ALLOWED)
+def _refused(code: str, message: str, hint: str) -> PersonError:
+    return PersonError(code, message, hint, ExitCode.NOT_ALLOWED)

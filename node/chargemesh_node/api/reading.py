@@ -17,6 +17,7 @@ from .limits import MAX_BODY_BYTES, MIN_PREFIX_CHARS, REQUEST_SECONDS
 T = TypeVar("T")
 _FIELD = re.compile(r"field `([^`]+)`")
 _PATH = re.compile(r" - at `\$\.?([^`]*)`$")
+_SEE_API = "What it can be: the --help of the command, or /openapi.json on this server."
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -33,7 +34,12 @@ async def read_body(request: Request) -> bytes:
                 if len(body) > MAX_BODY_BYTES:
                     raise _too_large()
     except TimeoutError:
-        raise PersonError("too-slow", "The request did not arrive in time.", "", ExitCode.USAGE) from None
+        raise PersonError(
+            "too-slow",
+            "The request did not arrive in time.",
+            f"Send the whole body within {REQUEST_SECONDS:g} seconds.",
+            ExitCode.USAGE,
+        ) from None
     return bytes(body)
 
 
@@ -44,9 +50,11 @@ def parse_body(body: bytes, wanted: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise _mistake(error, wanted) from None
     except RecursionError:
-        raise PersonError("bad-json", "The request is nested too deeply.", "", ExitCode.USAGE) from None
+        raise PersonError("bad-json", "The request is nested too deeply.", _SEE_API, ExitCode.USAGE) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PersonError("bad-json", f"The request is not JSON: {error}.", "", ExitCode.USAGE) from None
+        raise PersonError(
+            "bad-json", f"The request is not JSON: {error}.", "Send one JSON object in UTF-8.", ExitCode.USAGE
+        ) from None
 
 
 def convert(value: Any, wanted: type[T]) -> T:
@@ -109,13 +117,20 @@ def _mistake(error: msgspec.ValidationError, wanted: Any) -> PersonError:
     if field and "unknown field" in said:
         name = f"{where}.{field[1]}" if where else field[1]
         near = difflib.get_close_matches(field[1], _names(wanted, where), n=1)
-        hint = f"Did you mean {near[0]}?" if near else ""
+        hint = f"Did you mean {near[0]}?" if near else _fields_hint(wanted, where)
         return PersonError("unknown-field", f"There is no field {name}.", hint, ExitCode.USAGE)
     if field and "missing" in said:
         name = f"{where}.{field[1]}" if where else field[1]
-        return PersonError("missing-field", f"{name} is missing.", "", ExitCode.USAGE)
+        return PersonError("missing-field", f"{name} is missing.", f"Give {name} too.", ExitCode.USAGE)
     said = said.replace("`", "").replace("Expected", "expected")
-    return PersonError("bad-value", f"{where}: {said}." if where else f"{said}.", "", ExitCode.USAGE)
+    message = f"{where}: {said}." if where else f"{said}."
+    return PersonError("bad-value", message, _SEE_API, ExitCode.USAGE)
+
+
+def _fields_hint(wanted: Any, where: str) -> str:
+    """Which fields there are, where none is near what was written."""
+    names = _names(wanted, where)
+    return f"Fields are {', '.join(names)}." if names else _SEE_API
 
 
 def _names(wanted: Any, where: str) -> list[str]:
@@ -132,5 +147,8 @@ def _names(wanted: Any, where: str) -> list[str]:
 
 def _too_large() -> PersonError:
     return PersonError(
-        "too-large", f"The request is larger than {MAX_BODY_BYTES // 1024} KB.", "", ExitCode.USAGE
+        "too-large",
+        f"The request is larger than {MAX_BODY_BYTES // 1024} KB.",
+        "Send less at once: in several requests where there are several things.",
+        ExitCode.USAGE,
     )

@@ -50,6 +50,8 @@ def read_frame(raw: str | bytes) -> Frame:
     if kind != CALL:
         if len(message) < 3:
             raise BadFrame("an answer without a payload")
+        if _deeper_than(message, MAX_OCPP_JSON_DEPTH + 1):
+            raise BadFrame("nested too deeply")
         return Frame(kind, unique_id, "")
     if len(message) != 4 or not isinstance(message[2], str):
         raise BadFrame("no action or no payload", call_error(unique_id, "ProtocolError", "Not a whole CALL."))

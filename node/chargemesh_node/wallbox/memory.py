@@ -24,7 +24,7 @@ async def read_memory(book: SessionBook, charger_id: str) -> dict[str, Any]:
         return {}
     try:
         memory = json.loads(blob)
-    except ValueError:
+    except (ValueError, RecursionError):
         memory = None
     if not isinstance(memory, dict):
         log.warning("wallbox %s: its memory is damaged and begins anew", charger_id)
@@ -64,6 +64,18 @@ class ChargerMemory:
         """No register is believed to rise faster than `max_power_w`, times a virtual wallbox's speed."""
         self._speed = speed
         self.ledger.max_power_w = self._max_power_w * speed
+
+    def believe_power(self, max_power_w: int) -> None:
+        self._max_power_w = max_power_w
+        self.believe_speed(self._speed)
+
+    def admit(self, owner_tags: Sequence[str], plug_and_charge: bool) -> bool:
+        """The owner's tags are these from now on; booked ones stay. False where nothing changes."""
+        before = self.admission
+        if (before.owner_tags, before.plug_and_charge) == (tuple(owner_tags), plug_and_charge):
+            return False
+        self.admission = Admission(owner_tags, plug_and_charge, before.grants)
+        return True
 
     async def keep(self) -> None:
         memory = {
