@@ -14,7 +14,6 @@ from io import TextIOWrapper
 from typing import Any
 
 from chargemesh_protocol.chargers import ChargerSettings
-from chargemesh_protocol.charging.session import DEFAULT_MAX_POWER_W
 from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.me import Me
 from chargemesh_protocol.trust.drafts import BatchDelay
@@ -40,7 +39,7 @@ from .store.node_db import SqliteStore
 from .wallbox.central import CentralSystem
 from .wallbox.installed import make_installed
 from .wallbox.manual import ManualDriver
-from .wallbox.ocpp import OcppDriver
+from .wallbox.ocpp import OcppDriver, strongest
 
 _log = logging.getLogger(__name__)
 

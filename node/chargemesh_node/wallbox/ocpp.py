@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ocpp.v16 import call
 
+from chargemesh_protocol.chargers import ChargerSettings
 from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
 from chargemesh_protocol.charging.session import DEFAULT_MAX_POWER_W
 
@@ -19,6 +20,11 @@ from .pace import Pace
 from .station import ChargerStation
 
 _REPLUG = "Unplug, and plug in the car to be charged: charging then starts by itself."
+
+
+def strongest(settings: ChargerSettings) -> int:
+    """The power (W) above which no register of this charger is believed to rise."""
+    return max(DEFAULT_MAX_POWER_W, *(one.max_power_w for one in settings.connectors))
 
 
 class OcppDriver:
@@ -56,6 +62,7 @@ class OcppDriver:
         self._station.on_replugged = self._start_wanted
         self._station.on_started = self._forget_wanted
         self._wanted: tuple[str, int, int] | None = None  # tag, connector, until when (unix ms)
+        self._leaves_because = "the node stops"
 
     async def start(self, report: Callable[[WallboxReport], None], room: Room = always_room) -> None:
         """From here on the box may connect. `report` is called on the event loop; it must not block.
@@ -66,7 +73,22 @@ class OcppDriver:
     async def close(self) -> None:
         """Ends the connection; a session goes on in the box, and in the book."""
         self._central.detach(self._charger_id)
-        await self._station.close()
+        await self._station.close(self._leaves_because)
+
+    async def adjust(self, settings: ChargerSettings | None) -> bool:
+        """Takes other owner's tags and another power while the box stays connected (see `pool.Adjustable`).
+        Another password is for a new driver: the box has to come back with it."""
+        if settings is None:
+            self._leaves_because = "this charger was removed"
+            return False
+        if settings.wallbox.driver != "ocpp" or (settings.wallbox.password or None) != self._password:
+            self._leaves_because = "this charger has another password or driver now"
+            return False
+        self._memory.believe_power(strongest(settings))
+        if self._memory.admit(settings.wallbox.owner_tags, settings.wallbox.plug_and_charge):
+            self._station.admission_changed()
+            await self._memory.keep()
+        return True
 
     async def authorise(self, tag: str, until: int | None) -> None:
         """Call it when the booking begins: from then until its end, plug-and-charge is off for others."""
@@ -91,7 +113,11 @@ class OcppDriver:
         if state in ("Faulted", "Unavailable"):
             raise WallboxError("wallbox-faulted", f"The wallbox says that it is {state}.")
         before = self._station.plugged
-        if state == "Finishing" and before is not None and before.tag.casefold() != tag.casefold():
+        if (
+            state in ("Finishing", "Preparing")
+            and before is not None
+            and before.tag.casefold() != tag.casefold()
+        ):
             self._want(tag, connector)
             whose = "The owner's car" if before.owner else "The car of the session before"
             raise WallboxError("unplug-first", f"{whose} is still plugged in. {_REPLUG}")
@@ -107,7 +133,8 @@ class OcppDriver:
         raise WallboxError("plug-in-first", "Plug the car in: charging then starts by itself.")
 
     async def remote_stop(self, session: str) -> None:
-        """Asks the box to stop; a session that is over already is none to complain about."""
+        """Asks the box to stop; a session that is over already is none to complain about, nor is one that
+        the box has forgotten: it ends then, and is reported."""
         self._wanted = None
         known = self._station.ledger.find(session)
         if known is None or known.ended_at is not None:
@@ -117,7 +144,8 @@ class OcppDriver:
             request = call.RemoteStopTransaction(transaction_id=number)
             if await self._station.link.ask(request) == "Accepted":
                 return
-        raise WallboxError("wallbox-refused", "The wallbox refused to stop.")
+        if not await self._station.stop_refused(known):
+            raise WallboxError("wallbox-refused", "The wallbox refused to stop.")
 
     async def limit_power(self, watts: int | None) -> None:
         """At most `watts` from now on, None for no limit. It is set again whenever the box comes back."""

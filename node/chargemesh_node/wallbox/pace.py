@@ -12,7 +12,9 @@ class Pace:
     `sample_s`: how often the box is asked to send readings. `heartbeat_s`: how often it says that it lives.
     `after_boot_s`: pause between a boot and our first wish. `settle_s`: how long a box that reconnects
     without a boot is left to speak first. `freed_s`: how long a connector must be free before a session
-    that nobody ended counts as over. `keep_s`: how often the last register is kept while charging.
+    that nobody ended counts as over. `resumed_s`: how long after a boot a connector that waits for a car, or
+    for one to leave, may keep silent about its session: boxes resume, or send the stop, within minutes.
+    `keep_s`: how often the last register is kept while charging.
     `wanted_s`: how long a refused remote start waits for the person to replug.
     """
 
@@ -21,5 +23,6 @@ class Pace:
     after_boot_s: float = 1.0
     settle_s: float = 5.0
     freed_s: float = 90.0
+    resumed_s: float = 180.0
     keep_s: float = 30.0
     wanted_s: float = 900.0

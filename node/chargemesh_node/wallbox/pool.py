@@ -11,7 +11,7 @@ import functools
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from chargemesh_protocol.chargers import ChargerSettings
 from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
@@ -29,6 +29,15 @@ _log = logging.getLogger(__name__)
 Submit = Callable[[Event], Awaitable[Any]]
 DriverFactory = Callable[[ChargerSettings], WallboxDriver]
 AGAIN_S = 2.0
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A WallboxDriver that can take new settings without losing its box."""
+
+    async def adjust(self, settings: ChargerSettings | None) -> bool:
+        """False: it can't go on with these (None: its charger was removed), and is closed next."""
+        ...
 
 
 class WallboxPool:
@@ -52,12 +61,18 @@ class WallboxPool:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def keep(self, wanted: tuple[ChargerSettings, ...]) -> None:
-        """Starts drivers of new chargers, stops those of removed ones, restarts where the control changed."""
+        """Starts drivers of new chargers, stops those of removed ones, restarts where the control changed
+        and the driver can't adjust itself to that."""
         by_charger = {one.charger: one for one in wanted}
         async with self._keeping:
             for charger in list(self._drivers):
                 now = by_charger.get(charger)
-                if now is None or _control(now) != _control(self._made_from[charger]):
+                if now is not None and _control(now) == _control(self._made_from[charger]):
+                    continue
+                driver = self._drivers[charger]
+                if isinstance(driver, Adjustable) and await driver.adjust(now) and now is not None:
+                    self._made_from[charger] = now
+                else:
                     await self._drop(charger)
             for charger, settings in by_charger.items():
                 if charger not in self._drivers:

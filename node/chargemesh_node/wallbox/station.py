@@ -7,6 +7,7 @@ again at `open`: receivers know a session by its name and take a repetition for 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -34,6 +35,9 @@ from .tasks import SideTasks
 REPORTED_AGAIN = (
     3  # sessions told once more after a restart: a crash may have come between keeping and telling
 )
+CHARGES = ("Charging", "SuspendedEV", "SuspendedEVSE")  # OCPP 1.6, 4.9: states of a transaction that runs
+IDLE = ("Available", "Preparing", "Finishing", "Reserved")  # and those that none that runs can have
+REFUSALS = 2  # stops refused by a box that does not charge: it knows nothing of this transaction
 
 
 class ChargerStation:
@@ -50,7 +54,9 @@ class ChargerStation:
         self.room: Room = always_room
         self._link: Link | None = None
         self._kept_at = 0
-        self._freeing: set[int] = set()  # connectors whose session may be lost
+        self._doubted: set[int] = set()  # connectors whose session may be lost
+        self._refusals: Counter[int] = Counter()  # stops refused, by transaction
+        self._stopping: set[int] = set()  # transactions that are over, and charge all the same
         self.tasks = SideTasks(f"wallbox {charger_id}")
         self.states: dict[int, str] = {}
         self.plugged: Session | None = None  # the newest session whose car may still be plugged in
@@ -82,11 +88,11 @@ class ChargerStation:
         self.plugged = accepted[-1] if accepted else None
         self._tell(self.ledger.retold(REPORTED_AGAIN))
 
-    async def close(self) -> None:
-        """Ends the connection; a session goes on in the box, and in the book."""
+    async def close(self, reason: str) -> None:
+        """Ends the connection, and says why; a session goes on in the box, and in the book."""
         await self.tasks.cancel()
         if self._link is not None:
-            await self._link.hang_up("the node stops")
+            await self._link.hang_up(reason)
         await self._memory.keep()
 
     # --- what the box says (Station) -------------------------------------------------------------
@@ -114,6 +120,9 @@ class ChargerStation:
 
     async def booted(self, fingerprint: str, speed: int) -> int:
         self._memory.believe_speed(speed)
+        if self.ledger.running() is not None:
+            self.ledger.booted(self._clock.now())
+            await self._keep()
         admission, link = self._memory.admission, self._link
         wanted = f"{fingerprint}|{self._pace.sample_s}|{admission.owner_tags}|{admission.plug_and_charge}"
         if link is not None and self._memory.set_up_as != wanted:
@@ -128,12 +137,14 @@ class ChargerStation:
         self.states[connector] = state
         if changed:
             self._report(StatusChanged(connector, state))
-        replugged = state in ("Available", "Preparing")
+        replugged = state == "Available" or (changed and state == "Preparing")
         if replugged and self.plugged is not None and self.plugged.connector == connector:
             self.plugged = self.ledger.running(connector)
-        lost = state == "Available" and self.ledger.running(connector) is not None
-        if lost and connector not in self._freeing and self.tasks.spawn(self._end_if_lost(connector)):
-            self._freeing.add(connector)
+        if state in CHARGES:
+            self.ledger.resumed(connector)
+        doubted = self._patience_s(connector) is not None and connector not in self._doubted
+        if doubted and self.tasks.spawn(self._end_if_lost(connector)):
+            self._doubted.add(connector)
         if changed and replugged:
             self.on_replugged(connector)
 
@@ -163,6 +174,9 @@ class ChargerStation:
 
     async def meter_read(self, connector: int, transaction: int | None, samples: Sequence[Sample]) -> None:
         received = self._clock.now()
+        over = self.ledger.given_up(transaction)
+        if over is not None and not over.owner and self.states.get(connector) in CHARGES:
+            self._stop_what_is_over(over)
         reports = self.ledger.meter(connector, transaction, samples, received)
         if received - self._kept_at >= self._pace.keep_s * 1000:
             await self._keep()
@@ -174,6 +188,19 @@ class ChargerStation:
         await self._keep()
         self._tell(reports)
         return {"status": "Accepted"} if facts.tag else None
+
+    # --- what the box would not do ---------------------------------------------------------------
+
+    async def stop_refused(self, session: Session) -> bool:
+        """The box refused to stop a session that runs. True if it is over now: a box that does not charge
+        and refuses REFUSALS times has no such transaction."""
+        if self.states.get(session.connector, CHARGES[0]) in CHARGES:
+            return False
+        self._refusals[session.transaction] += 1
+        if self._refusals[session.transaction] < REFUSALS:
+            return False
+        await self._lose(session.connector)
+        return True
 
     # --- beside the receive loop -----------------------------------------------------------------
 
@@ -187,6 +214,12 @@ class ChargerStation:
         if self.limit_w is not None:
             await settings.limit_power(link, self.limit_w)
 
+    def admission_changed(self) -> None:
+        """The owner's tags are other ones: a box that is connected is told, any other at its next boot."""
+        self._memory.set_up_as = ""
+        if self._link is not None:
+            self.tasks.spawn(self._set_up(self._link))
+
     async def _set_up(self, link: Link) -> None:
         await asyncio.sleep(self._pace.after_boot_s)
         admission = self._memory.admission
@@ -196,24 +229,52 @@ class ChargerStation:
         )
 
     async def _end_if_lost(self, connector: int) -> None:
-        """A connector that stays free, with no word on its session, lost it: it ends where it stood.
+        """A connector that stays idle, with no word on its session, lost it: it ends where it stood.
 
         While a backlog comes in, the session changes, and its own stop may still follow.
         """
         try:
-            while self.states.get(connector) == "Available" and self.online:
-                before = self.ledger.running(connector)
-                await asyncio.sleep(self._pace.freed_s)
+            while (patience_s := self._patience_s(connector)) is not None and self.online:
+                before = self.ledger.running(connector), self.states.get(connector)
+                await asyncio.sleep(patience_s)
                 await self.room()
-                if before is None or self.states.get(connector) != "Available" or not self.online:
-                    return
-                if self.ledger.running(connector) == before:
-                    reports = self.ledger.freed(connector)
-                    await self._keep()
-                    self._tell(reports)
-                    return
+                if not self.online:
+                    return  # told once more when the box is back
+                if (self.ledger.running(connector), self.states.get(connector)) == before:
+                    await self._lose(connector)
         finally:
-            self._freeing.discard(connector)
+            self._doubted.discard(connector)
+
+    def _patience_s(self, connector: int) -> float | None:
+        """How long the running session of a connector may go on without a word; None: as long as it likes.
+
+        Preparing counts only after a boot: some boxes show it in the middle of a session.
+        """
+        session, state = self.ledger.running(connector), self.states.get(connector)
+        if session is None:
+            return None
+        if state == "Available":
+            return self._pace.freed_s
+        return self._pace.resumed_s if session.booted_at is not None and state in IDLE else None
+
+    async def _lose(self, connector: int) -> None:
+        """`plugged` stays: the car of that session may still be there until the connector was Available."""
+        reports = self.ledger.lost(connector)
+        if self.states.get(connector) == "Available":
+            self.plugged = None
+        await self._keep()
+        self._tell(reports)
+
+    def _stop_what_is_over(self, session: Session) -> None:
+        """A box that resumes a booked session after it was given up charges on nobody's account."""
+        if session.transaction not in self._stopping and self.tasks.spawn(self._stop_resumed(session)):
+            self._stopping.add(session.transaction)
+
+    async def _stop_resumed(self, session: Session) -> None:
+        try:
+            await self.link.ask(call.RemoteStopTransaction(transaction_id=session.transaction))
+        finally:
+            self._stopping.discard(session.transaction)
 
     async def _stop_refused(self, session: Session) -> None:
         """A refused tag gets no energy: a box that began all the same is told to stop."""

@@ -42,6 +42,7 @@ RETRY_MS = 30_000  # a start or stop that brought nothing is asked for again
 LOST_AFTER_MS = 30 * 60_000  # a box that stays away this long after the end has had its last word
 MAX_TICKETS = 1024  # of a booking's own time; a long one has its tickets farther apart
 _OWNER_CAR = "The charger is still in use by its owner. The owner has been told."
+_LOST = "The wallbox has forgotten this charge, so it ends at the last reading that was heard of it."
 _CONTEXTS = {
     "Transaction.Begin": ReadingContext.TRANSACTION_BEGIN,
     "Transaction.End": ReadingContext.TRANSACTION_END,
@@ -301,10 +302,20 @@ class ChargingDesk:
     def _ended(self, charger: bytes, report: SessionEnded, at: Moment) -> tuple[list[Effect], list[Booking]]:
         booking = self._by_session(charger, report.session)
         if booking is None or booking.file.ended_at:
-            return [Tell("wallbox.session_ended", {"charger": charger.hex()})], self._of(charger)
+            effects: list[Effect] = [Tell("wallbox.session_ended", {"charger": charger.hex()})]
+            # A session that is told once more, after a restart, is told before its box is connected.
+            if booking is None and report.reason == "Lost" and self.box(charger).connected:
+                effects += charger_notice(
+                    "wallbox.forgot", charger, at, session=report.session, message=_LOST
+                )
+            return effects, self._of(charger)
         effects = self._ticket(booking, report, 0, ReadingContext.TRANSACTION_END, at)
         effects += self._ledger.update(booking, ended_at=max(report.at, 1))
-        effects += notice("charging.ended", booking, at, reason=report.reason)
+        if report.reason == "Lost":
+            effects += self._tell_driver(booking, _LOST, at)
+            effects += notice("charging.ended", booking, at, reason=report.reason, message=_LOST)
+        else:
+            effects += notice("charging.ended", booking, at, reason=report.reason)
         effects.append(self._tag_back(booking))
         return effects, [booking]
 

@@ -120,6 +120,8 @@ class Ledger:
                 continue
             if transaction is not None and transaction != session.transaction:
                 session = self._replace(session, replace(session, alias=transaction))
+            if session.booted_at is not None and (sample.at is None or sample.at >= session.booted_at):
+                session = self._replace(session, replace(session, booted_at=None))
             after, reading = take_sample(session, sample, received, self.max_power_w)
             self._replace(session, after)
             if reading is not None and not session.refused:
@@ -138,9 +140,25 @@ class Ledger:
         after = replace(after, stop_facts=(facts.at, str(facts.meter_stop_wh)))
         return reports + self._end(session, after, facts.reason)
 
-    def freed(self, connector: int) -> list[WallboxReport]:
-        """The connector has been free for a while, and nobody said that its session ended."""
+    def booted(self, now: int) -> None:
+        """The box booted: OCPP lets it resume its transactions or end them, and some have forgotten them."""
+        for session in self._open():
+            self._replace(session, replace(session, booted_at=now))
+
+    def resumed(self, connector: int) -> None:
+        """The connector says that it charges, or pauses: its session outlived the boot."""
+        for session in self._open(connector):
+            self._replace(session, replace(session, booted_at=None))
+
+    def lost(self, connector: int) -> list[WallboxReport]:
+        """The box has forgotten the session of a connector: it ends where it stood last. A stop that comes
+        all the same is known for a late one by its number, and changes nothing."""
         return self._give_up(connector, "Lost")
+
+    def given_up(self, transaction: int | None) -> Session | None:
+        """The session of that number, if it was ended by us and not by the box."""
+        named = self._by_number(transaction)
+        return named if named is not None and named.reason == "Lost" else None
 
     def retold(self, count: int) -> list[WallboxReport]:
         """The newest `count` sessions as they would be reported now, for who may have missed it."""
@@ -197,6 +215,8 @@ class Ledger:
         running = self.running(connector) or (self.running() if connector == 0 else None)
         if running is None:
             return None
+        if running.booted_at is not None and (transaction is None or transaction != running.alias):
+            return None  # what an idle box reads after its boot is no sign that it charges
         before = sample.at is not None and sample.at < running.started_at - CLOCK_TOLERANCE_MS
         if before and (named is not None or transaction is None or transaction != running.alias):
             return None  # backlog of an earlier session

@@ -63,7 +63,8 @@ class SessionEnded:
     """The last word on a session: what arrives for it later changes nothing.
 
     `reason` is OCPP's (`Local`, `Remote`, `EVDisconnected`, `PowerLoss` …), or ours: `Superseded` when the
-    box began another session without ending this one, `Lost` when the connector became free without a word.
+    box began another session without ending this one, `Lost` when the box has forgotten it (its connector
+    stays free, or waits for a car after a boot, without a word; or it refuses to stop what it doesn't know).
     """
 
     session: str

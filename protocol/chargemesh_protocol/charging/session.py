@@ -30,6 +30,7 @@ class Session:
     `scale` is what its declared values must be multiplied by (1000, or -1000 for a division) to be right.
     `offset_mwh` is added after that. `suspect` is the last value held back (its time, the value, and how
     many fitted one another). `stop_facts` are the box's own words that ended it, to know a repetition by.
+    `booted_at` is when the box booted (our clock), until it shows that the session outlived its boot.
     """
 
     transaction: int
@@ -52,6 +53,7 @@ class Session:
     ended_at: int | None = None
     reason: str = ""
     stop_facts: tuple[int | None, str] | None = None
+    booted_at: int | None = None
 
     @property
     def name(self) -> str:

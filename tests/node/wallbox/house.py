@@ -22,7 +22,9 @@ from chargemesh_protocol.charging.reports import (
     WallboxReport,
 )
 
-FAST = Pace(sample_s=1, heartbeat_s=5, after_boot_s=0.02, settle_s=0.05, freed_s=0.2, keep_s=0.0)
+FAST = Pace(
+    sample_s=1, heartbeat_s=5, after_boot_s=0.02, settle_s=0.05, freed_s=0.2, resumed_s=0.3, keep_s=0.0
+)
 SPEED = 600.0  # 10 minutes of energy a second
 DRIVER, OWNER = "DRIVER-7", "OWNER-1"
 BOX = "garage"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from chargemesh_node.wallbox.errors import WallboxError
+from chargemesh_protocol.chargers import ChargerSettings, WallboxSettings
 from chargemesh_protocol.charging.reports import (
     Connected,
     Disconnected,
@@ -17,6 +20,7 @@ from chargemesh_protocol.charging.reports import (
     UnknownTag,
 )
 
+from ...protocol.neighbours import charger
 from .house import DRIVER, HOUR, OWNER, house
 
 
@@ -44,6 +48,44 @@ async def test_the_box_is_set_up_with_few_measurands_and_the_owners_tag() -> Non
         assert home.box.settings["MeterValueSampleInterval"] == "1"
         asked = "Energy.Active.Import.Register,Power.Active.Import"
         assert home.box.settings["MeterValuesSampledData"] == asked
+
+
+def _settings(**changes: Any) -> ChargerSettings:
+    wallbox = WallboxSettings(
+        driver="ocpp", password="secret-password-1", owner_tags=(OWNER,), plug_and_charge=False
+    )
+    return charger(wallbox=replace(wallbox, **changes))
+
+
+@pytest.mark.asyncio
+async def test_another_tag_of_the_owner_does_not_cost_the_box_its_connection() -> None:
+    async with house() as home:
+        await home.until(lambda: home.box.known_tags)
+        assert await home.driver.adjust(_settings(owner_tags=("SPOUSE",)))
+        await home.until(lambda: home.box.known_tags == ("SPOUSE",))
+        assert await home.box.swipe("SPOUSE") == "Accepted"
+        assert await home.box.swipe(OWNER) == "Invalid"
+        assert Disconnected() not in home.reports
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "settings, why",
+    [
+        (_settings(password="another-password-1"), "this charger has another password or driver now"),
+        (None, "this charger was removed"),
+    ],
+)
+async def test_a_box_that_has_to_leave_is_told_why(settings: ChargerSettings | None, why: str) -> None:
+    heard: list[dict[str, Any]] = []
+    async with house() as home:
+        await home.box.close()
+        home.box = home.new_box(tell=lambda event, facts: heard.append({"event": event, **facts}))
+        await home.box.start()
+        await home.box.online()
+        assert not await home.driver.adjust(settings)
+        await home.driver.close()
+        await home.until(lambda: any(why in one.get("why", "") for one in heard))
 
 
 @pytest.mark.asyncio

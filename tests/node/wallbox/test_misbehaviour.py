@@ -17,7 +17,7 @@ from chargemesh_protocol.charging.reports import (
     UnknownTag,
 )
 
-from .house import DRIVER, FAST, HOUR, OWNER, SPEED, house
+from .house import DRIVER, FAST, HOUR, OWNER, SPEED, House, house
 
 # At 600 times the speed, 11 kW give 1,833 Wh a second: a session of a few tenths gives some hundreds.
 LEAST_WH = 50
@@ -235,6 +235,70 @@ async def test_a_session_that_the_box_forgot_ends_where_it_stood() -> None:
         await home.box.start()
         await home.until(lambda: home.of(SessionEnded))
         assert home.of(SessionEnded) == [SessionEnded(started.session, last.register_wh, last.at, "Lost")]
+
+
+async def _forgets(home: House) -> None:
+    """The box's memory is wiped while its car stays plugged in: it boots and says `Preparing`."""
+    await home.box.close()
+    await home.until(lambda: Disconnected() in home.reports)
+    home.box = home.new_box()
+    home.box.plug_in()
+    await home.box.start()
+    await home.until(lambda: home.driver.status.connector_state == "Preparing")
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_the_box_forgot_under_a_plugged_car_ends_where_it_stood() -> None:
+    async with house() as home:
+        started = await home.driver_charges()
+        await _forgets(home)
+        last = home.of(Reading)[-1]
+        await home.until(lambda: home.of(SessionEnded))
+        assert home.of(SessionEnded) == [SessionEnded(started.session, last.register_wh, last.at, "Lost")]
+        assert home.driver.status.session is None
+
+
+@pytest.mark.asyncio
+async def test_a_forgotten_session_of_the_owner_makes_way_once_its_car_is_unplugged() -> None:
+    async with house() as home:
+        home.box.plug_in()
+        await home.box.swipe(OWNER)
+        await home.until(lambda: home.of(Reading))
+        await _forgets(home)
+        await home.until(lambda: home.of(SessionEnded))
+        await home.driver.authorise(DRIVER, home.clock.now() + HOUR)
+        with pytest.raises(WallboxError) as refusal:
+            await home.driver.remote_start(DRIVER, 1)
+        assert refusal.value.code == "unplug-first", "nobody pays for the owner's car"
+        home.box.unplug()
+        home.box.plug_in()
+        await home.until(lambda: len(home.of(SessionStarted)) == 2)
+        assert home.of(SessionStarted)[-1].tag == DRIVER
+
+
+@pytest.mark.asyncio
+async def test_a_box_that_does_not_charge_and_refuses_a_stop_twice_has_forgotten_the_session() -> None:
+    async with house(pace=replace(FAST, resumed_s=HOUR)) as home:
+        started = await home.driver_charges()
+        await _forgets(home)
+        with pytest.raises(WallboxError) as refusal:
+            await home.driver.remote_stop(started.session)
+        assert refusal.value.code == "wallbox-refused" and not home.of(SessionEnded)
+        await home.driver.remote_stop(started.session)
+        assert [end.reason for end in home.of(SessionEnded)] == ["Lost"]
+        await home.driver.remote_stop(started.session)
+        assert len(home.of(SessionEnded)) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_box_that_reboots_in_mid_session_and_resumes_keeps_it() -> None:
+    async with house(pace=replace(FAST, resumed_s=0.05)) as home:
+        started = await home.driver_charges()
+        home.box.reset_asked()
+        await home.until(lambda: home.box.boots == 2 and home.driver.status.connected)
+        readings = len(home.of(Reading))
+        await home.until(lambda: len(home.of(Reading)) > readings + 3)
+        assert home.driver.status.session == started.session and not home.of(SessionEnded)
 
 
 @pytest.mark.asyncio

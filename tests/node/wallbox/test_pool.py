@@ -96,6 +96,32 @@ def test_drivers_follow_the_settings() -> None:
     at_home(story, charger())
 
 
+class AdjustableDriver(Driver):
+    """Goes on with other owner's tags, not with another password."""
+
+    async def adjust(self, settings: ChargerSettings | None) -> bool:
+        self.asked.append(("adjust", settings))
+        return settings is not None and settings.wallbox.password == charger().wallbox.password
+
+
+def test_a_driver_that_can_adjust_itself_is_kept_while_it_can() -> None:
+    async def story() -> None:
+        house = House()
+        first = AdjustableDriver()
+        makers = iter((lambda settings: first, house._make))
+        house.pool = WallboxPool(lambda settings: next(makers)(settings), house._submit, LoopClock(HERE))  # type: ignore[arg-type]
+        await house.pool.keep((charger(),))
+        tagged = charger(wallbox=replace(charger().wallbox, owner_tags=("OWNER",)))
+        await house.pool.keep((tagged,))
+        await house.pool.keep((tagged,))
+        assert first.open and first.asked == [("adjust", tagged)], "told once"
+        await house.pool.keep((charger(wallbox=replace(charger().wallbox, password="another-one-16")),))
+        assert not first.open
+        await house.pool.close()
+
+    run(story())
+
+
 def test_two_commands_at_once_start_one_driver_and_stop_it_once() -> None:
     async def story(house: House) -> None:
         await asyncio.gather(*(house.pool.keep((charger(),)) for _ in range(3)))

@@ -307,6 +307,31 @@ def test_a_box_that_never_comes_back_has_had_its_last_word() -> None:
     assert alice.state(booking).receipt == state.receipt
 
 
+def test_a_session_that_the_box_forgot_has_its_receipt_and_both_are_told_in_a_sentence() -> None:
+    alice, bob, booking = begun()
+    reads(alice, 100_500)
+    lost = SessionEnded("s1", 100_500, alice.street.now, "Lost")
+    alice.box(Connected(), lost, lost)
+    state = bob.state(booking)
+    assert state.receipt is not None and state.receipt.body.energy_wh == 500
+    assert [one.text for one in bob.booking(booking).messages] == [alice.told("charging.ended")[0]["message"]]
+    assert len(alice.told("charging.ended")) == 1
+
+
+def test_a_forgotten_session_of_the_owner_lets_the_driver_begin_and_is_told_once() -> None:
+    alice, bob, booking = reserved()
+    alice.box(SessionStarted("own", "OWNER", 0, alice.street.now, owner=True))
+    bob.tells(StartCharging(booking))
+    assert not alice.asked(StartWallbox)
+    alice.box(Connected(), SessionEnded("own", 900, alice.street.now, "Lost"))
+    alice.street.wait(RETRY_MS)
+    assert len(alice.asked(StartWallbox)) == 1
+    told = alice.told("wallbox.forgot")
+    assert len(told) == 1 and told[0]["message"].startswith("The wallbox has forgotten")
+    alice.box(Disconnected(), SessionEnded("own", 900, alice.street.now, "Lost"), Connected())
+    assert len(alice.told("wallbox.forgot")) == 1, "a repetition after a restart is no news"
+
+
 def test_a_session_that_a_restarted_box_reports_again_is_the_same() -> None:
     alice, bob, booking = begun()
     reads(alice, 100_500)

@@ -137,8 +137,41 @@ def test_a_second_start_ends_the_session_that_was_never_ended() -> None:
 def test_a_free_connector_ends_a_forgotten_session() -> None:
     ledger = Ledger()
     number = started(ledger)
-    assert ledger.freed(2) == []
-    assert ledger.freed(1) == [SessionEnded(str(number), 1000, T0, "Lost")]
+    assert ledger.lost(2) == []
+    assert ledger.lost(1) == [SessionEnded(str(number), 1000, T0, "Lost")]
+
+
+def test_a_late_stop_of_a_forgotten_session_changes_nothing() -> None:
+    ledger = Ledger()
+    number = started(ledger)
+    ledger.booted(T0 + MINUTE)
+    assert len(ledger.lost(1)) == 1
+    assert ledger.given_up(number) is not None
+    following = started(ledger, StartFacts(1, "OTHER", 1100, T0 + 2 * MINUTE))
+    late = StopFacts(number, "DRIVER", 1090, T0 + MINUTE, "PowerLoss")
+    for _ in range(2):
+        assert ledger.stop(late, T0 + 3 * MINUTE) == []
+    running = ledger.running()
+    assert running is not None and running.transaction == following
+
+
+def test_after_a_boot_only_what_names_a_session_or_charges_shows_that_it_goes_on() -> None:
+    ledger = Ledger()
+    number = started(ledger)
+    ledger.booted(T0 + 5 * MINUTE)
+
+    def doubted() -> bool:
+        running = ledger.running()
+        return running is not None and running.booted_at is not None
+
+    assert ledger.meter(1, None, [sample(6, 1010)], T0 + 6 * MINUTE) == [], "an idle box reads its meter too"
+    assert ledger.meter(1, 0, [sample(6, 1010)], T0 + 6 * MINUTE) == [] and doubted()
+    assert ledger.meter(1, number, [sample(2, 1100)], T0 + 6 * MINUTE) and doubted(), "a backlog"
+    assert Ledger.decode(json.loads(json.dumps(ledger.encode()))).sessions == ledger.sessions
+    assert ledger.meter(1, number, [sample(7, 1200)], T0 + 7 * MINUTE) and not doubted()
+    ledger.booted(T0 + 8 * MINUTE)
+    ledger.resumed(1)
+    assert not doubted()
 
 
 def test_memory_survives_a_restart_and_numbers_never_repeat() -> None:
