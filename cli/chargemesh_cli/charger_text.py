@@ -64,6 +64,11 @@ def _listed(view: Any) -> str:
     zone = view["settings"]["hours"]["zone"]
     if view["paused"]:
         return f"Not listed: it is paused. `chargemesh charger resume {short(view['id'])}` lists it again."
+    if view["superseded"]:
+        return (
+            "Not listed as it is here: another node signs as this identity, and its listing is newer. "
+            "`chargemesh doctor` says what to do."
+        )
     if not view["listed"] or not view["listing"]:
         return "Not listed at the moment: `chargemesh doctor` says why."
     until = view["listing"]["expires"]["text"]

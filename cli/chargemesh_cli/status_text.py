@@ -37,6 +37,8 @@ def _sentences(value: Any) -> Iterator[str]:
     near = f", {counts['neighbours']} of the local network" if counts["neighbours"] else ""
     yield f"Connected to {_many(counts['peers'], 'peer')}{near}."
     yield f"{_many(counts['chargers'], 'charger')}, {counts['listed']} listed."
+    if counts["superseded"]:
+        yield "Another node signs as this identity: `chargemesh doctor` says what to do."
     yield f"{_many(counts['bookings'], 'booking')}, {counts['open_bookings']} open: `chargemesh bookings`."
     if counts["undelivered"]:
         yield f"{_many(counts['undelivered'], 'message')} not delivered yet; sent again until taken."

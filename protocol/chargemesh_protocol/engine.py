@@ -161,7 +161,7 @@ class Engine:
             case PutCharger(settings=settings):
                 return self.listings.put(settings, at.now)
             case PauseCharger(charger=charger, paused=paused):
-                return self.listings.put(replace(self.listings.require(charger), paused=paused), at.now)
+                return self.listings.pause(charger, paused, at.now)
             case RemoveCharger(charger=charger):
                 self._require_no_open_booking(charger, at.now)
                 return self.listings.remove(charger, at.now)

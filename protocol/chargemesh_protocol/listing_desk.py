@@ -104,6 +104,15 @@ class ListingDesk:
         self._settings[charger] = settings
         return [saved, *self.publish(charger, now), Result({"charger": charger.hex()})]
 
+    def pause(self, charger: bytes, paused: bool, now: int) -> list[Effect]:
+        """Withdraws it, or lists it again above whatever another node published that signs as we do: such
+        sequences begin at the millisecond of a restore (`restored`)."""
+        settings = replace(self.require(charger), paused=paused)
+        own = self._published.get(charger)
+        if own is not None and not paused:
+            self._published[charger] = replace(own, sequence=max(own.sequence, now))
+        return self.put(settings, now)
+
     def remove(self, charger: bytes, now: int) -> list[Effect]:
         """Withdraws the listing and forgets the settings; bookings are the booking desks' matter."""
         settings = self.require(charger)

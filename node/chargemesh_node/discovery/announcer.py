@@ -33,6 +33,7 @@ from ..errors import NetworkError
 from ..ports import Clock, Entropy, Network
 from .gossip import ListingGossip
 
+SUPERSEDED = "superseded"  # a caretaker's word for a record older than what it knows (specs/errors.json)
 FIRST_PAUSE_SECONDS = 4.0  # doubled each time, up to the interval of renewals
 FAILED_PAUSE_SECONDS = 300.0  # at most, while a caretaker could not be told
 SETTLE_SECONDS = 1.0  # where one peer comes, others are coming too
@@ -58,12 +59,13 @@ class OwnListings:
 @dataclass(slots=True)
 class Keeper:
     """One node that keeps a listing of ours, or was to: which record it has, renewed when (unix ms), and why
-    it did not take the last message."""
+    it did not take the last message. superseded: it knows a newer one that we never signed."""
 
     contact: Contact
     record: bytes | None = None
     renewed: int = 0
     error: str = ""
+    superseded: bool = False
 
 
 @dataclass(slots=True)
@@ -93,6 +95,10 @@ class Announcement:
     def kept_by(self) -> list[str]:
         """Caretakers (PeerIds) that have the newest record."""
         return [one for one in self.caretakers if self.keepers[one].record == self.record]
+
+    def superseded_at(self) -> list[str]:
+        """Nodes (PeerIds) that refuse our newest record for a newer one: another node signs as we do."""
+        return [peer_id for peer_id, one in self.keepers.items() if one.superseded]
 
 
 class Announcer:
@@ -297,10 +303,18 @@ class Announcer:
             except Refused as fault:  # a renewal: perhaps it has lost the listing, and wants all of it
                 self.counters[f"refused:{fault.code}"] += 1
                 keeper.error = str(fault)
+                # A change of ours cancels the round before it: what is newer than the newest isn't ours.
+                keeper.superseded = fault.code == SUPERSEDED and self._is_newest(announcement)
             else:
                 self.counters["told"] += 1
                 keeper.record, keeper.renewed, keeper.error = announcement.record, now, ""
+                keeper.superseded = False
                 return
+
+    def _is_newest(self, announcement: Announcement) -> bool:
+        """Whether nothing newer of ours could have come before what this round tells."""
+        raw = self._own.newest(announcement.charger)
+        return raw is not None and open_record(raw, self._network_id).id == announcement.record
 
     async def _send(self, to: Contact, message: wire.Message) -> None:
         body = wire.write(message)

@@ -52,12 +52,14 @@ class WallboxState(TypedDict):
 
 
 class ChargerLine(TypedDict):
-    """One charger in a list. listed: strangers can find it. sentence: what it offers."""
+    """One charger in a list. listed: strangers can find it. superseded: other nodes know a newer listing
+    than ours, signed by another node as this identity. sentence: what it offers."""
 
     id: str
     title: str
     paused: bool
     listed: bool
+    superseded: bool
     sentence: str
     driver: str
     wallbox: WallboxState | None
@@ -108,12 +110,31 @@ def charger_line(node: Node, settings: ChargerSettings) -> ChargerLine:
         "id": settings.charger.hex(),
         "title": settings.about.title,
         "paused": settings.paused,
-        "listed": engine.listings.listing(settings.charger) is not None and not engine.keeper.read_only,
+        "listed": is_listed(node, settings.charger),
+        "superseded": bool(superseded_at(node, settings.charger)),
         "sentence": sentence(settings),
         "driver": settings.wallbox.driver,
         "wallbox": wallbox_state(node.wallboxes.status(settings.charger), settings.hours.zone),
         "reserved": len(engine.calendar.busy(settings.charger, node.clock.now())),
     }
+
+
+def is_listed(node: Node, charger: bytes) -> bool:
+    """Whether strangers can find it, as far as this node knows."""
+    engine = node.runner.engine
+    offered = engine.listings.listing(charger) is not None
+    return offered and not engine.keeper.read_only and not superseded_at(node, charger)
+
+
+def superseded_at(node: Node, charger: bytes) -> list[str]:
+    """Nodes (PeerIds) that know a newer listing of it, which this one never signed."""
+    announcement = node.announcer.announcements.get(charger)
+    if announcement is None or announcement.record is None:
+        return []
+    # What was gossiped to our own caretaker tells at once, others only when they are told of a change.
+    newest = node.caretaker.newest((node.me.author, charger))
+    heard = newest is not None and newest.version[0] > announcement.sequence
+    return list(dict.fromkeys([node.network.contact.peer_id] * heard + announcement.superseded_at()))
 
 
 def charger_view(node: Node, settings: ChargerSettings) -> ChargerView:

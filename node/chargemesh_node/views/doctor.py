@@ -16,6 +16,7 @@ from chargemesh_protocol.errors import PersonError
 from ..backup import is_read_only
 from ..extensions import installed
 from ..wallbox.installed import GuardedDriver
+from .chargers import is_listed, superseded_at
 
 if TYPE_CHECKING:
     from ..app import App
@@ -122,9 +123,7 @@ def _ports(app: App) -> Iterator[Check]:
 def _privacy(app: App) -> Iterator[Check]:
     shown = _public_addresses(app.node.network.contact)
     listed = [
-        one
-        for one in app.node.runner.engine.listings.all_settings()
-        if app.node.runner.engine.listings.listing(one.charger) is not None
+        one for one in app.node.runner.engine.listings.all_settings() if is_listed(app.node, one.charger)
     ]
     if listed and shown:
         yield _note(
@@ -143,6 +142,7 @@ def _chargers(app: App) -> Iterator[Check]:
     unpaid = []
     for settings in app.node.runner.engine.listings.all_settings():
         yield _wallbox(app, settings)
+        yield from _superseded(app, settings)
         if not settings.payee_account and settings.tariff.elements:
             unpaid.append(settings)
     if unpaid:
@@ -151,6 +151,20 @@ def _chargers(app: App) -> Iterator[Check]:
             "payee",
             f"{names}: no account is set, so drivers pay by hand.",
             f"`chargemesh charger edit {_short(unpaid[0])} --iban IBAN --payee-name NAME` sets one.",
+        )
+
+
+def _superseded(app: App, settings: ChargerSettings) -> Iterator[Check]:
+    nodes = superseded_at(app.node, settings.charger)
+    if nodes:
+        count = "1 node knows" if len(nodes) == 1 else f"{len(nodes)} nodes know"
+        yield _bad(
+            "second-node",
+            f"Another node signs as this identity: {count} a listing of {_name(settings)} that is newer than "
+            "what this node published, and this one is refused.",
+            "Such as a restored copy: stop one of the two for good, since their logs would contradict each "
+            f"other. On the one that stays, `chargemesh charger resume {_short(settings)}` lists it above "
+            "the other's.",
         )
 
 

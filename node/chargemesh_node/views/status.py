@@ -12,6 +12,7 @@ from ..backup import is_read_only
 from ..extensions import Extension, installed
 from ..invite import Invite, make_link, qr_text
 from ..node import Node
+from .chargers import is_listed, superseded_at
 from .values import UTC, Instant, instant
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Counts(TypedDict):
     neighbours: int
     chargers: int
     listed: int
+    superseded: int
     bookings: int
     open_bookings: int
     listings_kept: int
@@ -184,7 +186,8 @@ def _counts(app: App) -> Counts:
         "peers": len(node.network.peers()),
         "neighbours": len(_neighbours(app)),
         "chargers": len(chargers),
-        "listed": sum(engine.listings.listing(one.charger) is not None for one in chargers),
+        "listed": sum(is_listed(node, one.charger) for one in chargers),
+        "superseded": sum(bool(superseded_at(node, one.charger)) for one in chargers),
         "bookings": len(bookings),
         "open_bookings": sum(not one.file.refused and not one.state(now).finished for one in bookings),
         "listings_kept": len(node.caretaker.places),
