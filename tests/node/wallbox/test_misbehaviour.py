@@ -302,6 +302,20 @@ async def test_a_box_that_reboots_in_mid_session_and_resumes_keeps_it() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_session_that_goes_on_after_it_was_given_up_is_stopped_once_and_for_all() -> None:
+    async with house() as home:
+        started = await home.driver_charges()
+        await home.driver._station._lose(1)  # as after a boot with too long a silence
+        (ended,) = home.of(SessionEnded)
+        await home.until(lambda: home.box.session is None)
+        await home.box.all_said()
+        assert home.of(SessionEnded) == [ended] and ended.session == started.session
+        assert home.reports.index(ended) > max(
+            index for index, report in enumerate(home.reports) if isinstance(report, Reading)
+        )
+
+
+@pytest.mark.asyncio
 async def test_a_long_pace_does_not_end_a_session_early() -> None:
     async with house(pace=replace(FAST, freed_s=60.0)) as home:
         started = await home.driver_charges()
