@@ -64,6 +64,8 @@ def story(view: Any) -> str:
     if view["next_steps"]:
         parts += ["", *(paragraph(f"Next: {one}") for one in view["next_steps"])]
     to_type = [_COMMAND_FOR[one].format(short(view["id"])) for one in view["actions"] if one in _COMMAND_FOR]
+    if view.get("to_read"):
+        to_type.insert(0, f"charger reading {short(view['to_read'])} ENERGY")
     if to_type:
         parts += ["", "You can:", *(f"  {command(words)}" for words in to_type)]
     if view.get("access"):

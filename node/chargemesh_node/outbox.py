@@ -12,6 +12,7 @@ from .ports import OutboxRow
 
 FIRST_RETRY_MS = 1_000
 LAST_RETRY_MS = 5 * 60_000
+LATE_AFTER_TRIES = 3  # at once, after 1 s and after 3 s: what takes a moment is no news to a person
 
 
 class Outbox:
@@ -52,6 +53,11 @@ class Outbox:
 
     def get(self, channel: str, key: bytes) -> OutboxRow | None:
         return self._rows.get((channel, key))
+
+    def is_late(self, channel: str, key: bytes) -> bool:
+        """Whether such a row is there and was tried in vain for a few seconds."""
+        row = self._rows.get((channel, key))
+        return row is not None and row.attempts >= LATE_AFTER_TRIES
 
     def due(self, now: int, limit: int) -> list[OutboxRow]:
         """Rows to try now, the longest waiting first; each is busy until `tried`.

@@ -260,6 +260,7 @@ BOOKING_VIEW: dict[str, Any] = {
     },
     "meter": None,
     "reading": None,
+    "to_read": None,
     "access": None,
     "access_due": None,
     "cancelling_costs": money(5_780_000),

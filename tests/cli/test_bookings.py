@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chargemesh_cli.booking_text import state_word
@@ -96,6 +98,32 @@ def test_messages_and_problems(person: Person, house: StubNode) -> None:
     body = house.calls(f"POST {PATH}/problem")[-1].body
     require_fits("problem", body)
     assert body == {"problem": "BLOCKED", "text": "A van"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "view", "said"),
+    [
+        ("blocked", {"cancelling_costs": samples.money(0)}, "cancelling costs you nothing now"),
+        ("other", {"cancelling_costs": samples.money(0)}, "the host is told"),
+        ("blocked", {}, "the host is told"),
+        ("other", {"cancelling_costs": None, "receipt": samples.RECEIPT}, "you dispute the receipt"),
+        (
+            "blocked",
+            {"cancelling_costs": None, "receipt": samples.RECEIPT, "settlement": "PAID"},
+            "the host is told",
+        ),
+    ],
+)
+def test_a_problem_says_what_follows_from_it(
+    person: Person, house: StubNode, kind: str, view: dict[str, Any], said: str
+) -> None:
+    house.answers[f"POST {PATH}/problem"] = {**samples.BOOKING_VIEW, **view}
+    assert f"Reported: {said}." in person.types("booking", "problem", ID, kind).out
+
+
+def test_show_tells_a_host_without_a_wallbox_to_read_the_meter(person: Person, house: StubNode) -> None:
+    house.answers[f"GET {PATH}"] = {**samples.BOOKING_VIEW, "role": "host", "to_read": "1d8c5ee8" * 4}
+    assert "  chargemesh charger reading 1d8c5ee8 ENERGY" in person.types("booking", "show", ID).out
 
 
 def test_show_names_the_commands_for_what_can_be_done(person: Person, node: StubNode) -> None:

@@ -60,7 +60,9 @@ def test_start_signs_for_what_was_said(person: Person, plug: StubNode) -> None:
     body = plug.calls(f"POST {PATH}/start")[-1].body
     require_fits("start", body)
     assert body == {"energy_wh": 10_000, "cost_micro": 5_000_000}
-    assert person.types("charge", "stop", ID).code == 0
+    assert "before it began" in person.types("charge", "stop", ID).out
+    plug.answers[f"POST {PATH}/stop"] = charging(1000)
+    assert person.types("charge", "stop", ID).out.startswith("Stopping.")
 
 
 def test_watch_ends_with_the_receipt(person: Person, plug: StubNode) -> None:
@@ -137,6 +139,11 @@ def test_a_receipt_is_agreed_to_by_who_has_seen_what_differs(person: Person, plu
     said = person.types("receipt", ID, "--agree", answers="n\n")
     assert said.code == 1 and against[0] in said.out and "Agree with 2.59 EUR?" in said.err
     assert person.types("receipt", ID, "--agree").code == 2 and not plug.calls(f"POST {PATH}/agree")
+    assert "on its way to the host" in person.types("receipt", ID, "--agree", "--yes").out
+    signed = {**receipt, "signed_by_driver": samples.END}
+    plug.answers[f"POST {PATH}/agree"] = {**samples.BOOKING_VIEW, "receipt": signed}
+    said = person.types("--json", "receipt", ID, "--agree", "--yes")
+    assert said.value["signed_by_driver"] == samples.END, "as it is now, not as it was"
     assert "on its way to the host" in person.types("receipt", ID, "--agree", "--yes").out
     body = plug.calls(f"POST {PATH}/agree")[-1].body
     require_fits("agree", body)

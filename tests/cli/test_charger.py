@@ -164,6 +164,7 @@ def test_flags_answer_the_wizards_questions(person: Person, host: StubNode) -> N
     assert said.code == 0, said
     assert sent(host)["terms"]["tiers"] == [] and sent(host)["wallbox"]["driver"] == "manual"
     assert "both of you read the meter" in said.out
+    assert f"chargemesh charger reading {samples.CHARGER_VIEW['id'][:8]} ENERGY" in " ".join(said.out.split())
 
 
 def test_saying_no_lists_nothing(person: Person, host: StubNode) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chargemesh_node.outbox import FIRST_RETRY_MS, LAST_RETRY_MS, Outbox
+from chargemesh_node.outbox import FIRST_RETRY_MS, LAST_RETRY_MS, LATE_AFTER_TRIES, Outbox
 from chargemesh_node.ports import OutboxRow
 from chargemesh_protocol.effects import DropOutbox, PutDocument, PutOutbox
 from chargemesh_protocol.limits import MAX_NOTICES
@@ -31,6 +31,17 @@ def test_a_row_waits_twice_as_long_each_time_up_to_a_bound() -> None:
     waited = pauses(Outbox([row()]), 40)
     assert waited[:4] == [FIRST_RETRY_MS, 2 * FIRST_RETRY_MS, 4 * FIRST_RETRY_MS, 8 * FIRST_RETRY_MS]
     assert waited[-1] == LAST_RETRY_MS == max(waited)
+
+
+def test_a_row_is_late_once_it_was_tried_in_vain_for_some_seconds() -> None:
+    outbox = Outbox([row()])
+    assert not outbox.is_late("peer", KEY)
+    pauses(outbox, LATE_AFTER_TRIES - 1)
+    assert not outbox.is_late("peer", KEY)
+    pauses(outbox, 1)
+    assert outbox.is_late("peer", KEY)
+    outbox.take([DropOutbox("peer", KEY)])
+    assert not outbox.is_late("peer", KEY)
 
 
 def test_progress_starts_the_waiting_over() -> None:

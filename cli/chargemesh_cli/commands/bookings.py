@@ -106,9 +106,23 @@ def problem(app: App, booking_id: str, problem_kind: str, text: str) -> None:
     """Report what is wrong at the plug. KIND: BLOCKED, NO_POWER, WONT_START or OTHER."""
     kind = choice(problem_kind, _PROBLEMS, "kind of problem")
     body = {"problem": kind, "text": free_text(MAX_NOTE_CHARS)(text)}
-    _act(app, booking_id, "problem", body, "Reported: a cancellation now counts as the host's failure.")
+    value = app.api().post(f"bookings/{segment(booking_id)}/problem", body)
+    _tell_next(app, booking_id, value, _reported(value, kind))
+
+
+def _reported(view: Any, kind: str) -> str:
+    """What follows from a problem: an OTHER one frees nobody, and what is over is not cancelled any more."""
+    costs = view["cancelling_costs"]
+    if costs is not None and costs["micro"] == 0 and kind != "OTHER":
+        return "Reported: cancelling costs you nothing now."
+    if view["receipt"] and view["settlement"] != "PAID":
+        return "Reported: you dispute the receipt."
+    return "Reported: the host is told."
 
 
 def _act(app: App, booking_id: str, what: str, body: Any, text: str) -> None:
-    value = app.api().post(f"bookings/{segment(booking_id)}/{what}", body)
+    _tell_next(app, booking_id, app.api().post(f"bookings/{segment(booking_id)}/{what}", body), text)
+
+
+def _tell_next(app: App, booking_id: str, value: Any, text: str) -> None:
     app.result(value, f"{text} `chargemesh booking show {short(booking_id)}` tells what comes next.")

@@ -33,7 +33,7 @@ def charge() -> None:
 @click.option(
     "--max-cost", metavar="AMOUNT", help="Sign for so much money at most; by default the quote's cap."
 )
-@click.option("--watch", "watching", is_flag=True, help="Watch the meter afterwards.")
+@click.option("--watch", "watching", is_flag=True, help="Watch the meter afterwards, as `charge watch`.")
 @pass_app
 def start(app: App, booking_id: str, energy: str | None, max_cost: str | None, watching: bool) -> None:
     """Check in: signs what you pay for without signing again, and has the wallbox started."""
@@ -59,6 +59,10 @@ def start(app: App, booking_id: str, energy: str | None, max_cost: str | None, w
 def stop(app: App, booking_id: str) -> None:
     """Stop charging."""
     value = app.api().post(f"bookings/{segment(booking_id)}/stop")
+    if value["session"] == "PENDING":
+        again = f"`chargemesh charge start {short(booking_id)}` checks in again."
+        app.result(value, f"Stopped, as far as this node knows before it began. {again}")
+        return
     app.result(
         value, f"Stopping. `chargemesh receipt {short(booking_id)}` shows the receipt when it is there."
     )
@@ -104,7 +108,7 @@ def _reading_line(waiting: Any) -> str:
 def watch(app: App, booking_id: str) -> None:
     """Energy, power and cost as the meter counts, and how far both have signed; ends with the receipt.
 
-    Ctrl-C stops watching, not charging.
+    Ctrl-C stops watching, not charging. With --json: one JSON object a line, for each change.
     """
     _watch(app, app.api(), f"bookings/{segment(booking_id)}")
 

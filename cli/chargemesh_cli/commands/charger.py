@@ -68,7 +68,8 @@ def add(app: App, /, yes: bool, wait: str | None, no_wait: bool, **given: Any) -
     app.say(f"Listed as charger {short(kept['id'])}.")
     if kept["driver"] == "manual":
         app.result(kept)
-        app.say("With no wallbox to run, both of you read the meter: `chargemesh charger reading`.")
+        typed = f"`chargemesh charger reading {short(kept['id'])} ENERGY`"
+        app.say(f"With no wallbox to run, both of you read the meter: {typed} types in what it shows.")
         return
     wallbox = show_and_wait(app, api, kept["id"], wait_ms=wait_ms, wait=not no_wait)
     app.result({**kept, "pairing": wallbox})

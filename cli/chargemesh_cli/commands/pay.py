@@ -121,12 +121,13 @@ def receipt(app: App, booking_id: str, records: Path | None, agree: bool, yes: b
     api = app.api()
     path = f"bookings/{segment(booking_id)}"
     value = api.get(f"{path}/receipt")
+    signed_before = value["signed_by_driver"]
     if agree:
         value = _agreed(app, path, value, yes)
     if records is not None:
         write_private(records, json.dumps(api.get(f"{path}/records"), indent=1).encode())
     text = _receipt_text(value)
-    if agree and not value["signed_by_driver"]:
+    if agree and not signed_before:
         text += "\nYou have agreed: your signature is on its way to the host."
     elif value["differences"] and not value["signed_by_driver"]:
         unread = any(one.startswith("reading:") for one in value["differences"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from chargemesh_protocol.booking.check_in import waiting_check_in
 from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.objections import objections, reading_to_confirm
-from chargemesh_protocol.booking.records import Authorisation, Claim
+from chargemesh_protocol.booking.records import Claim
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.booking.table import Reservation, Session, Settlement
 from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS
@@ -53,10 +54,12 @@ def _driver(booking: Booking, state: BookingState, now: int) -> list[str]:
     unread = reading_to_confirm(signed) is not None
     if unread:
         found.append("reading")
-    idle = not state.checked_in or state.stopped_at is not None
-    if live and running and in_time and idle and not _on_its_way(booking, state, Authorisation):
+    waiting = waiting_check_in(state, booking.mine)
+    stopped_at = state.stopped_at if waiting is None else waiting.stopped_at
+    idle = stopped_at is not None or (waiting is None and not state.checked_in)
+    if live and running and in_time and idle:
         found.append("start")
-    if state.checked_in and running and live and state.stopped_at is None:
+    if live and running and not idle:
         found.append("stop")
     disputed = state.settlement is Settlement.DISPUTED
     open_receipt = state.receipt is not None and (signed.agreed is None or disputed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from chargemesh_protocol.booking.check_in import waiting_check_in
 from chargemesh_protocol.booking.cost import cost_of_cancelling
 from chargemesh_protocol.booking.explain import explain
 from chargemesh_protocol.booking.kept import Booking
@@ -118,10 +119,11 @@ class BookingView(BookingLine):
     """Everything about one booking. so_far and next_steps are whole sentences for this side.
 
     cancelling_costs: what it would cost the driver now, null where nothing can be cancelled any more.
-    deadline: the next instant at which the state changes by itself. undelivered: something of ours has
-    not reached the other side yet. unconfirmed: how many of the driver's records the host has not yet
-    included, as it must for most to count. faults: contradictions in the host's signed records. reading:
-    what the driver's person is to compare with the meter.
+    deadline: the next instant at which the state changes by itself. undelivered: something of ours does
+    not reach the other side, and is sent again and again. unconfirmed: how many of the driver's records
+    the host has not yet included, as it must for most to count. faults: contradictions in the host's
+    signed records. reading: what the driver's person is to compare with the meter. to_read: the charger
+    whose meter this host is to read, typing in what it shows.
     """
 
     so_far: list[str]
@@ -130,6 +132,7 @@ class BookingView(BookingLine):
     agreed: Agreed
     meter: Meter | None
     reading: ReadingToConfirm | None
+    to_read: str | None
     access: Access | None
     access_due: Instant | None
     cancelling_costs: Money | None
@@ -145,29 +148,34 @@ class BookingView(BookingLine):
 
 
 def booking_line(node: Node, booking: Booking) -> BookingLine:
-    return _line(booking, booking.state(node.clock.now()), node.clock.now())
+    now = node.clock.now()
+    return _line(booking, booking.state(now), now, is_read_by_hand(node, booking))
 
 
 def booking_view(node: Node, booking: Booking) -> BookingView:
     now = node.clock.now()
     state = booking.state(now)
     zone, currency = booking.file.zone, booking.quote.body.plan.currency
-    so_far, following = _sentences(booking, state, now)
+    by_hand = is_read_by_hand(node, booking)
+    so_far, following = _sentences(booking, state, now, by_hand)
     access = None if booking.is_host else node.runner.engine.driver.access(booking)
     cancellable = state.reservation in (Reservation.PENDING, Reservation.RESERVED)
     idle = state.session is Session.PENDING and not booking.file.refused
     return {
-        **_line(booking, state, now),
+        **_line(booking, state, now, by_hand),
         "so_far": so_far,
         "next_steps": following,
         "counterparty": person(node, booking.other),
         "agreed": _agreed(booking),
         "meter": _meter(booking, state),
         "reading": _reading(booking, state),
+        "to_read": booking.quote.body.charger.hex() if by_hand and _waits_for_reading(state, now) else None,
         "access": _access(access) if access else None,
         "access_due": instant(state.access_due, zone) if state.access_due else None,
         "cancelling_costs": (
-            total(cost_of_cancelling(state, now), currency) if cancellable and idle else None
+            total(cost_of_cancelling(booking.as_signed(state), now), currency)
+            if cancellable and idle
+            else None
         ),
         "owed": total(state.cost, currency) if state.cost else None,
         "deadline": instant(state.next_deadline, zone) if state.next_deadline else None,
@@ -177,7 +185,7 @@ def booking_view(node: Node, booking: Booking) -> BookingView:
         "receipt": receipt_view(booking, state.receipt, state) if state.receipt else None,
         "review": _review(booking),
         "vehicle": booking.request.body.vehicle or "",
-        "undelivered": node.runner.engine.ledger.owes(booking),
+        "undelivered": node.runner.outbox.is_late("peer", booking.id),
         "unconfirmed": len(state.not_included),
         "faults": [one.reason for one in state.faults],
     }
@@ -195,12 +203,18 @@ def sort_for_people(node: Node, bookings: list[Booking]) -> list[Booking]:
     return sorted(bookings, key=rank)
 
 
-def _line(booking: Booking, state: BookingState, now: int) -> BookingLine:
+def is_read_by_hand(node: Node, booking: Booking) -> bool:
+    """Whether this node's person reads the meter at this booking's charger, and types what it shows."""
+    settings = node.runner.engine.listings.settings(booking.quote.body.charger) if booking.is_host else None
+    return settings is not None and settings.wallbox.driver == "manual"
+
+
+def _line(booking: Booking, state: BookingState, now: int, by_hand: bool) -> BookingLine:
     quote, zone = booking.quote.body, booking.file.zone
     refused = booking.file.refused
     last = state.tickets[-1].body if state.tickets else None
     due = state.receipt.body.total if state.receipt else last.cost if last else state.cost
-    _, following = _sentences(booking, state, now)
+    _, following = _sentences(booking, state, now, by_hand)
     return {
         "id": booking.id.hex(),
         "role": booking.file.role.value,
@@ -221,9 +235,16 @@ def _line(booking: Booking, state: BookingState, now: int) -> BookingLine:
     }
 
 
-def _sentences(booking: Booking, state: BookingState, now: int) -> tuple[list[str], list[str]]:
+def _sentences(booking: Booking, state: BookingState, now: int, by_hand: bool) -> tuple[list[str], list[str]]:
     party = Party.HOST if booking.is_host else Party.DRIVER
-    told = explain(booking.as_signed(state), party, now, lambda ms: spoken(ms, booking.file.zone, now))
+    told = explain(
+        booking.as_signed(state),
+        party,
+        now,
+        lambda ms: spoken(ms, booking.file.zone, now),
+        waiting=None if booking.is_host else waiting_check_in(state, booking.mine),
+        by_hand=by_hand,
+    )
     if not booking.file.refused:
         return list(told.so_far), list(told.next)
     reason = _REFUSALS.get(booking.file.refused, booking.file.refused)
@@ -272,6 +293,14 @@ def _reading(booking: Booking, state: BookingState) -> ReadingToConfirm | None:
         "energy_wh": body.energy_wh,
         "cost": total(body.cost, currency),
     }
+
+
+def _waits_for_reading(state: BookingState, now: int) -> bool:
+    """Whether a reading would begin the session, go on with it, or end it."""
+    if state.session is Session.ACTIVE:
+        return state.receipt is None
+    may_begin = state.checked_in and state.stopped_at is None and state.session is Session.PENDING
+    return may_begin and state.reservation is Reservation.RESERVED and state.quote.start <= now
 
 
 def _access(record: AccessRecord) -> Access:

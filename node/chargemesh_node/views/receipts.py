@@ -35,8 +35,8 @@ class ReceiptView(TypedDict):
     """text: the bill line by line, the total last. It adds up: the amounts of `lines`, `adjustment` (to the
     lowest or highest price), `rounding`, and `tax` unless it is included, are `total`.
 
-    differences: why this driver's node does not agree by itself; it does if there are none. settlement:
-    OPEN, CLAIMED, PAID or DISPUTED.
+    signed_by_driver: when, also where the host has not heard of it yet. differences: why this driver's node
+    does not agree by itself; it does if there are none. settlement: OPEN, CLAIMED, PAID or DISPUTED.
     """
 
     booking: str
@@ -82,6 +82,7 @@ def receipt_view(booking: Booking, receipt: Record[Receipt], state: BookingState
     body, zone = receipt.body, booking.file.zone
     currency = body.currency
     settled = state.paid or state.claimed
+    agreed = booking.as_signed(state).agreed
     return {
         "booking": booking.id.hex(),
         "receipt": receipt.id.hex(),
@@ -107,7 +108,7 @@ def receipt_view(booking: Booking, receipt: Record[Receipt], state: BookingState
         "payee_account": body.payee_account,
         "beyond_authorisation_wh": body.beyond_authorisation_wh or 0,
         "signed_by_host": instant(body.issued, zone),
-        "signed_by_driver": instant(state.agreed.body.issued, zone) if state.agreed else None,
+        "signed_by_driver": instant(agreed.body.issued, zone) if agreed else None,
         "differences": [] if booking.is_host else _against(booking, state),
         "settlement": state.settlement.value,
         "claimed": instant(state.claimed.body.issued, zone) if state.claimed else None,

@@ -21,6 +21,7 @@ from ..moment import Moment
 from ..notices import news, notice
 from ..record import Record, open_as, open_record
 from ..shape import from_tree, to_tree
+from .check_in import after_what_waits, waiting_check_in
 from .consent import Consent
 from .cost import cost_if_acknowledged
 from .kept import Booking, BookingFile, Role
@@ -83,7 +84,10 @@ class DriverDesk:
             )
         if at.now > quote.body.expires:
             raise PersonError(
-                "quote-expired", "The quote has expired.", "Ask for a new one with `chargemesh quote`."
+                "quote-expired",
+                "The quote has expired.",
+                "Ask for a new one with `chargemesh quote`. If that has expired as well, one of the two clocks is "
+                "wrong: `chargemesh doctor` compares them.",
             )
         public, secret = one_time_keypair(at.fresh("request-key"))
         request = self._me.sign(
@@ -119,9 +123,7 @@ class DriverDesk:
         if state.session is not Session.PENDING:
             raise PersonError("charging", "Charging has begun.", "Use `chargemesh charge stop` instead.")
         _, effects = self._write(booking, Cancel, reason=reason, at=at)
-        # The host takes in what was reported before it takes in the cancellation.
-        reported = replace(booking.state(at.now), problems=tuple(booking.own(Problem)))
-        cost = cost_if_acknowledged(reported)
+        cost = cost_if_acknowledged(booking.as_signed(booking.state(at.now)))
         return [*effects, Result({"booking": booking.id.hex(), "reservation": "CANCELED", "cost": cost})]
 
     def start(self, booking: Booking, command: StartCharging, at: Moment) -> list[Effect]:
@@ -135,13 +137,17 @@ class DriverDesk:
             raise PersonError("too-late", "The booked time is over.", "Book again with `chargemesh book`.")
         energy = command.energy_wh if command.energy_wh is not None else max(quote.energy_wh, 1)
         cost = command.cost if command.cost is not None else quote.cap
-        _, effects = self._write(booking, Authorisation, energy_wh=energy, cost=cost, at=at)
+        _, effects = self._write_in_turn(booking, Authorisation, energy_wh=energy, cost=cost, at=at)
         return [*effects, Result({"booking": booking.id.hex(), "energy_wh": energy, "cost": cost})]
 
     def stop(self, booking: Booking, at: Moment) -> list[Effect]:
-        """Asks the host to end charging; the driver pays for nothing that is drawn later."""
+        """Asks the host to end charging, or not to begin: also where the check-in has not reached it yet.
+
+        What is drawn later the driver has not signed for; its node lets OVERSHOOT_WH pass (`cost.tolerated`).
+        """
         state = booking.state(at.now)
-        if not state.checked_in:
+        waiting = waiting_check_in(state, booking.mine)
+        if not state.checked_in and waiting is None:
             raise PersonError(
                 "not-started", "Nothing has been started here.", "`chargemesh charge start` begins it."
             )
@@ -149,9 +155,10 @@ class DriverDesk:
             raise PersonError(
                 "over", "Charging is over in this booking.", "`chargemesh receipt` shows what it cost."
             )
-        if state.stopped_at is not None:
+        stopped_at = state.stopped_at if waiting is None else waiting.stopped_at
+        if stopped_at is not None:
             return [Result({"booking": booking.id.hex(), "stopped": True})]
-        _, effects = self._write(booking, Stop, at=at)
+        _, effects = self._write_in_turn(booking, Stop, at=at)
         return [*effects, Result({"booking": booking.id.hex(), "stopped": True})]
 
     def report(self, booking: Booking, command: ReportProblem, at: Moment) -> list[Effect]:
@@ -234,6 +241,14 @@ class DriverDesk:
         self, booking: Booking, cls: type[Any], at: Moment, **fields: Any
     ) -> tuple[Record[Any], list[Effect]]:
         return self._ledger.write(booking, cls(**booking.set.driver_fields(at.now), **fields))
+
+    def _write_in_turn(
+        self, booking: Booking, cls: type[Any], at: Moment, **fields: Any
+    ) -> tuple[Record[Any], list[Effect]]:
+        """Likewise, dated after the check-ins and stops that wait with it."""
+        issued = after_what_waits(booking.state(at.now), booking.mine, at.now)
+        record = cls(**booking.set.driver_fields(at.now), **fields)
+        return self._ledger.write(booking, replace(record, issued=issued))
 
 
 def _over(code: str, booking: Booking, state: BookingState, what: str) -> PersonError:

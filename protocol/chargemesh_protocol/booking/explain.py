@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..money import format_total
 from ..units import format_energy
+from .check_in import WaitingCheckIn
 from .cost import cost_if_acknowledged, cost_of_cancelling
 from .no_show_text import no_show_that_was, no_show_to_come
 from .objections import objections, reading_to_confirm
@@ -47,18 +48,37 @@ class Explanation:
     next: tuple[str, ...]
 
 
-def explain(state: BookingState, view: Party, now: int, when: When) -> Explanation:
+def explain(
+    state: BookingState,
+    view: Party,
+    now: int,
+    when: When,
+    *,
+    waiting: WaitingCheckIn | None = None,
+    by_hand: bool = False,
+) -> Explanation:
     """`state` as of `now` for the person on side `view`; `when` writes an instant (unix ms) for them.
 
-    The state is that `as_signed`, so that nobody is asked again for what waits to be included.
+    The state is that `as_signed`, so that nobody is asked again for what waits to be included. waiting: the
+    check-in that does. by_hand: `view` is a host who reads the meter and types what it shows.
     """
-    tell = _Teller(state, view, now, when)
+    tell = _Teller(state, view, now, when, waiting, by_hand)
     return Explanation(tuple(tell.so_far()), tuple(tell.next()))
 
 
 class _Teller:
-    def __init__(self, state: BookingState, view: Party, now: int, when: When) -> None:
+    def __init__(
+        self,
+        state: BookingState,
+        view: Party,
+        now: int,
+        when: When,
+        waiting: WaitingCheckIn | None,
+        by_hand: bool,
+    ) -> None:
         self.state, self.now, self.when = state, now, when
+        self.waiting, self.by_hand = waiting, by_hand
+        self.reported = list(state.problems)  # those that are still to be told
         self.is_driver = view is Party.DRIVER
         self.unread = reading_to_confirm(state)  # read by the host's person alone
         # What keeps this driver's node from agreeing with the receipt.
@@ -76,6 +96,7 @@ class _Teller:
         yield from self._ending()
         yield from self._charging()
         yield from self._paying()
+        yield from self._problems()
         yield from (
             _sentence(f"A contradiction in the host's records: {one.reason}") for one in self.state.faults
         )
@@ -99,18 +120,25 @@ class _Teller:
             yield _sentence(f"The address was sent at {self.when(state.access.body.issued)}")
         elif state.access_overdue and state.access_due is not None:
             yield _sentence(f"The address was due at {self.when(state.access_due)} and has not come")
-        for one in state.problems:
-            what = f"{_PROBLEM[one.body.problem]}{': ' + one.body.text if one.body.text else ''}"
-            yield _sentence(f"{self.driver} reported at {self.when(one.body.issued)}: {what}")
+
+    def _problems(self, before: int | None = None) -> Iterator[str]:
+        """What was reported `before` then (unix ms) and is not told yet; all of it without an instant."""
+        while self.reported and (before is None or self.reported[0].body.issued < before):
+            body = self.reported.pop(0).body
+            what = f"{_PROBLEM[body.problem]}{': ' + body.text if body.text else ''}"
+            yield _sentence(f"{self.driver} reported at {self.when(body.issued)}: {what}")
 
     def _ending(self) -> Iterator[str]:
         state, cancelled = self.state, self.state.cancellation
         if cancelled:
+            yield from self._problems(cancelled.claimed)
             who = self.host if cancelled.by is Party.HOST else self.driver
             yield _sentence(f"{who} cancelled{_CANCELLED[cancelled.reason]}")
         if state.no_show_at is not None and state.reservation is Reservation.NO_SHOW:
+            yield from self._problems(state.no_show_at)
             yield no_show_that_was(state, is_driver=self.is_driver, when=self.when)
         if state.reservation is Reservation.FAILED:
+            yield from self._problems()
             yield "Nobody answered in time." if not state.accept else "The time has passed unused."
         if state.reservation in (Reservation.CANCELED, Reservation.NO_SHOW, Reservation.FAILED):
             yield from self._owed()
@@ -136,9 +164,17 @@ class _Teller:
     def _charging(self) -> Iterator[str]:
         state, authorised = self.state, self.state.authorised
         if authorised:
+            yield from self._problems(authorised.since)
             bounds = f"up to {format_energy(authorised.energy_wh)} and {self._money(authorised.cost)}"
             yield _sentence(f"{self.driver} checked in at {self.when(authorised.since)}, for {bounds}")
+        if self.waiting:
+            yield from self._problems(self.waiting.since)
+            again = " again" if authorised else ""
+            yield _sentence(f"{self.driver} checked in{again} at {self.when(self.waiting.since)}")
+            if self.waiting.stopped_at is not None:
+                yield self._asked_to_end(self.waiting.stopped_at)
         if state.tickets:
+            yield from self._problems(state.tickets[-1].body.at)
             yield _sentence(self._meter(state.tickets[-1].body))
         if self.unread:
             register = format_energy(self.unread.body.register_wh)
@@ -146,9 +182,13 @@ class _Teller:
                 f"{self.host} read {register} on the meter; {self.driver} {self._have(self.driver)} "
                 "not confirmed it"
             )
-        if state.stopped_at is not None and state.session is not Session.COMPLETED:
-            wish = "for charging to end" if state.tickets else "not to charge yet"
-            yield _sentence(f"{self.driver} asked {wish} at {self.when(state.stopped_at)}")
+        if not self.waiting and state.stopped_at is not None and state.session is not Session.COMPLETED:
+            yield from self._problems(state.stopped_at)
+            yield self._asked_to_end(state.stopped_at)
+
+    def _asked_to_end(self, at: int) -> str:
+        wish = "for charging to end" if self.state.tickets else "not to charge yet"
+        return _sentence(f"{self.driver} asked {wish} at {self.when(at)}")
 
     def _meter(self, last: Ticket) -> str:
         amount = f"{format_energy(last.energy_wh)} for {self._money(last.cost)}"
@@ -160,6 +200,7 @@ class _Teller:
         state = self.state
         if not state.receipt:
             return
+        yield from self._problems(state.receipt.body.issued)
         yield _sentence(f"The receipt is over {self._money(state.receipt.body.total)}")
         beyond = state.receipt.body.beyond_authorisation_wh
         if beyond and not state.agreed:
@@ -167,11 +208,14 @@ class _Teller:
                 f"{format_energy(beyond)} of it {self.driver} did not sign for: a claim of {self._of_host()}"
             )
         if state.agreed:
+            yield from self._problems(state.agreed.body.issued)
             yield _sentence(f"{self.driver} agreed with it")
         yield from (f"Your node has not agreed with it: {one}." for one in self.wrong)
         if state.settlement is Settlement.PAID:
+            yield from self._problems(state.paid.body.issued if state.paid else None)
             yield "It is paid." if state.paid else "There is nothing to pay."
         elif state.settlement is Settlement.DISPUTED:
+            yield from self._problems()
             yield _sentence(f"{self.driver} {_verb(self.driver, 'dispute')} it")
         elif state.claimed:
             yield _sentence(
@@ -207,14 +251,20 @@ class _Teller:
         state, quote = self.state, self.state.quote
         if not state.access and not state.access_overdue and state.access_due is not None:
             yield f"The address is sent by {self.when(state.access_due)}."
-        if not state.checked_in:
+        stopped_at = state.stopped_at if self.waiting is None else self.waiting.stopped_at
+        if not state.checked_in and self.waiting is None:
             come = "Check in at the charger" if self.is_driver else "The driver can check in"
             yield f"{come} between {self.when(quote.start)} and {self.when(quote.end)}."
             if state.no_show_from is not None:
                 yield no_show_to_come(state, is_driver=self.is_driver, when=self.when)
-        elif state.stopped_at is not None:
+        elif stopped_at is not None:
             again = "Check in again" if self.is_driver else "The driver can check in again"
             yield f"{again} to charge after all, until {self.when(quote.end)}."
+        elif self.waiting:
+            whose = "Your" if self.is_driver else "The driver's"
+            yield f"{whose} check-in is on its way: charging can begin once the host's node has it."
+        elif self.by_hand:
+            yield "Type in what the meter shows once the car is plugged in: with that charging begins."
         else:
             yield f"The wallbox starts as soon as it can, at the earliest at {self.when(quote.start)}."
         yield self._cancelling()
@@ -239,7 +289,14 @@ class _Teller:
             if self.is_driver and self.state.stopped_at is None:
                 yield "Stop whenever you like."
             yield f"Charging ends at {self.when(self.state.quote.end)} at the latest."
+            if self.by_hand:
+                yield self._last_reading()
         yield "Your node writes the receipt." if not self.is_driver else "The host writes the receipt."
+
+    def _last_reading(self) -> str:
+        if self.state.stopped_at is None and self.now < self.state.quote.end:
+            return "Type in what the meter shows once more when the driver has stopped."
+        return "Type in what the meter shows now: with that charging ends."
 
     def _settle(self) -> Iterator[str]:
         state = self.state

@@ -15,7 +15,7 @@ from ..record import Record
 from ..units import format_energy
 from .cost import OVERSHOOT_WH, charge_due, signed_for, tolerated
 from .receipt import Reckoning, differences, reckon_charge, reckon_session
-from .records import Agreement, Countersign, Ticket
+from .records import Agreement, Countersign, Problem, Ticket
 from .state import BookingState
 
 # Both look at one meter: whoever leaves out what stands behind the first digit after the point reads alike.
@@ -23,10 +23,13 @@ READING_TOLERANCE_WH = 100
 
 
 def as_signed(state: BookingState, driver: Iterable[Record[Any]]) -> BookingState:
-    """`state` with all countersigns and agreements of the driver, also those that no host record includes.
+    """`state` with all countersigns, agreements and problems of the driver, also those that no host record
+    includes.
 
-    So nothing is signed twice while the host is silent.
+    So nothing is signed twice while the host is silent, and what a driver reported before it cancels counts,
+    as it will: the host takes it in first.
     """
+    driver = tuple(driver)
     numbers = {one.id: number for number, one in enumerate(state.tickets, 1)}
     countersigned, agreed = state.countersigned, state.agreed
     for one in driver:
@@ -34,7 +37,10 @@ def as_signed(state: BookingState, driver: Iterable[Record[Any]]) -> BookingStat
             countersigned = max(countersigned, numbers.get(one.body.ticket, 0))
         elif type(one.body) is Agreement and state.receipt and one.body.receipt == state.receipt.id:
             agreed = agreed or one
-    return replace(state, countersigned=countersigned, agreed=agreed)
+    waiting = [one for one in driver if type(one.body) is Problem and one.id in state.not_included]
+    waiting.sort(key=lambda one: (one.body.issued, one.id))
+    problems = (*state.problems, *waiting)
+    return replace(state, countersigned=countersigned, agreed=agreed, problems=problems)
 
 
 def ticket_to_countersign(state: BookingState) -> Record[Ticket] | None:

@@ -80,6 +80,31 @@ def test_readings_begin_count_and_end_a_session(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_the_host_is_told_when_a_reading_is_waited_for(tmp_path: Path) -> None:
+    async def scene(host: Client, driver: Client, reading: str, booking: str) -> None:
+        await driver.get(booking, wait_until="access", timeout_s=30)
+        assert (await host.get(booking))["to_read"] is None
+        charger = (await host.get("/v1/chargers"))["chargers"][0]["id"]
+        for register, words in (
+            (METER, "plugged in"),
+            (METER + 500, "once more"),
+            (METER + 900, "shows now"),
+        ):
+            if register == METER:
+                await driver.post(f"{booking}/start")
+            elif words == "shows now":
+                await driver.post(f"{booking}/stop")
+            await asyncio.sleep(300)
+            seen, theirs = await host.get(booking), await driver.get(booking)
+            assert seen["to_read"] == charger and theirs["to_read"] is None
+            assert any(one.startswith("Type in") and words in one for one in seen["next_steps"]), words
+            await host.post(reading, {"register_wh": register})
+        await asyncio.sleep(5)
+        assert (await host.get(booking))["to_read"] is None
+
+    play(tmp_path, scene)
+
+
 def test_a_driver_signs_for_the_reading_that_both_have_read_and_for_the_receipt(tmp_path: Path) -> None:
     async def scene(host: Client, driver: Client, reading: str, booking: str) -> None:
         await begins(host, driver, reading, booking)

@@ -107,6 +107,7 @@ async def charges(host: Client, driver: Client, booking: str) -> None:
     assert "start" in reserved["actions"]
     started = await driver.post(f"{path}/start")
     assert started["unconfirmed"] == 1 and "start" not in started["actions"]
+    assert "stop" in started["actions"] and not started["undelivered"], "it is on its way, and not late"
     assert "stop" in (await driver.get(path, wait_until="charging", timeout_s=60))["actions"]
     await asyncio.sleep(1200)
     live = await driver.get(path)

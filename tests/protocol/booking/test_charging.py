@@ -7,7 +7,7 @@ import pytest
 from chargemesh_protocol.booking.charging import LOST_AFTER_MS, MAX_TICKETS, RETRY_MS, tag_of
 from chargemesh_protocol.booking.cost import OVERSHOOT_WH
 from chargemesh_protocol.booking.ledger import _KEPT_FOR_THE_END
-from chargemesh_protocol.booking.records import Authorisation, CancelReason, ReadingContext
+from chargemesh_protocol.booking.records import Authorisation, CancelReason, ReadingContext, Stop
 from chargemesh_protocol.booking.table import Reservation, Session
 from chargemesh_protocol.booking.wire import MAX_RECORDS_A_MESSAGE
 from chargemesh_protocol.charging.reports import (
@@ -101,6 +101,31 @@ def test_a_stop_before_the_session_asks_for_nothing_more_and_no_timer_spins() ->
     assert len(alice.asked(StartWallbox)) == 1
     bob.tells(StartCharging(booking))
     assert len(alice.asked(StartWallbox)) == 2
+
+
+def test_a_check_in_that_is_stopped_before_the_host_has_heard_of_it_starts_nothing() -> None:
+    """The host is away: both wait, and count in their order also where a clock gave them one instant."""
+    alice, bob, booking = reserved()
+    for _ in range(2):  # as well where the host had an older check-in before
+        bob.handles(StartCharging(booking))
+        bob.handles(StopCharging(booking))
+        assert len(bob.state(booking).not_included) == 2
+        bob.street.now += SECOND
+        bob.street.settle()  # the host is back
+        assert bob.state(booking).checked_in and bob.state(booking).stopped_at is not None
+    bob.street.wait(30 * MINUTE)
+    assert not alice.asked(StartWallbox)
+    bob.tells(StartCharging(booking))
+    assert len(alice.asked(StartWallbox)) == 1
+
+
+def test_a_stop_that_waits_is_written_once() -> None:
+    _, bob, booking = reserved()
+    bob.handles(StartCharging(booking))
+    bob.handles(StopCharging(booking))
+    bob.street.now += SECOND
+    bob.handles(StopCharging(booking))
+    assert len(bob.booking(booking).own(Stop)) == 1
 
 
 def test_a_box_that_comes_back_is_asked_at_once() -> None:

@@ -312,6 +312,18 @@ def test_problems_free_the_driver() -> None:
     assert alice.state(booking).reservation is Reservation.CANCELED
 
 
+def test_a_stop_needs_a_check_in_at_least_on_its_way() -> None:
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice)
+    with pytest.raises(PersonError) as error:
+        bob.tells(StopCharging(booking))
+    assert error.value.code == "not-started"
+    bob.handles(StartCharging(booking))
+    assert not bob.state(booking).checked_in
+    assert bob.tells(StopCharging(booking))["stopped"]
+
+
 def test_cancelling_while_charging_is_stopping() -> None:
     street = Street()
     alice, bob = street.host(), street.driver()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 
+from chargemesh_protocol.booking.check_in import waiting_check_in
 from chargemesh_protocol.booking.cost import cost_if_acknowledged
 from chargemesh_protocol.booking.explain import Explanation, explain
 from chargemesh_protocol.booking.records import Accept
@@ -122,6 +123,56 @@ def test_a_no_show_and_a_host_that_cancels() -> None:
         "The host owes 2.50 EUR for it.",
     )
     assert as_told_to(Party.HOST, story).so_far[-2:] == ("You cancelled.", "You owe 2.50 EUR for it.")
+
+
+def test_a_check_in_on_its_way_and_its_stop() -> None:
+    story = Story().until("arrived")
+
+    def told(view: Party = Party.DRIVER) -> Explanation:
+        waiting = waiting_check_in(story.state(), story.booking.driver_records)
+        return explain(story.state(), view, story.now, clock, waiting=waiting)
+
+    story.now = START
+    story.of_driver("authorisation")
+    assert "You checked in at 10:00." in told().so_far
+    assert told().next[0] == "Your check-in is on its way: charging can begin once the host's node has it."
+    story.of_driver("stop")
+    assert "You asked not to charge yet at 10:00." in told().so_far
+    assert told().next[0] == "Check in again to charge after all, until 13:00."
+    story.of_host("acknowledge")
+    assert told().next[0] == "Check in again to charge after all, until 13:00."
+
+
+def test_a_host_without_a_wallbox_is_told_when_to_read_the_meter() -> None:
+    def told(story: Story, *, by_hand: bool = True) -> tuple[str, ...]:
+        return explain(story.state(), Party.HOST, story.now, clock, by_hand=by_hand).next
+
+    story = Story().until("checked-in")
+    assert told(story)[0].startswith("Type in what the meter shows once the car is plugged in")
+    assert "The wallbox starts" in told(story, by_hand=False)[0]
+    story = Story().until("charging")
+    assert "Type in what the meter shows once more when the driver has stopped." in told(story)
+    story.of_driver("stop")
+    assert "Type in what the meter shows now: with that charging ends." in told(story)
+    assert not any("Type in" in one for one in told(story, by_hand=False))
+
+
+def test_what_was_reported_stands_where_it_happened() -> None:
+    def order(story: Story) -> list[str]:
+        marks = {"checked in": "check-in", "reported": "problem", "receipt is": "receipt", "is paid": "paid"}
+        said = as_told_to(Party.DRIVER, story).so_far
+        return [name for one in said for words, name in marks.items() if words in one]
+
+    story = Story().until("arrived")
+    story.of_driver("problem")
+    story.of_driver("authorisation")
+    story.of_host("acknowledge")
+    assert order(story) == ["problem", "check-in"]
+    story = Story().until("billed")
+    story.of_host("paid")
+    story.of_driver("problem")
+    story.of_host("acknowledge")
+    assert order(story) == ["check-in", "receipt", "paid", "problem"]
 
 
 @given(bookings)
