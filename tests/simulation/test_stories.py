@@ -387,6 +387,32 @@ async def _reads_meter(host: Person, charger: bytes, register_wh: int) -> None:
     await host.asks(driver.enter_reading(register_wh, host.clock.now()))
 
 
+@pytest.mark.parametrize("seed", seeds(16))
+def test_a_driver_takes_a_check_in_back_while_the_host_is_away(seed: int) -> None:
+    """Both records wait for the host, who starts nothing by them, and starts by the next check-in."""
+
+    async def story() -> None:
+        scene = Scene(seed)
+        host, driver = await scene.opens()
+        deal = await scene.reserved(host, driver, 0)
+        await deal.gets_address()
+        await host.stop()
+        await driver.starts_charging(deal.id)
+        await scene.world.pass_time(minutes=1)
+        await driver.stops_charging(deal.id)
+        await host.restart()
+        await deal.reaches("both", lambda state: state.checked_in and state.stopped_at is not None)
+        await scene.world.pass_time(minutes=5)
+        assert not host.box.sessions, f"seed {seed}: the box was started"
+        await driver.starts_charging(deal.id)
+        await deal.charges()
+        await deal.ends_charging()
+        await deal.is_paid()
+        await scene.closes()
+
+    play(story())
+
+
 @pytest.mark.parametrize("seed", seeds(13))
 def test_an_unpaid_receipt_blocks_the_next_booking(seed: int) -> None:
     async def story() -> None:
