@@ -13,25 +13,37 @@ import pytest
 from chargemesh_node.api.server import ApiServer
 from chargemesh_node.sim.box import CarAndBox
 from chargemesh_node.sim.world import World
+from chargemesh_node.wallbox.manual import ManualDriver
 from tests.node.api.houses import CHARGER, HOUR_MS, TOKEN, Client, app_for, client_of
 
 from .chromium import PROGRAM, Page, phone
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="chromium is not installed")
 
+POWER_W = 11_000
 TITLE = "<img src=x onerror=alert(1)> & co"  # a host may call a charger anything
 
 
 @asynccontextmanager
-async def booked(root: Path) -> AsyncIterator[tuple[Client, CarAndBox, ApiServer, str]]:
-    """(the host's client, its wallbox, the driver's API, the id of a booking that begins now)"""
+async def booked(
+    root: Path, *, by_hand: bool = False
+) -> AsyncIterator[tuple[Client, CarAndBox, ApiServer, str]]:
+    """(the host's client, its wallbox, the driver's API, the id of a booking that begins now)
+
+    by_hand: people read the meter of that charger, no wallbox does.
+    """
     world = World(6)
     alice, bob = await world.add("alice"), await world.add("bob")
+    if by_hand:
+        alice.make_driver = lambda settings: ManualDriver(
+            settings.charger.hex(), alice.clock, max_power_w=POWER_W
+        )
     host, driver = client_of(alice, root / "clients"), client_of(bob, root / "clients")
     server = ApiServer(app_for(bob.node, root / "bob", started_at=bob.clock.now()))
     await server.start()
     try:
-        await host.post("/v1/chargers", {**CHARGER, "title": TITLE})
+        wallbox = {"wallbox": {"driver": "manual"}} if by_hand else {}
+        await host.post("/v1/chargers", {**CHARGER, "title": TITLE, **wallbox})
         found = await finds(driver)
         now = bob.clock.now()
         slot = {"listing": found[0]["id"], "start": now, "end": now + HOUR_MS}
@@ -104,3 +116,33 @@ async def test_a_wrong_token_asks_for_another(tmp_path: Path) -> None:
         await page.open(f"http://127.0.0.1:{server.port}/#token=phone.x.00")
         await page.until(shows("not valid any more"))
         assert await page.evaluate("sessionStorage.length") == 0
+
+
+@pytest.mark.asyncio
+async def test_a_reading_that_differs_is_told_where_it_was_typed_and_names_the_page(tmp_path: Path) -> None:
+    async with booked(tmp_path, by_hand=True) as (host, _, server, _), phone(tmp_path) as page:
+        await page.open(f"http://127.0.0.1:{server.port}/#token={TOKEN}")
+        await page.click(TITLE)
+        await page.click("Start charging")
+        charger = (await host.get("/v1/chargers"))["chargers"][0]["id"]
+        await typed(host, charger, 1_000_000)
+        await page.until(shows("Read the meter"))
+        await page.evaluate("document.querySelector('[name=kwh]').value = '1005'")
+        await page.click("Compare and sign")
+        await page.until("!!document.querySelector('form .wrong')")
+        told = await page.evaluate("document.querySelector('form .wrong').innerText")
+        assert "You read" in told and "Message to the other side" in told and "chargemesh" not in told
+        assert await page.evaluate("document.getElementById('notice').hidden"), "nothing covers the field"
+        assert await page.evaluate("document.querySelector('[name=kwh]').value") == "1005"
+        assert await page.evaluate("document.querySelector('textarea[name=text]') !== null")
+        await fits_and_is_labelled(page)
+
+
+async def typed(host: Client, charger: str, register_wh: int) -> None:
+    """The host types a reading, as soon as the check-in of the driver has arrived."""
+    async with asyncio.timeout(20):
+        while True:
+            told = await host.ask("POST", f"/v1/chargers/{charger}/reading", {"register_wh": register_wh})
+            if told.status < 400:
+                return
+            await asyncio.sleep(0.2)

@@ -4,10 +4,22 @@ const KEY = "chargemesh.token";
 
 export class ApiError extends Error {
   constructor(status, told) {
-    super([told?.message ?? `The node answered ${status}.`, told?.hint].filter(Boolean).join("\n"));
+    super([told?.message ?? `The node answered ${status}.`, hintForPhone(told)].filter(Boolean).join("\n"));
     this.status = status;
     this.code = told?.code ?? "";
   }
+}
+
+const ON_THE_PAGE = {
+  "reading-differs": "Look again, or write it to the host under “Message to the other side” below: the host can type a newer reading.",
+  "wrong-ticket": "Write to the host under “Message to the other side” below.",
+  "not-reserved": "Write to the host under “Message to the other side” below.",
+};
+
+/** What to do, on this page: hints that name commands are for who sits at the computer of the node. */
+function hintForPhone(told) {
+  if (told?.code in ON_THE_PAGE) return ON_THE_PAGE[told.code];
+  return told?.hint?.includes("`chargemesh ") ? `On the computer of your node: ${told.hint}` : told?.hint;
 }
 
 /** Takes `#token=…` out of the address, so that it is neither shared nor kept in the history. */

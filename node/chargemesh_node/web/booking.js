@@ -202,12 +202,13 @@ function details({ agreed, counterparty, role, id }) {
       [role === "host" ? "Driver" : "Host", counterparty.sentence], ["Booking", id.slice(0, 12)]));
 }
 
-/** A form that sends once and is empty again after it worked. */
+/** A form that sends once and is empty again after it worked; what went wrong stands above its button. */
 function form(text, fields, send, kind = "") {
   const submit = el("button", { type: "submit", class: kind }, text);
+  const wrong = el("div", {});
   const node = el("form", { submit: (event) => {
     event.preventDefault();
-    busy(submit, async () => { await send(new FormData(node)); node.reset(); });
-  } }, fields, submit);
+    busy(submit, async () => { await send(new FormData(node)); node.reset(); }, wrong);
+  } }, fields, wrong, submit);
   return node;
 }

@@ -69,12 +69,15 @@ export function button(text, work, kind = "") {
   return node;
 }
 
-export async function busy(node, work) {
+/** Does `work` while `node` can't be pressed; what went wrong is told in `place`, else at the bottom. */
+export async function busy(node, work, place = null) {
   node.disabled = true;
+  place?.replaceChildren();
   try {
     await work();
   } catch (error) {
-    notice(error.message);
+    if (place) place.replaceChildren(el("p", { class: "wrong", role: "alert" }, error.message));
+    else notice(error.message);
   } finally {
     node.disabled = false;
   }
