@@ -72,9 +72,22 @@ def global_options() -> list[click.Option]:
 
     return [
         option("--home", "home_flag", "The node's folder; else from CHARGEMESH_HOME.", metavar="DIR"),
-        option("--json", "json", "One JSON value on stdout (a stream: one object a line).", is_flag=True),
+        option(
+            "--json",
+            "json",
+            "One JSON value on stdout; find, charge watch, wallbox: one a line.",
+            is_flag=True,
+        ),
         option("--no-start", "no_start", "Don't start the node if it isn't running.", is_flag=True),
     ]
+
+
+def hidden_options() -> list[click.Option]:
+    """The global options for a command that takes them too, without listing them in its help."""
+    options = global_options()
+    for one in options:
+        one.hidden = True
+    return options
 
 
 def _write_example(ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -92,9 +105,7 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
-        for one in global_options():
-            one.hidden = True
-            self.params.append(one)
+        self.params += hidden_options()
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         _write_example(ctx, formatter)

@@ -86,6 +86,24 @@ def test_every_help_ends_with_an_example_that_can_be_read(person: Person, words:
             command.make_context(name, list(typed), parent=context)  # a wrong flag would raise
 
 
+def test_the_help_and_the_readme_name_the_streams(person: Person) -> None:
+    """Commands that print several JSON values with --json say so, and they alone."""
+    streams = {("find",), ("charge", "watch"), ("wallbox",)}
+    said = {
+        words
+        for words in every_command()
+        if "JSON object a" in " ".join(person.types(*words, "--help").out.split())
+    }
+    assert said == streams
+    readme = (ROOT / "README.md").read_text()
+    sentence = next(line for line in readme.splitlines() if "`--json` prints one JSON value" in line)
+    first = " ".join(person.types("--help").out.split())
+    for words in streams:
+        assert (
+            f"`{' '.join(words)}`" in sentence and " ".join(words) in first.partition("one JSON")[2] + first
+        )
+
+
 def test_the_first_help_lists_them_all(person: Person) -> None:
     said = person.types("--help")
     for name, entry in COMMANDS.items():
@@ -119,7 +137,7 @@ def test_help_is_short_of_imports_in_every_command() -> None:
     assert done.stderr.strip() == "[]"
 
 
-@pytest.mark.parametrize("words", [("charger",), ("record",), ("config",)])
+@pytest.mark.parametrize("words", [("charger",), ("record",), ("booking",)])
 def test_nothing_after_it_shows_the_help_line_by_line(person: Person, words: tuple[str, ...]) -> None:
     said = person.types(*words)
     assert said.code == 2 and "\n\nCommands:\n" in said.err

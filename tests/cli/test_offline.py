@@ -143,6 +143,8 @@ def test_config_is_read_changed_and_found(person: Person, home: Home) -> None:
     assert person.types("config", "get", "wallbox.port").out.strip() == "9400"
     assert person.types("--json", "config", "get", "wallbox.port").value == 9400
     everything = person.types("--json", "config", "get").value
+    assert person.types("--json", "config").value == everything == person.types("config", "--json").value
+    assert person.types("config").out == person.types("config", "get").out
     assert everything["network.id"] == NETWORK and everything["wallbox.port"] == 9400
     assert re.search(r"wallbox\.port +9400 +Port where", person.types("config", "get").out)
 

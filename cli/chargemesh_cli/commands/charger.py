@@ -31,7 +31,7 @@ _RESTORED = (
 
 @click.group("charger", cls=Group)
 def charger() -> None:
-    """A host's chargers. ID is the beginning of a charger's id, six signs or more."""
+    """A host's chargers. ID is the beginning of a charger's id, six signs or more; `last`: your only one."""
 
 
 @charger.command("add")

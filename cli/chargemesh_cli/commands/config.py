@@ -8,14 +8,23 @@ from typing import Any
 import click
 
 from ..app import App, pass_app
-from ..lazy import Group
+from ..lazy import Group, hidden_options
 from ..place_text import parse_place
 from ..tables import table
 
 
-@click.group("config", cls=Group)
-def config() -> None:
-    """Read and change settings (config.toml; the environment's CHARGEMESH_SECTION_NAME goes before it)."""
+@click.group("config", cls=Group, invoke_without_command=True)
+@click.pass_context
+def config(ctx: click.Context) -> None:
+    """Read and change settings (config.toml; the environment's CHARGEMESH_SECTION_NAME goes before it).
+
+    Without a command it prints all of them, as `config get` does.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(get)
+
+
+config.params += hidden_options()  # alone it is a command, and takes them at its end
 
 
 @config.command("get")

@@ -108,10 +108,16 @@ class Call:
         return ledger.require(by_prefix(text, known, "booking", "chargemesh bookings"))
 
     def charger(self) -> ChargerSettings:
-        """The charger of ours that the path names."""
+        """The charger of ours that the path names: its id, a beginning of it, or `last` for the only one.
+
+        Chargers have no order that both a person and a program would call the last, so of several one has
+        to be named.
+        """
         listings = self.node.runner.engine.listings
         known = [one.charger for one in listings.all_settings()]
-        return listings.require(by_prefix(self.id, known, "charger", "chargemesh charger list"))
+        if self.id == LAST and len(known) == 1:
+            return listings.require(known[0])
+        return listings.require(by_prefix(self.id, known, "charger", "chargemesh charger list", tell=True))
 
     def require_owner(self) -> None:
         """PersonError for a phone: its token only looks after bookings."""

@@ -18,6 +18,7 @@ T = TypeVar("T")
 _FIELD = re.compile(r"field `([^`]+)`")
 _PATH = re.compile(r" - at `\$\.?([^`]*)`$")
 _SEE_API = "What it can be: the --help of the command, or /openapi.json on this server."
+_IDS_TOLD, _ID_CHARS_TOLD = 3, 8
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -74,10 +75,11 @@ def parse_query(request: Request, wanted: type[T]) -> T:
         raise _mistake(error, wanted) from None
 
 
-def by_prefix(text: str, known: list[bytes], what: str, where: str) -> bytes:
+def by_prefix(text: str, known: list[bytes], what: str, where: str, *, tell: bool = False) -> bytes:
     """The one id of `known` that `text` begins; PersonError that says what else to write.
 
-    `what`: the thing in a sentence ("booking"); `where`: the command that lists them.
+    `what`: the thing in a sentence ("booking"); `where`: the command that lists them; `tell`: name those that
+    there are, if they are few.
     """
     prefix = text.strip().lower()
     found = [one for one in known if one.hex().startswith(prefix)] if _HEX.fullmatch(prefix) else []
@@ -87,7 +89,7 @@ def by_prefix(text: str, known: list[bytes], what: str, where: str) -> bytes:
         raise PersonError(
             f"no-such-{what}",
             f"There is no {what} {text[:20]!r}.",
-            f"`{where}` lists them.",
+            _ids_hint(known if tell else [], where),
             ExitCode.NOT_FOUND,
         )
     if len(prefix) < MIN_PREFIX_CHARS:
@@ -105,6 +107,14 @@ def by_prefix(text: str, known: list[bytes], what: str, where: str) -> bytes:
             ExitCode.USAGE,
         )
     return found[0]
+
+
+def _ids_hint(known: list[bytes], where: str) -> str:
+    """Which ids there are, as far as a line holds them."""
+    if not known or len(known) > _IDS_TOLD:
+        return f"`{where}` lists them."
+    ids = " and ".join(one.hex()[:_ID_CHARS_TOLD] for one in known)
+    return f"There {'is' if len(known) == 1 else 'are'} {ids}: `{where}` tells more."
 
 
 def _mistake(error: msgspec.ValidationError, wanted: Any) -> PersonError:

@@ -15,7 +15,7 @@ from chargemesh_node.sim.loop import run
 from chargemesh_node.sim.world import World
 from chargemesh_protocol.errors import PersonError
 
-from .houses import Client, client_of
+from .houses import CHARGER, Client, client_of
 
 
 class Wish(msgspec.Struct, forbid_unknown_fields=True):
@@ -73,3 +73,23 @@ def test_every_refusal_says_what_to_do(body: bytes, code: str, hint: str) -> Non
     with pytest.raises(PersonError) as refused:
         parse_body(body, Wish)
     assert refused.value.code == code and hint in refused.value.hint
+
+
+def test_the_only_charger_is_the_last_and_several_are_named(tmp_path: Path) -> None:
+    async def main() -> None:
+        world = World(5)
+        client: Client = client_of(await world.add("alice"), tmp_path)
+        try:
+            told = await client.ask("GET", "/v1/chargers/last")
+            assert told.status == 404 and "charger list" in told.value["error"]["hint"]
+            first = (await client.post("/v1/chargers", CHARGER))["id"]
+            assert (await client.get("/v1/chargers/last"))["id"] == first
+            assert first[:8] in (await client.ask("GET", "/v1/chargers/1")).value["error"]["hint"]
+            second = (await client.post("/v1/chargers", {**CHARGER, "title": "Another"}))["id"]
+            told = await client.ask("GET", "/v1/chargers/last")
+            assert told.status == 404
+            assert first[:8] in told.value["error"]["hint"] and second[:8] in told.value["error"]["hint"]
+        finally:
+            await world.end()
+
+    run(main())
