@@ -154,7 +154,7 @@ def _rules(kept: Any) -> Iterator[tuple[str, str]]:
     rules, strangers = kept["rules"], kept["strangers"]
     ahead = f", {_minutes(rules['lead_minutes'])} ahead or more" if rules["lead_minutes"] else ""
     yield "bookings", f"of {_minutes(rules['min_minutes'])} to {_minutes(rules['max_minutes'])}{ahead}"
-    trust = f", with {rules['min_trust'] / 10:g} % trust or more" if rules["min_trust"] else ""
+    trust = f", with a trust of {rules['min_trust']} of 1000 or more" if rules["min_trust"] else ""
     yield "answered", ("at once, by these rules" if rules["instant"] else "by you, each one") + trust
     who = "you answer" if strangers["on_request"] or not rules["instant"] else "the rules answer"
     yield (

@@ -68,6 +68,22 @@ def judge_clock(now: int, newest_signed: int, peer_offsets: Sequence[int] = ()) 
     return ClockVerdict(True)
 
 
+def differing_clocks(peer_offsets: Sequence[int]) -> str:
+    """A sentence where too few peers were heard to judge our clock and one of theirs differs; else empty.
+
+    `peer_offsets` as for `judge_clock`. Which of them is wrong can't be told from so few.
+    """
+    most = max(peer_offsets, key=abs, default=0)
+    if len(peer_offsets) >= SEVERAL_PEERS or abs(most) <= CLOCK_TOLERANCE_MS:
+        return ""
+    side = "ahead of" if most > 0 else "behind"
+    whose = "a peer's clock" if len(peer_offsets) > 1 else "the one peer's clock"
+    return (
+        f"This machine's clock and {whose} differ: theirs is {_duration(abs(most))} {side} ours. "
+        "One of the two clocks is wrong."
+    )
+
+
 class ClockWatch:
     """One node's judgement of its clock, and the newest instant it signed: a restart must not forget it."""
 

@@ -189,7 +189,17 @@ class Engine:
             return []
         if isinstance(event, WallboxRemembered):
             return [PutDocument(WALLBOX_MEMORY, event.charger, event.memory)]
-        raise PersonError(
+        raise self._not_yet_asked()
+
+    def require_signing(self, now: int) -> None:
+        """PersonError while a command that signs would be refused whatever it says."""
+        if self.keeper.read_only:
+            raise self._not_yet_asked()
+        if not (verdict := self.clock.judge(now)).trusted:
+            raise clock_is_wrong(verdict)
+
+    def _not_yet_asked(self) -> PersonError:
+        return PersonError(
             "read-only",
             "This node was restored from a backup and may not sign yet.",
             "`chargemesh join LINK` lets it ask a peer for its newest entry; `chargemesh restore --force` "

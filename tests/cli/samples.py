@@ -66,6 +66,7 @@ SEARCH_END = {
     "neighbours": 0,
     "believable": True,
     "left_off": 0,
+    "untimely": 0,
 }
 QUOTE_VIEW = {
     "quote": QUOTE,

@@ -39,7 +39,9 @@ def test_find_shows_each_as_it_comes(person: Person, street: StubNode) -> None:
     assert said.code == 0
     head, row = said.out.splitlines()
     assert head.split() == ["#", "id", "km", "power", "price", "a", "kWh", "answer", "trust", "title"]
-    assert row.startswith("1   1f1f1f1f  0.0–2.3") and "0.35 EUR" in row and row.endswith("58.6%  Garage")
+    assert (
+        row.startswith("1   1f1f1f1f  0.0–2.3") and "0.35 EUR" in row and row.endswith("586 of 1000  Garage")
+    )
     assert "1 found; 3 other nodes answered" in said.err
 
 
@@ -66,6 +68,25 @@ def test_nothing_found_is_no_proof_of_absence(person: Person, street: StubNode) 
     street.answers["GET find"] = Lines((end,))
     said = person.types("find", "--near", "52.52,13.40")
     assert said.code == 0 and said.out == "" and "Too few nodes answered" in said.err
+
+
+def test_what_was_found_among_too_few_nodes_may_not_be_all(person: Person, street: StubNode) -> None:
+    end = {**samples.SEARCH_END, "believable": False, "caretakers": 0}
+    street.answers["GET find"] = Lines((samples.LISTING_VIEW, end))
+    said = person.types("find", "--near", "52.52,13.40")
+    assert "1 found; no other nodes answered" in said.err and "to be sure that this is all" in said.err
+
+
+def test_what_the_clock_left_out_is_not_looked_for_farther_away(person: Person, street: StubNode) -> None:
+    street.answers["GET find"] = Lines(({**samples.SEARCH_END, "listings": 0, "untimely": 2},))
+    said = person.types("find", "--near", "52.52,13.40")
+    assert "by this machine's clock" in said.err and "--radius" not in said.err
+
+
+def test_a_quote_that_comes_expired_names_the_clocks(person: Person, street: StubNode) -> None:
+    street.answers["POST quotes"] = {**samples.QUOTE_VIEW, "expires_in_s": 0}
+    said = " ".join(person.types("quote", samples.LISTING[:8], *SPAN).out.split())
+    assert "one of the two clocks may be wrong" in said and "0 min" not in said
 
 
 def test_a_search_that_breaks_off_says_so(person: Person, street: StubNode) -> None:

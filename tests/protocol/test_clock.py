@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chargemesh_protocol.clock import CLOCK, ClockWatch, NewestSigned, judge_clock
+from chargemesh_protocol.clock import CLOCK, ClockWatch, NewestSigned, differing_clocks, judge_clock
 from chargemesh_protocol.effects import Effect, PutDocument, ReleaseSlot
 
 NOON = 1_790_000_000_000
@@ -25,6 +25,14 @@ def test_several_peers_overrule_our_clock_but_two_do_not() -> None:
     assert "ahead of the clocks of 4 peers" in ahead.reason
     assert judge_clock(NOON, 0, [120_000, -119_000, 90_000]).trusted
     assert not judge_clock(NOON, 0, [120_001, 120_001, 120_001]).trusted
+
+
+def test_of_too_few_clocks_nobody_knows_which_is_wrong_but_that_one_is() -> None:
+    sentence = differing_clocks([600_000])
+    assert "theirs is 10 minutes ahead of ours. One of the two clocks is wrong." in sentence
+    assert "a peer's clock differ: theirs is 10 minutes behind ours" in differing_clocks([5, -600_000])
+    assert differing_clocks([]) == differing_clocks([120_000, -3]) == ""
+    assert differing_clocks([600_000] * 3) == "", "that many are for judge_clock"
 
 
 def test_one_lying_peer_changes_nothing() -> None:

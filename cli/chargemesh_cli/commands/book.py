@@ -22,6 +22,10 @@ from ..client import Api, segment
 from ..lazy import command
 from ..render import clean, paragraph, short
 
+_EXPIRED = (
+    "This price holds no longer by this machine's clock, though the host has just named it: one of the two "
+    "clocks may be wrong. `chargemesh doctor` compares them."
+)
 _LONG_POLL_SECONDS = 20
 _DEFAULT_WAIT = "15m"
 _MOST_WH = 1_000_000
@@ -122,7 +126,7 @@ def sentences(offer: Any) -> str:
         offer["prices"],
         offer["terms"],
         f"{answered} The address is sent by {offer['address_by']['text']} at the latest.",
-        f"This price holds for {format_duration(left - left % 1000)}.",
+        f"This price holds for {format_duration(left - left % 1000)}." if left else _EXPIRED,
     ]
     return "\n".join(paragraph(part) for part in parts)
 

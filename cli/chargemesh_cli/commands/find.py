@@ -30,7 +30,7 @@ _TABLE = Table(
         ("power", 21),
         ("price a kWh", 11),
         ("answer", 7),
-        ("trust", 5),
+        ("trust", 11),
         ("title", 0),
     )
 )
@@ -52,8 +52,7 @@ def find(app: App, /, **given: Any) -> None:
     """Find chargers near a place. With --from and --for: only those offered all that time.
 
     The ids shown, or the row numbers until the next search, are what `quote` and `book` take. Distances are
-    intervals, because a listing shows a map cell and no address. With --json: one JSON object a line, a
-    listing each, as they are found; the last one has "done".
+    intervals, because a listing shows a map cell and no address.
     """
     from chargemesh_node import offline
 
@@ -124,7 +123,7 @@ def _price(text: str, currency: str) -> tuple[int, str]:
 def _cells(line: Any) -> tuple[str, ...]:
     near, far = line["distance_m"]
     answer = "at once" if line["rules"]["instant"] else "asks"
-    trust = f"{line['host']['trust'] / 10:g}%" if line["proven"] or line["host"]["trust"] else "new"
+    trust = f"{line['host']['trust']} of 1000" if line["proven"] or line["host"]["trust"] else "new"
     fits = "" if line.get("fits", True) else " (no longer offered then)"
     plugs = ", ".join(one["text"] for one in line["connectors"])
     return (
@@ -145,9 +144,18 @@ def _summary(app: App, found: int, end: Any) -> None:
     if found:
         more = f", {end['left_off']} more beyond --limit" if end.get("left_off") else ""
         app.note(f"{found} found{more}; {nodes}. `chargemesh quote 1 --from T --for 3h` asks the first.")
+        if not end.get("believable", True):
+            app.note(
+                "Too few nodes answered to be sure that this is all: `chargemesh peers` shows whom it knows."
+            )
         return
     app.note(f"Nothing found; {nodes}.")
-    if not end.get("believable", True):
+    if end.get("untimely"):
+        app.note(
+            "Chargers were left out whose listings are over, or from the future, by this machine's clock. Is "
+            "it right? `chargemesh doctor` compares it with others."
+        )
+    elif not end.get("believable", True):
         app.note("Too few nodes answered to be sure: `chargemesh peers` shows whom this node knows.")
     else:
         app.note("Try a larger --radius, or fewer conditions.")

@@ -54,7 +54,8 @@ async def add_charger(call: Call) -> ChargerView:
 
 
 async def preview_new(call: Call) -> Preview:
-    """What a charger would look like, before it is one."""
+    """What a charger would look like, before it is one; refused where it couldn't be listed then."""
+    call.node.runner.engine.require_signing(call.node.clock.now())
     return preview(call.node, settings_from(call.body, bytes(_CHARGER_BYTES), _defaults(call)))
 
 

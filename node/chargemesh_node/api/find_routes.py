@@ -69,6 +69,7 @@ async def _lines(call: Call, search: Search, need: Need, min_trust: int) -> Asyn
             "neighbours": len(report.neighbours),
             "believable": report.believable,
             "left_off": search.results.left_off,
+            "untimely": search.results.untimely,
         }
         yield _line(end)
 

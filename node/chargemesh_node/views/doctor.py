@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypedDict
 
 from chargemesh_protocol.chargers import ChargerSettings
-from chargemesh_protocol.clock import SEVERAL_PEERS
+from chargemesh_protocol.clock import SEVERAL_PEERS, differing_clocks
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.errors import PersonError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..app import App
 
 _PORT = re.compile(r"/tcp/([0-9]+)")
+_ASKING = "Wait: it is asking its peers, and goes on by itself once one has told all that it knows."
 _LITTLE_DISK_BYTES = 200 * 1024 * 1024
 
 
@@ -72,16 +73,26 @@ def _home(app: App) -> Iterator[Check]:
             "restored",
             "This node was restored: it signs nothing, lists nothing and answers nobody before it has asked "
             "a peer for its own newest entry.",
-            "Let it meet a peer: `chargemesh join LINK`. With none in reach, stop it, and read what "
+            _ASKING
+            if app.node.network.peers()
+            else "Let it meet a peer: `chargemesh join LINK`. With none in reach, stop it, and read what "
             "`chargemesh restore --force` risks.",
         )
 
 
 def _clock(app: App) -> Iterator[Check]:
-    verdict, heard = app.node.clock_verdict(), len(app.node.clocks.offsets())
+    verdict, offsets = app.node.clock_verdict(), app.node.clocks.offsets()
+    heard, differing = len(offsets), differing_clocks(offsets)
     if not verdict.trusted:
         yield _bad(
             "clock", verdict.reason, "On Linux `timedatectl` shows whether the clock is kept by the network."
+        )
+    elif differing:
+        yield _note(
+            "clock",
+            differing,
+            "Compare this one with a clock that you trust: a wrong one hides chargers, and quotes seem to "
+            "have expired. On Linux `timedatectl` shows whether the network keeps it.",
         )
     elif heard < SEVERAL_PEERS:
         yield _ok("clock", "The clock is not behind what this node has signed; too few peers to compare it.")

@@ -92,7 +92,7 @@ class SearchEnd(TypedDict):
     """The last line of a search. caretakers: other nodes that answered, each counted once; neighbours: those
     of them on the local network. believable: several caretakers, ourselves among them where we are one,
     answered for every part of the circle, so that what was not found is not there. left_off: chargers beyond
-    the limit."""
+    the limit. untimely: answers dropped since by our clock they are over, or from the future."""
 
     done: bool
     listings: int
@@ -100,6 +100,7 @@ class SearchEnd(TypedDict):
     neighbours: int
     believable: bool
     left_off: int
+    untimely: int
 
 
 class QuoteView(TypedDict):

@@ -86,8 +86,8 @@ class DriverDesk:
             raise PersonError(
                 "quote-expired",
                 "The quote has expired.",
-                "Ask for a new one with `chargemesh quote`. If that has expired as well, one of the two clocks is "
-                "wrong: `chargemesh doctor` compares them.",
+                "Ask for a new one with `chargemesh quote`. If that has expired as well, one of the two "
+                "clocks is wrong: `chargemesh doctor` compares them.",
             )
         public, secret = one_time_keypair(at.fresh("request-key"))
         request = self._me.sign(

@@ -72,6 +72,11 @@ class Results:
     _newest: dict[ChargerKey, Offer] = field(default_factory=dict)
     _judged: set[tuple[bytes, bytes]] = field(default_factory=set)
 
+    @property
+    def untimely(self) -> int:
+        """Answers that a right clock may not refuse: over by our clock, not renewed, or from the future."""
+        return sum(self.refused[code] for code in ("expired", "not-renewed", "future"))
+
     def take(
         self, item: FoundItem, source: str, now: int, *, ours: bool = False
     ) -> FoundListing | Behind | None:

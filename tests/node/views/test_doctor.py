@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -86,3 +87,32 @@ def test_a_folder_that_others_can_read(tmp_path: Path) -> None:
     checks = run(main())
     assert "home" in failed(checks)
     assert "chmod 700" in next(one["hint"] for one in checks if one["name"] == "home")
+
+
+def test_a_peer_whose_clock_is_far_off_is_worth_a_note(tmp_path: Path) -> None:
+    async def main() -> list[Check]:
+        world = World(9)
+        alice, bob = await world.add("alice"), await world.add("bob")
+        later = alice.clock.now() + 600_000
+        alice.node.clocks.heard(bob.node.network.contact.peer_id, later, asyncio.get_running_loop().time())
+        checks = doctor(app_for(alice.node, tmp_path / "home"))["checks"]
+        await world.end()
+        return checks
+
+    (clock,) = [one for one in run(main()) if one["name"] == "clock"]
+    assert clock["ok"] is None and "One of the two clocks is wrong." in clock["text"]
+
+
+def test_a_restored_node_with_peers_is_asking_them(tmp_path: Path) -> None:
+    async def main(*names: str) -> list[Check]:
+        world = World(9)
+        people = [await world.add(name) for name in names]
+        app = app_for(people[0].node, tmp_path / str(len(names)))
+        app.home.restored_flag.write_text("{}")
+        app.home.restored_flag.chmod(0o600)
+        checks = doctor(app)["checks"]
+        await world.end()
+        return [one for one in checks if one["name"] == "restored"]
+
+    assert "it is asking its peers" in run(main("alice", "bob"))[0]["hint"]
+    assert "chargemesh join LINK" in run(main("alice"))[0]["hint"]

@@ -44,6 +44,14 @@ def test_a_found_listing_tells_how_far_and_whom_from() -> None:
     assert list(results.found) == [found.key, other.key]
 
 
+def test_what_only_our_clock_refuses_is_counted() -> None:
+    results = search()
+    for now in (NOW + 3 * HOUR, NOW - HOUR):
+        assert results.take(ANNA.item(ANNA.lists()), "peer", now) is None
+    assert results.untimely == 2
+    assert results.take(ANNA.item(ANNA.lists()), "peer", NOW) is not None and results.untimely == 2
+
+
 def test_what_is_too_far_or_unfit_is_not_shown() -> None:
     results = search(Need(min_power_w=22_000))
     assert results.take(ANNA.item(ANNA.lists()), "peer", NOW) is None
