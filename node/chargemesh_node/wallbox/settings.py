@@ -34,11 +34,22 @@ async def set_up(
     if plug_and_charge:
         await _set(link, "AllowOfflineTxForUnknownId", "true")
     if owner_tags:
-        await _set(link, "LocalAuthListEnabled", "true")
-        await _set(link, "LocalAuthorizeOffline", "true")
-        entries = [{"id_tag": tag, "id_tag_info": {"status": "Accepted"}} for tag in owner_tags]
-        wish = call.SendLocalList(list_version=version, update_type="Full", local_authorization_list=entries)
-        await _wish(link, wish)
+        await _know_tags(link, owner_tags, version)
+
+
+async def admit(link: Link, owner_tags: Sequence[str], plug_and_charge: bool, version: int) -> None:
+    """Only who may charge with the node down, after a person changed that: a tag that was taken away is
+    taken from the box as well. Raises WallboxError once the box is gone."""
+    await _set(link, "AllowOfflineTxForUnknownId", "true" if plug_and_charge else "false")
+    await _know_tags(link, owner_tags, version)
+
+
+async def _know_tags(link: Link, owner_tags: Sequence[str], version: int) -> None:
+    await _set(link, "LocalAuthListEnabled", "true")
+    await _set(link, "LocalAuthorizeOffline", "true")
+    entries = [{"id_tag": tag, "id_tag_info": {"status": "Accepted"}} for tag in owner_tags]
+    wish = call.SendLocalList(list_version=version, update_type="Full", local_authorization_list=entries)
+    await _wish(link, wish)
 
 
 async def ask_for_news(link: Link, connector: int, charging: bool) -> None:

@@ -216,17 +216,26 @@ class ChargerStation:
 
     def admission_changed(self) -> None:
         """The owner's tags are other ones: a box that is connected is told, any other at its next boot."""
-        self._memory.set_up_as = ""
         if self._link is not None:
-            self.tasks.spawn(self._set_up(self._link))
+            self.tasks.spawn(self._admit(self._link))
+
+    async def _admit(self, link: Link) -> None:
+        admission = self._memory.admission
+        await settings.admit(link, admission.owner_tags, admission.plug_and_charge, self._list_version())
 
     async def _set_up(self, link: Link) -> None:
         await asyncio.sleep(self._pace.after_boot_s)
         admission = self._memory.admission
-        version = self._clock.now() // 1000 % 2**31
         await settings.set_up(
-            link, self._pace.sample_s, admission.owner_tags, admission.plug_and_charge, version
+            link,
+            self._pace.sample_s,
+            admission.owner_tags,
+            admission.plug_and_charge,
+            self._list_version(),
         )
+
+    def _list_version(self) -> int:
+        return self._clock.now() // 1000 % 2**31
 
     async def _end_if_lost(self, connector: int) -> None:
         """A connector that stays idle, with no word on its session, lost it: it ends where it stood.
@@ -260,6 +269,7 @@ class ChargerStation:
     async def _lose(self, connector: int) -> None:
         """`plugged` stays: the car of that session may still be there until the connector was Available."""
         reports = self.ledger.lost(connector)
+        self._refusals.clear()
         if self.states.get(connector) == "Available":
             self.plugged = None
         await self._keep()

@@ -65,6 +65,8 @@ async def test_another_tag_of_the_owner_does_not_cost_the_box_its_connection() -
         await home.until(lambda: home.box.known_tags == ("SPOUSE",))
         assert await home.box.swipe("SPOUSE") == "Accepted"
         assert await home.box.swipe(OWNER) == "Invalid"
+        assert await home.driver.adjust(_settings(owner_tags=()))
+        await home.until(lambda: home.box.known_tags == ())
         assert Disconnected() not in home.reports
 
 
