@@ -52,7 +52,8 @@ def find(app: App, /, **given: Any) -> None:
     """Find chargers near a place. With --from and --for: only those offered all that time.
 
     The ids shown, or the row numbers until the next search, are what `quote` and `book` take. Distances are
-    intervals, because a listing shows a map cell and no address.
+    intervals, because a listing shows a map cell and no address. With --json: one JSON object a line, a
+    listing each, as they are found; the last one has "done".
     """
     from chargemesh_node import offline
 
