@@ -54,7 +54,7 @@ class ChargerStation:
         self.room: Room = always_room
         self._link: Link | None = None
         self._kept_at = 0
-        self._doubted: set[int] = set()  # connectors whose session may be lost
+        self._doubted: set[int] = set()  # transactions that may be lost
         self._refusals: Counter[int] = Counter()  # stops refused, by transaction
         self._stopping: set[int] = set()  # transactions that are over, and charge all the same
         self.tasks = SideTasks(f"wallbox {charger_id}")
@@ -142,9 +142,11 @@ class ChargerStation:
             self.plugged = self.ledger.running(connector)
         if state in CHARGES:
             self.ledger.resumed(connector)
-        doubted = self._patience_s(connector) is not None and connector not in self._doubted
-        if doubted and self.tasks.spawn(self._end_if_lost(connector)):
-            self._doubted.add(connector)
+        running = self.ledger.running(connector)
+        if running is not None and self._patience_s(running) is not None:
+            fresh = running.transaction not in self._doubted
+            if fresh and self.tasks.spawn(self._end_if_lost(running.transaction, connector)):
+                self._doubted.add(running.transaction)
         if changed and replugged:
             self.on_replugged(connector)
 
@@ -237,14 +239,20 @@ class ChargerStation:
     def _list_version(self) -> int:
         return self._clock.now() // 1000 % 2**31
 
-    async def _end_if_lost(self, connector: int) -> None:
+    async def _end_if_lost(self, transaction: int, connector: int) -> None:
         """A connector that stays idle, with no word on its session, lost it: it ends where it stood.
 
         While a backlog comes in, the session changes, and its own stop may still follow.
         """
         try:
-            while (patience_s := self._patience_s(connector)) is not None and self.online:
-                before = self.ledger.running(connector), self.states.get(connector)
+            while self.online:
+                session = self.ledger.running(connector)
+                if session is None or session.transaction != transaction:
+                    return
+                patience_s = self._patience_s(session)
+                if patience_s is None:
+                    return
+                before = session, self.states.get(connector)
                 await asyncio.sleep(patience_s)
                 await self.room()
                 if not self.online:
@@ -252,16 +260,14 @@ class ChargerStation:
                 if (self.ledger.running(connector), self.states.get(connector)) == before:
                     await self._lose(connector)
         finally:
-            self._doubted.discard(connector)
+            self._doubted.discard(transaction)
 
-    def _patience_s(self, connector: int) -> float | None:
-        """How long the running session of a connector may go on without a word; None: as long as it likes.
+    def _patience_s(self, session: Session) -> float | None:
+        """How long a running session may go on without a word; None: as long as it likes.
 
         Preparing counts only after a boot: some boxes show it in the middle of a session.
         """
-        session, state = self.ledger.running(connector), self.states.get(connector)
-        if session is None:
-            return None
+        state = self.states.get(session.connector)
         if state == "Available":
             return self._pace.freed_s
         return self._pace.resumed_s if session.booted_at is not None and state in IDLE else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -313,6 +314,25 @@ async def test_a_session_that_goes_on_after_it_was_given_up_is_stopped_once_and_
         assert home.reports.index(ended) > max(
             index for index, report in enumerate(home.reports) if isinstance(report, Reading)
         )
+
+
+@pytest.mark.asyncio
+async def test_each_session_is_waited_for_on_its_own() -> None:
+    async with house() as home:
+        first = await home.driver_charges()
+        station = home.driver._station
+        station._pace = replace(FAST, resumed_s=HOUR)
+        await _forgets(home)
+        await home.until(lambda: station._doubted)
+        for _ in range(2):
+            with contextlib.suppress(WallboxError):
+                await home.driver.remote_stop(first.session)
+        station._pace = FAST
+        home.box.unplug()
+        readings = len(home.of(Reading))
+        await home.driver_charges(readings + 1)
+        await _forgets(home)
+        await home.until(lambda: len(home.of(SessionEnded)) == 2, seconds=20.0)
 
 
 @pytest.mark.asyncio
