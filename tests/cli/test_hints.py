@@ -41,7 +41,7 @@ def test_it_holds_for_results_notes_paragraphs_and_errors(
         "GET chargers": {"chargers": []},
         "GET doctor": {"healthy": False, "checks": [LONELY]},
         "GET bookings": {"bookings": [{**samples.BOOKING_LINE, "finished": True}]},
-        "POST bookings/abcdef/stop": {},
+        "POST bookings/abcdef/stop": {"session": "ACTIVE"},
         "GET peers": Refusal(404, "x", "No.", "Try `chargemesh id`.", 3),
     }
     assert f"`chargemesh charger add {home}" in person.types("charger", "list").out
