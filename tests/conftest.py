@@ -28,8 +28,8 @@ def a_machine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         name for name in os.environ if name.startswith("CHARGEMESH_") and name not in SPOKEN_TO_TESTS
     ]:
         monkeypatch.delenv(name)
-    # Tables are as wide as COLUMNS says. GNU readline, once imported, writes it into the environment behind the
-    # back of os.environ, from where parallel workers and the programs that tests start inherit it.
+    # Tables are as wide as COLUMNS says. GNU readline, once imported, writes it into the environment, behind
+    # the back of os.environ, from where parallel workers and programs that tests start inherit it.
     for name in ("COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
         os.unsetenv(name)
