@@ -71,7 +71,7 @@ class Deal:
         for person in (self.driver, self.host):
             await self.world.until(
                 lambda person=person: person.is_up and person.has_reviewed(self.id),  # type: ignore[misc]
-                120,
+                300,
                 f"the review in the log of {person.name}",
             )
 
