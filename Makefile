@@ -44,8 +44,9 @@ tools: $(TOOLS) $(COSE)  ## install the programs by others that tests run agains
 demo: $(SETUP)  ## the whole story on this machine, with real nodes, in under a minute
 	@$(VENV)/bin/chargemesh demo $(ARGS)
 
+# Real processes wait a lot: three workers keep two cores busy.
 test: $(SETUP) $(TOOLS) $(COSE)  ## run the tests; T=tests/node/test_x.py::test_y runs one
-	@$(PYTEST) $(if $(T),$(T),-n 2 --dist worksteal) $(ARGS)
+	@$(PYTEST) $(if $(T),$(T),-n 3 --dist worksteal) $(ARGS)
 
 test-long: $(SETUP) $(TOOLS) $(COSE)  ## the tests that take minutes, and many more random examples
 	@CHARGEMESH_EXAMPLES=long $(PYTEST) -n 2 --dist worksteal -m "long or not long" $(ARGS)
