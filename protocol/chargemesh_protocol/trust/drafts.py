@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from ..encoding import decode_map, encode
 from ..errors import PersonError
@@ -83,49 +84,22 @@ class Draft:
         """The entry that follows those with `ids` in the log."""
         sequence = len(ids) + 1
         target = skip_target(sequence)
-        previous = ids[-1] if ids else author
-        skip = None if target is None else ids[target - 1]
+        place: dict[str, Any] = {
+            "author": author,
+            "sequence": sequence,
+            "previous": ids[-1] if ids else author,
+            "skip": None if target is None else ids[target - 1],
+            "month": self.month,
+            "region": self.region,
+        }
         if self.kind is not None:
-            return OtherEntry(
-                author=author,
-                sequence=sequence,
-                previous=previous,
-                skip=skip,
-                month=self.month,
-                region=self.region,
-            )
+            return OtherEntry(**place)
         if self.statement is not None:
-            return Completion(
-                author=author,
-                sequence=sequence,
-                previous=previous,
-                skip=skip,
-                month=self.month,
-                region=self.region,
-                statement=self.statement,
-            )
+            return Completion(**place, statement=self.statement)
         if self.content is not None and self.booking is not None:
-            return Review(
-                author=author,
-                sequence=sequence,
-                previous=previous,
-                skip=skip,
-                month=self.month,
-                region=self.region,
-                subject=self.subject,
-                booking=self.booking,
-                content=content_hash(self.content),
-            )
-        return Vouch(
-            author=author,
-            sequence=sequence,
-            previous=previous,
-            skip=skip,
-            month=self.month,
-            region=self.region,
-            subject=self.subject,
-            stands=self.stands,
-        )
+            content = content_hash(self.content)
+            return Review(**place, subject=self.subject, booking=self.booking, content=content)
+        return Vouch(**place, subject=self.subject, stands=self.stands)
 
 
 def name_of(kind: str, about: bytes) -> bytes:
