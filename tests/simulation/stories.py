@@ -13,6 +13,14 @@ from chargemesh_protocol.booking.table import Reservation, Session, Settlement
 Step = Callable[[], Coroutine[Any, Any, Any]]
 
 
+async def neighbours(world: World) -> tuple[Person, Person]:
+    """A host with a listed charger, and a driver who has had the time to hear of it."""
+    host, driver = await world.add_all("host", "driver")
+    await host.offers()
+    await world.pass_time(seconds=20)
+    return host, driver
+
+
 class Deal:
     """One booking between a host and a driver, step by step; each step is safe to repeat."""
 

@@ -13,7 +13,7 @@ from chargemesh_protocol.booking.records import Acknowledge
 from chargemesh_protocol.booking.table import Reservation
 from chargemesh_protocol.effects import AddRecord, PutOutbox
 from tests.seeds import seeds
-from tests.simulation.stories import Deal
+from tests.simulation.stories import Deal, neighbours
 
 Breakage = Callable[[Deal], None]
 
@@ -70,9 +70,7 @@ def break_over_a_message(deal: Deal) -> None:
 def test_what_is_broken_on_purpose_is_found(seed: int, breaks: Breakage, said: str) -> None:
     async def story() -> None:
         world = World(seed)
-        host, driver = await world.add_all("host", "driver")
-        await host.offers()
-        await world.pass_time(seconds=20)
+        host, driver = await neighbours(world)
         deal = Deal(world, host, driver)
         await deal.is_booked()
         await deal.reaches("the end", lambda state: state.reservation is Reservation.RESERVED)
@@ -89,9 +87,7 @@ def test_what_is_broken_on_purpose_is_found(seed: int, breaks: Breakage, said: s
 def test_two_sides_that_hold_different_records_do_not_agree(seed: int) -> None:
     async def story() -> None:
         world = World(seed)
-        host, driver = await world.add_all("host", "driver")
-        await host.offers()
-        await world.pass_time(seconds=20)
+        host, driver = await neighbours(world)
         deal = Deal(world, host, driver)
         await deal.is_booked()
         await world.settles()

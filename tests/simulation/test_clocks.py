@@ -13,7 +13,7 @@ from chargemesh_protocol.booking.records import CancelReason
 from chargemesh_protocol.booking.table import Reservation, Session, Settlement
 from chargemesh_protocol.errors import ExitCode, PersonError
 from tests.seeds import seeds
-from tests.simulation.stories import Deal
+from tests.simulation.stories import Deal, neighbours
 
 DAY_MS = 24 * HOUR_MS
 
@@ -44,9 +44,7 @@ def test_a_node_that_wakes_in_the_past_signs_nothing_until_its_clock_is_right(se
 
     async def story() -> None:
         world = World(seed)
-        host, driver = await world.add_all("host", "driver")
-        await host.offers()
-        await world.pass_time(seconds=20)
+        host, driver = await neighbours(world)
         deal = Deal(world, host, driver)
         deal.id = await driver.books(host, starts_in_h=3, hours=1)
         await deal.reaches("the acceptance", lambda state: state.reservation is Reservation.RESERVED)
@@ -86,9 +84,7 @@ def test_a_session_under_way_goes_on_and_is_billed_when_the_clock_is_right(behin
 
     async def story() -> None:
         world = World(5)
-        host, driver = await world.add_all("host", "driver")
-        await host.offers()
-        await world.pass_time(seconds=20)
+        host, driver = await neighbours(world)
         deal = Deal(world, host, driver)
         await deal.is_booked()
         await deal.begins_charging()
@@ -121,9 +117,7 @@ def test_a_session_under_way_goes_on_and_is_billed_when_the_clock_is_right(behin
 def test_a_driver_can_still_stop_at_a_host_whose_clock_is_wrong() -> None:
     async def story() -> None:
         world = World(6)
-        host, driver = await world.add_all("host", "driver")
-        await host.offers()
-        await world.pass_time(seconds=20)
+        host, driver = await neighbours(world)
         deal = Deal(world, host, driver)
         await deal.is_booked()
         await deal.begins_charging()
@@ -146,9 +140,7 @@ def test_a_driver_can_still_stop_at_a_host_whose_clock_is_wrong() -> None:
 def test_a_session_ends_at_the_authorised_energy_though_no_ticket_can_be_signed() -> None:
     async def story() -> None:
         world = World(8)
-        host, driver = await world.add_all("host", "driver")
-        await host.offers()
-        await world.pass_time(seconds=20)
+        host, driver = await neighbours(world)
         deal = Deal(world, host, driver, hours=2)
         await deal.is_booked()
         await deal.begins_charging()

@@ -14,7 +14,7 @@ from chargemesh_protocol.booking.table import Reservation
 from chargemesh_protocol.errors import PersonError
 from tests.seeds import seeds
 from tests.simulation.chaos import booking_in_bad_weather
-from tests.simulation.stories import Deal
+from tests.simulation.stories import Deal, neighbours
 
 PRINT_TRACE = """
 from chargemesh_node.sim.loop import run
@@ -59,9 +59,7 @@ def test_a_full_disk_is_told_clearly_and_ends_nothing(seed: int) -> None:
 
     async def story() -> None:
         world = World(seed)
-        host, driver = await world.add_all("host", "driver")
-        await host.offers()
-        await world.pass_time(seconds=20)
+        host, driver = await neighbours(world)
         offer = await driver.gets_quote(host)
         host.store.full = driver.store.full = True
         with pytest.raises(PersonError) as told:

@@ -25,6 +25,7 @@ from chargemesh_protocol.listing import About, ParkingType
 from chargemesh_protocol.place import Point
 from tests.privacy_scanner import Scanner
 from tests.seeds import seeds
+from tests.simulation.stories import neighbours
 
 HOME = Point(52.518731, 13.407964)
 
@@ -128,9 +129,7 @@ def test_an_access_record_sent_before_its_time_is_found(seed: int) -> None:
 
     async def story() -> None:
         world = World(seed)
-        host, driver = await world.add_all("host", "driver")
-        await host.offers()
-        await world.pass_time(seconds=20)
+        host, driver = await neighbours(world)
         booking = await driver.books(host, starts_in_h=20, hours=1)
         await world.pass_time(seconds=20)
         engine = host.node.runner.engine

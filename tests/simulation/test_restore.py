@@ -13,7 +13,7 @@ from chargemesh_protocol.booking.table import Reservation
 from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.identity import public_key
 from tests.seeds import seeds
-from tests.simulation.stories import Deal
+from tests.simulation.stories import Deal, neighbours
 
 
 async def comes_back(person: Person, backup: object) -> None:
@@ -166,9 +166,7 @@ def test_what_the_other_side_wrote_since_the_backup_comes_again(seed: int) -> No
 
     async def story() -> None:
         world = World(seed)
-        host, driver = await world.add_all("host", "driver")
-        await host.offers()
-        await world.pass_time(seconds=20)
+        host, driver = await neighbours(world)
         deal = Deal(world, host, driver)
         deal.id = await driver.books(host, starts_in_h=3, hours=1)
         await deal.reaches("the acceptance", lambda state: state.accept is not None)
