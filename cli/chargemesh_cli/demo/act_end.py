@@ -22,8 +22,8 @@ def verify_elsewhere(play: Play, evidence: Evidence, forged: bytes) -> None:
     """The receipt is an ordinary COSE_Sign1: any library can check it."""
     receipt = evidence.receipt
     check = check_with_foreign_library(receipt.raw, forged, receipt.kid, aad(play.network))
-    play.figures["foreign_cose"] = check.library or None
-    if not check.library:
+    play.figures["foreign_cose"] = check.verifier or None
+    if not check.verifier:
         play.stage.step(
             "foreign-cose",
             "No COSE library by others is installed here; `make tools` in a clone installs two, and the demo "
@@ -32,12 +32,14 @@ def verify_elsewhere(play: Play, evidence: Evidence, forged: bytes) -> None:
         )
         return
     if not check.verified or not check.refused_altered:
-        raise PersonError("demo-cose", f"{check.library} does not verify the receipt.", "Please report this.")
+        raise PersonError(
+            "demo-cose", f"{check.verifier} does not verify the receipt.", "Please report this."
+        )
     play.stage.step(
         "foreign-cose",
-        f"{check.library}, a COSE library that isn't ours, verifies Hanna's receipt "
+        f"{check.verifier}, a COSE library that isn't ours, verifies Hanna's receipt "
         f"({len(receipt.raw)} bytes, RFC 9052) and refuses the altered one.",
-        library=check.library,
+        library=check.verifier,
     )
 
 

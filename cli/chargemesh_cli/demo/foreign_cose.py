@@ -41,9 +41,9 @@ _LIBRARIES = {"pycose": _PYCOSE, "cwt": _CWT}
 
 @dataclass(frozen=True, slots=True)
 class ForeignCheck:
-    """`library`: name and version, empty if none is installed. `refused_altered`: it also saw a change."""
+    """`verifier`: name and version, empty if none is installed. `refused_altered`: it also saw a change."""
 
-    library: str = ""
+    verifier: str = ""
     verified: bool = False
     refused_altered: bool = False
 
