@@ -1,58 +1,178 @@
-/** Catch-up (specs/06): one node asks another for the entries that it lacks, and brings what the other lacks. */
-import { fromHex, hex } from './bytes.js'
-import { Refused } from './errors.js'
-import { read, write } from './shape.js'
+/**
+ * Catch-up (specs/06, G11 to G15): what each side makes of what the other said. Both send the same message,
+ * `log-catch-up`; here it is its fields, and nothing is sent or waited for. Keys of logs are hexadecimal.
+ */
+import { fromHex, hex, same } from './bytes.js'
+import { Refused, require_ } from './errors.js'
+import { UNJUDGED } from './logs.js'
+import { signedParts } from './record.js'
 import { wireItem } from './trust.js'
 
-const FIRST = new Uint8Array(32)
-const LAST = new Uint8Array(32).fill(255)
-const MAX_ROUNDS = 16
-const MAX_ITEMS = 64
+const FIRST = '00'.repeat(32)
+const LAST = 'ff'.repeat(32)
+const MAX_CURSORS = 1024
+const MAX_ITEMS = 256
+const MAX_BYTES = 131_072 // of items and bundles together
 const MAX_WANTED = 64
+const MAX_QUESTIONS = 512
+const MAX_TIMES_BROUGHT = 4
+const BEFORE_A_FORK = 64 // entries that are sent so that a fork is found
 
-/**
- * One session over all keys, until nothing new comes.
- * @param {(body: Uint8Array) => Promise<Uint8Array>} ask one request on the log stream
- * @param {import('./trust.js').Logs} logs
- */
-export async function catchUp (ask, logs) {
-  let [cursors, bundles] = [[], []]
-  const wanted = new Set() // authors whose bundles we lack
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const items = round ? lackedBy(cursors, logs).slice(0, MAX_ITEMS) : []
-    const answer = read('log-catch-up', await ask(question(logs, items, wanted, bundles)))
-    for (const bundle of answer.bundles) wanted.delete(hex(logs.directory.learn(bundle).author))
-    const news = answer.items.filter((item) => takes(logs, item, wanted))
-    cursors = answer.cursors
-    bundles = answer.wanted.map((author) => logs.directory.bundles.get(hex(author))?.raw).filter(Boolean)
-    if (round && !news.length && !items.length && !answer.bundles.length && !bundles.length) return
+/** The answer to a question: what that brought is taken in first. @param {import('./logs.js').Logs} logs */
+export function answer (logs, question) {
+  learn(logs, question.bundles)
+  const wanted = new Set()
+  for (const item of question.items) takeOr(logs, item, (author) => wanted.add(author))
+  const [first, last] = [hex(question.first), hex(question.last)]
+  const keys = logs.between(first, last)
+  const range = { first, last: keys[MAX_CURSORS - 1] ?? last }
+  const items = lacked(logs, range, question.cursors)
+  return message(range, cursorsOf(logs, keys), items, [...wanted], known(logs, question.wanted))
+}
+
+/** The asker's side: `question()` and `take(answer)` in turn, until there is no more question. */
+export class Session {
+  /** @param {import('./logs.js').Logs} logs */
+  constructor (logs) {
+    this.logs = logs
+    this.questions = 0
+    this.asked = new Set() // authors whose bundles we asked for
+    this.aside = [] // items that wait for such a bundle
+    this.declined = new Set() // logs with entries whose bundle did not come
+    this.timesBrought = new Map() // raw entry -> how often
+    this.begin(FIRST)
+  }
+
+  /** From `first` on; what the other lacks there is not known yet. */
+  begin (first) {
+    this.range = { first, last: this.keys({ first, last: LAST })[MAX_CURSORS - 1] ?? LAST }
+    Object.assign(this, { items: [], wanted: [], bundles: [] })
+  }
+
+  /** The next question; undefined where there is none. */
+  question () {
+    if (!this.range || this.questions === MAX_QUESTIONS) return undefined
+    this.questions += 1
+    const cursors = cursorsOf(this.logs, this.keys(this.range), this.declined)
+    const said = message(this.range, cursors, this.items, this.wanted, this.bundles)
+    for (const author of said.wanted) this.asked.add(hex(author))
+    for (const { raw } of said.items) this.timesBrought.set(hex(raw), this.timesOf(raw) + 1)
+    return said
+  }
+
+  /** Takes the answer in; Refused where it is none to our question. */
+  take (answer) {
+    const { first, last } = this.range
+    const theirs = { first: hex(answer.first), last: hex(answer.last) }
+    require_(theirs.first === first && first <= theirs.last && theirs.last <= last, 'catch-up', 'of another range')
+    learn(this.logs, answer.bundles)
+    const [news, wanted] = this.takeItems([...this.aside.splice(0), ...answer.items])
+    this.range = theirs
+    this.items = lacked(this.logs, theirs, answer.cursors).filter(({ raw }) => this.timesOf(raw) < MAX_TIMES_BROUGHT)
+    this.wanted = wanted
+    this.bundles = known(this.logs, answer.wanted)
+    if (!news && ![this.items, this.wanted, this.bundles].some((one) => one.length)) this.goOn()
+  }
+
+  /** Whether anything came that we had not, and the authors whose bundles are needed for the rest. */
+  takeItems (items) {
+    const wanted = new Set()
+    const declinedBefore = this.declined.size
+    const taken = items.filter((item) => takeOr(this.logs, item, (author) => {
+      if (this.asked.has(author)) {
+        this.declined.add(logOf(item, this.logs))
+      } else {
+        wanted.add(author)
+        this.aside.push(item)
+      }
+    }))
+    return [taken.length > 0 || this.declined.size > declinedBefore, [...wanted]]
+  }
+
+  /** Behind the range that is done. */
+  goOn () {
+    const { last } = this.range
+    if (last === LAST) this.range = undefined
+    else this.begin((BigInt(`0x${last}`) + 1n).toString(16).padStart(64, '0'))
+  }
+
+  /** Our logs in a range, and those that we decline. */
+  keys ({ first, last }) {
+    const declined = [...this.declined].filter((key) => first <= key && key <= last)
+    return [...new Set([...this.logs.between(first, last), ...declined])].sort()
+  }
+
+  timesOf (raw) {
+    return this.timesBrought.get(hex(raw)) ?? 0
   }
 }
 
-function question (logs, items, wanted, bundles) {
-  const cursors = [...logs.byKey.keys()].sort().map((key) => {
-    const log = logs.accepted(key)
-    const forked = logs.fork(key) !== undefined
-    return { log: fromHex(key), next: log.length + 1, head: log.at(-1)?.record.id, forked }
+/** A message within its bounds: bundles first, then as many items as there is room for. */
+function message ({ first, last }, cursors, items, wanted, bundles) {
+  let room = MAX_BYTES
+  const fits = (bytes) => (room -= bytes) >= 0
+  return {
+    first: fromHex(first),
+    last: fromHex(last),
+    cursors: cursors.slice(0, MAX_CURSORS),
+    bundles: bundles.slice(0, MAX_WANTED).filter((one) => fits(one.length)),
+    items: items.slice(0, MAX_ITEMS).filter(({ raw, content }) => fits(raw.length + (content?.length ?? 0))),
+    wanted: wanted.slice(0, MAX_WANTED).map(fromHex)
+  }
+}
+
+function cursorsOf (logs, keys, declined = new Set()) {
+  return keys.map((key) => {
+    const run = logs.accepted(key)
+    const forked = declined.has(key) || logs.fork(key)?.[0].record.body.sequence === run.length + 1
+    return { log: fromHex(key), next: run.length + 1, head: run.at(-1)?.record.id, forked }
   })
-  const asked = [...wanted].slice(0, MAX_WANTED).map(fromHex)
-  return write('log-catch-up', { first: FIRST, last: LAST, cursors, items, wanted: asked, bundles })
 }
 
-/** Our entries from where the other's cursors stand. */
-function lackedBy (cursors, logs) {
-  const nextOf = (key) => Number(cursors.find((one) => hex(one.log) === key)?.next ?? 1)
-  return [...logs.byKey.keys()].flatMap((key) => logs.accepted(key).slice(nextOf(key) - 1)).map(wireItem)
+/** What of our logs in a range somebody with these cursors lacks, as it travels (G12). */
+function lacked (logs, { first, last }, cursors) {
+  const theirs = new Map(cursors.map((one) => [hex(one.log), one]))
+  return logs.between(first, last).flatMap((key) => {
+    const [cursor, fork] = [theirs.get(key), logs.fork(key) ?? []]
+    const knowsFork = cursor?.forked && fork.every(({ record }) => cursor.next <= record.body.sequence)
+    return [...entriesFor(cursor, logs.accepted(key)), ...(knowsFork ? [] : fork)].map(wireItem)
+  })
 }
 
-/** Takes one entry; one of an author that we don't know waits for the bundle, and comes again. */
-function takes (logs, item, wanted) {
+function entriesFor (cursor, run) {
+  if (!cursor) return run
+  const next = Number(cursor.next)
+  const head = run[next - 2]
+  if (head && !same(head.record.id, cursor.head)) return run.slice(Math.max(0, next - 1 - BEFORE_A_FORK), next - 1)
+  return cursor.forked ? [] : run.slice(next - 1)
+}
+
+/** Whose log an item belongs to: who signed it. */
+const logOf = ({ raw }, { directory }) => hex(signedParts(raw, directory.network).kid)
+
+/** The bundles of these authors, each once, of those whom we know. */
+function known ({ directory }, authors) {
+  const bundles = [...new Set(authors.map(hex))].map((author) => directory.bundles.get(author)?.raw)
+  return bundles.filter(Boolean)
+}
+
+/** Takes bundles in; one that is none is passed over. */
+function learn ({ directory }, bundles) {
+  for (const bundle of bundles) passOver(() => directory.learn(bundle))
+}
+
+/** Whether the item was new; one that lacks the bundle of `author` goes to `aside(author)`, a bad one is passed over. */
+function takeOr (logs, item, aside) {
+  return passOver(() => logs.take(item), (error) => UNJUDGED.includes(error.code) && aside(hex(error.author)))
+}
+
+/** What `take` gives; false for what is refused, which `tell` hears of. */
+function passOver (take, tell = () => {}) {
   try {
-    return logs.take(item)
+    return take()
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    if (error.code === 'unknown-author') wanted.add(hex(error.author))
-    else throw error
+    tell(error)
     return false
   }
 }

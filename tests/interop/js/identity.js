@@ -5,7 +5,7 @@ import { Refused, require_ } from './errors.js'
 import { scopeOf } from './kinds.js'
 import { keyPair, open, sign } from './record.js'
 
-const MAX_BUNDLE_BYTES = 4096
+const MAX_BUNDLE_BYTES = 16_384
 const MAX_DELEGATIONS = 8
 const SCOPES = ['list', 'book', 'log']
 
@@ -77,6 +77,7 @@ export class Directory {
       bundle.delegations.push(...before.delegations.filter((one) => !ids.has(hex(one.id))))
       bundle.delegations.sort((a, b) => b.body.expires - a.body.expires || (hex(a.id) < hex(b.id) ? -1 : 1))
       bundle.delegations.length = Math.min(bundle.delegations.length, MAX_DELEGATIONS)
+      bundle.raw = encode([bundle.genesis.raw, ...bundle.delegations.map((one) => one.raw)])
     }
     this.bundles.set(hex(bundle.author), bundle)
     return bundle

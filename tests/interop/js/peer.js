@@ -2,14 +2,15 @@
 import { DriverBooking } from './booking.js'
 import { hex } from './bytes.js'
 import { Caretaker } from './caretaker.js'
-import { catchUp } from './catch_up.js'
+import { answer, Session } from './catch_up.js'
 import { peerOf } from './discovery.js'
 import { require_, verdict } from './errors.js'
 import { createIdentity, Directory } from './identity.js'
+import { Logs } from './logs.js'
 import { contactOf, startHost } from './node.js'
 import { read, write } from './shape.js'
 import { BOOKING, IDENTITY, LISTING, LOG, request, serve } from './streams.js'
-import { Logs, OwnLog, wireItem } from './trust.js'
+import { OwnLog, wireItem } from './trust.js'
 
 const HOUR_MS = 3_600_000
 const PATIENCE_MS = 30_000
@@ -50,6 +51,7 @@ export class Peer {
     await serve(this.libp2p, LISTING, (body) => this.caretaker.answer(body))
     await serve(this.libp2p, IDENTITY, (body) => this.giveBundles(read('identity-get', body)))
     await serve(this.libp2p, BOOKING, (body) => this.exchanged(body))
+    await serve(this.libp2p, LOG, (body) => write('log-catch-up', answer(this.logs, read('log-catch-up', body))))
     const { gossip } = this.libp2p.services
     const take = (data) =>
       require_(this.logs.hear(read('log-news', data)).length === 0, 'unknown-author', 'a bundle is missing')
@@ -103,7 +105,11 @@ export class Peer {
 
   /** A session of catch-up with somebody: their entries come, and ours go. */
   async catchUpWith (contact) {
-    await catchUp((body) => request(this.libp2p, peerOf(contact), LOG, body), this.logs)
+    const session = new Session(this.logs)
+    for (let question; (question = session.question());) {
+      const body = await request(this.libp2p, peerOf(contact), LOG, write('log-catch-up', question))
+      session.take(read('log-catch-up', body))
+    }
   }
 }
 

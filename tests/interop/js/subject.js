@@ -9,6 +9,7 @@ import { bill, costs, estimate } from './bill.js'
 import { requirePlace } from './booking.js'
 import { fromHex, hex, same, sha256 } from './bytes.js'
 import { decode, encode } from './cbor.js'
+import { answer, Session } from './catch_up.js'
 import { ancestor, coverAt, leafKey, toInteger, toText, topicOf } from './cells.js'
 import { Refused, require_ } from './errors.js'
 import { slotsOf } from './hours.js'
@@ -18,6 +19,7 @@ import { DRIVER_KINDS, HOST_KINDS } from './kinds.js'
 import {
   fits, offerable, openOffer, openWithdrawal, requireCurrent, requireFresh, shownUntil, supersedes
 } from './listing.js'
+import { Logs } from './logs.js'
 import { readMessage } from './messages.js'
 import { due } from './receipt.js'
 import { checkKey, keyPair, open, sign, signedParts } from './record.js'
@@ -28,9 +30,10 @@ import { asSigned, objections, readsOtherwise, signedFor, toAgree, toCountersign
 import { stateOf } from './state.js'
 import { view } from './state_view.js'
 import { resolve } from './tariff.js'
-import { bookingHash, commitmentOf, Logs, spanOf } from './trust.js'
+import { bookingHash, commitmentOf, spanOf } from './trust.js'
 
 const MAX_CONTENT_BYTES = 8192
+const ALL_KEYS = ['00'.repeat(32), 'ff'.repeat(32)]
 
 /** Each operation takes `in` and gives `out`; Refused becomes `error`. */
 const OPERATIONS = {
@@ -168,10 +171,15 @@ const OPERATIONS = {
     return { kind, id, log: kid, author: body.author, sequence: body.sequence }
   },
   'log.offer': (given) => {
-    const items = Object.entries(given.items).map(([name, item]) => ({ ...itemOf(item), name }))
-    const found = given.orders.map((order) => logsOf(order.map((name) => items.find((one) => one.name === name)), given))
+    const items = itemsOf(given)
+    const found = given.orders.map((order) => shown(logsOf(order, directoryOf(given), items), items))
     const texts = found.map((logs) => JSON.stringify(toJson(logs)))
     return { logs: found[0], same: texts.every((text) => text === texts[0]) }
+  },
+  'catch-up.exchange': exchanged,
+  'catch-up.answer': (given) => {
+    const question = read('log-catch-up', fromHex(given.question))
+    return { answer: write('log-catch-up', answer(nodeOf(given, 'answerer'), question)) }
   },
   'gossip.take': (given) => {
     const unknown = new Logs(directoryOf(given)).hear(read('log-news', fromHex(given.bytes)))
@@ -193,16 +201,42 @@ const OPERATIONS = {
 
 const itemOf = ({ raw, content }) => ({ raw: fromHex(raw), content: content && fromHex(content) })
 
-/** The logs that items make which are offered in this order, by the names of the items. */
-function logsOf (items, given) {
-  const logs = new Logs(directoryOf(given))
-  for (const item of items) logs.take(item)
+const itemsOf = ({ items }) => Object.entries(items).map(([name, item]) => ({ ...itemOf(item), name }))
+
+/** The logs that items make which are offered in this order. @param {string[]} order names of items */
+function logsOf (order, directory, items) {
+  const logs = new Logs(directory)
+  for (const name of order) logs.take(items.find((one) => one.name === name))
+  return logs
+}
+
+/** Each log by the names of its items. */
+function shown (logs, items) {
   const nameOf = ({ record }) => items.find((one) => same(one.raw, record.raw)).name
-  return [...logs.byKey.keys()].sort().map((key) => {
+  return logs.between(...ALL_KEYS).map((key) => {
     const accepted = logs.accepted(key)
     const fork = logs.fork(key)
     return { log: key, accepted: accepted.map(nameOf), next: accepted.length + 1, ...(fork && { fork: fork.map(nameOf).sort() }) }
   })
+}
+
+/** One of two nodes that catch up. @param {'asker' | 'answerer'} side */
+function nodeOf (given, side) {
+  const { introduced, holds } = given[side]
+  return logsOf(holds, introduced ? directoryOf(given) : new Directory(given.network), itemsOf(given))
+}
+
+/** Every message of two nodes that catch up, until the asker has no more question. */
+function exchanged (given) {
+  const [asker, answerer] = [nodeOf(given, 'asker'), nodeOf(given, 'answerer')]
+  const session = new Session(asker)
+  const messages = []
+  for (let question; (question = session.question());) {
+    const said = answer(answerer, question)
+    session.take(said)
+    messages.push(write('log-catch-up', question), write('log-catch-up', said))
+  }
+  return { messages, asker: shown(asker, itemsOf(given)), answerer: shown(answerer, itemsOf(given)) }
 }
 
 const bytesOf = (given, ...names) => names.map((name) => fromHex(given[name]))
@@ -261,7 +295,7 @@ function directoryOf ({ network, bundles }) {
   return directory
 }
 
-function answer ({ id, op, in: given }) {
+function answered ({ id, op, in: given }) {
   if (!Object.hasOwn(OPERATIONS, op)) return { id, unsupported: true }
   try {
     return { id, out: toJson(OPERATIONS[op](given)) }
@@ -272,5 +306,5 @@ function answer ({ id, op, in: given }) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  process.stdout.write(`${JSON.stringify(answer(JSON.parse(line)))}\n`)
+  process.stdout.write(`${JSON.stringify(answered(JSON.parse(line)))}\n`)
 }
