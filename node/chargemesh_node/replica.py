@@ -17,6 +17,7 @@ from typing import Any
 
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.errors import Refused
+from chargemesh_protocol.limits import MAX_NEW_LOGS_AT_ONCE, NEW_LOG_EVERY_MS
 from chargemesh_protocol.trust.catch_up import Session, Taken, answer, take
 from chargemesh_protocol.trust.drafts import QUICK, delay_of
 from chargemesh_protocol.trust.graph import Evidence, TrustGraph
@@ -53,9 +54,9 @@ class LogReplica:
     """Owns the `LogSet`. Construct before the network starts; `start` after the cache and `bundles`.
 
     `version` grows with everything new, for whoever keeps scores. `catch_ups`: with whom there are sessions.
-    `counters`, for `status`: taken, refused:<code>, aside (authors unknown), too-often, sessions, failed,
-    crowded, displaced, not-written. `author` is ourselves: from there trust begins, also as to whose logs
-    stay when there are too many.
+    `counters`, for `status`: taken, refused:<code> (new-logs: of more strangers than one address block may
+    bring), aside (authors unknown), too-often, sessions, failed, crowded, displaced, not-written. `author` is
+    ourselves: from there trust begins, also as to whose logs stay when there are too many.
     """
 
     def __init__(
@@ -84,6 +85,8 @@ class LogReplica:
         self._logger = logger or logging.getLogger(__name__)
         self._budget = Allowance(clock, TOKENS_PER_SECOND, TOKENS_BURST)
         self._heard_budget = Allowance(clock, HEARD_PER_SECOND, HEARD_BURST)
+        # By address block, as places are (Room): PeerIds cost no more than keys do.
+        self._strangers = Allowance(clock, 1000 / NEW_LOG_EVERY_MS, MAX_NEW_LOGS_AT_ONCE)
         self._introducing = 0
         self._proven: tuple[Evidence | None, frozenset[bytes]] = (None, frozenset())
         self._writes: deque[tuple[Taken, str]] = deque()
@@ -185,11 +188,9 @@ class LogReplica:
             self.counters[f"refused:{fault.code}"] += 1
             return False
         known = all(self._bundles.directory.knows(author) for author in unknown)
-        taken = self._take(() if known else news.bundles, news.items, caller.block)
-        self._remember(taken, caller.block)
+        taken = self._hear_from(caller.block, () if known else news.bundles, news.items)
         if taken.aside and known:  # by a device that was delegated since
-            taken = self._take(news.bundles, news.items, caller.block)
-            self._remember(taken, caller.block)
+            taken = self._hear_from(caller.block, news.bundles, news.items)
         if taken.wanting and self._introducing < INTRODUCTIONS_AT_ONCE:
             self._introducing += 1
             self._spawn(self._introduce(caller, taken), "introductions")
@@ -205,7 +206,13 @@ class LogReplica:
         finally:
             self._introducing -= 1
         items = [item for item, author in taken.aside if author in learned]
-        self._remember(self._take((), items, caller.block), caller.block)
+        self._hear_from(caller.block, (), items)
+
+    def _hear_from(self, block: str, bundles: Iterable[bytes], items: Iterable[Item]) -> Taken:
+        taken = take(self.logs, bundles, items, block, self._strangers_of(block))
+        self._count(taken, block)
+        self._remember(taken, block)
+        return taken
 
     # --- catch-up ---------------------------------------------------------------------------------
 
@@ -220,8 +227,8 @@ class LogReplica:
         if not self._budget.take(caller.peer_id, _QUESTION_TOKENS + _ENTRY_TOKENS * work):
             self.counters["too-often"] += 1
             return _REFUSED
-        reply, taken = answer(self.logs, question, caller.block)
-        self._count(taken)
+        reply, taken = answer(self.logs, question, caller.block, self._strangers_of(caller.block))
+        self._count(taken, caller.block)
         await self._write(taken, caller.block)
         return replace(reply, now=self._clocks.told()).to_bytes()
 
@@ -244,8 +251,8 @@ class LogReplica:
             if not self._budget.take(contact.peer_id, len(reply.items) + len(reply.bundles)):
                 self.counters["too-often"] += 1
                 return False
-            taken = session.receive(reply)
-            self._count(taken)
+            taken = session.receive(reply, self._strangers_of(block))
+            self._count(taken, block)
             await self._write(taken, block)
         return session.done
 
@@ -269,11 +276,19 @@ class LogReplica:
     # --- taking and keeping -----------------------------------------------------------------------
 
     def _take(self, bundles: Iterable[bytes], items: Iterable[Item], block: str = "") -> Taken:
+        """Takes what no peer has just sent; what the cache kept has the block that once brought it."""
         taken = take(self.logs, bundles, items, block)
         self._count(taken)
         return taken
 
-    def _count(self, taken: Taken) -> None:
+    def _strangers_of(self, block: str) -> int:
+        """How many logs of strangers a peer at that block may begin now."""
+        return int(self._strangers.left(block))
+
+    def _count(self, taken: Taken, block: str | None = None) -> None:
+        """`block`: of the peer who sent it, if one did."""
+        if block is not None:
+            self._strangers.take(block, taken.strange)
         self.version += bool(taken.fresh or taken.displaced)
         self.counters["taken"] += len(taken.fresh)
         self.counters["aside"] += len(taken.aside)

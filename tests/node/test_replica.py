@@ -366,6 +366,32 @@ def test_a_flood_of_fresh_keys_shuts_out_neither_friends_nor_others_also_after_a
     simulated.run(story())
 
 
+def test_one_block_begins_only_so_many_logs_of_strangers_in_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replica_module, "MAX_NEW_LOGS_AT_ONCE", 5)
+
+    async def story() -> None:
+        internet = SimulatedInternet(15)
+        owner, friend, late, known = Person("anna"), Person("friend"), Person("late"), Person("known")
+        node = await knowing(Keeping(internet, "node", owner=owner), owner, friend).start()
+        node.says(owner.completes(friend, "monday"))
+        flooder, honest = Caller("flooder", "1.1.1.0/24"), Caller("honest", "2.2.2.0/24")
+        assert hears(node, flooder, known, known.vouches(friend))
+        flood(node, "1.1.1.0/24", 40)
+        assert node.replica.counters["refused:new-logs"] == 36 and len(node.entries) == 6
+        assert hears(node, flooder, known, known.vouches(friend)), "its log is kept already"
+        assert hears(node, flooder, Person("other"), Person("other").completes(friend, "tuesday"))
+        one = late.vouches(friend)
+        assert not hears(node, flooder, late, one), "so it isn't passed on either"
+        assert hears(node, honest, late, one)
+        await asyncio.sleep(10)
+        before = len(node.entries)
+        flood(node, "1.1.1.0/24", 40)
+        assert len(node.entries) == before + 1, "one every ten seconds"
+        await stop(node)
+
+    simulated.run(story())
+
+
 def flood(node: Keeping, block: str, count: int) -> None:
     """That many entries by fresh keys from one address block, each told by another PeerId."""
     for number in range(count):

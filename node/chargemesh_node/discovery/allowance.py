@@ -20,13 +20,17 @@ class Allowance:
 
     def take(self, key: str, tokens: float = 1.0) -> bool:
         """Takes the tokens if they are there."""
-        now = self._clock.now()
-        left, as_of = self._buckets.get(key, (self._burst, now))
-        # A clock that is set back refills nothing; it must not take what was there either.
-        left = min(self._burst, left + max(0, now - as_of) / 1000 * self._per_second)
+        left = self.left(key)
         enough = left >= tokens
-        self._buckets[key] = (left - tokens if enough else left, now)
+        self._buckets[key] = (left - tokens if enough else left, self._clock.now())
         self._buckets.move_to_end(key)
         if len(self._buckets) > _MAX_KEYS:
             self._buckets.popitem(last=False)
         return enough
+
+    def left(self, key: str) -> float:
+        """The tokens that are there."""
+        now = self._clock.now()
+        left, as_of = self._buckets.get(key, (self._burst, now))
+        # A clock that is set back refills nothing; it must not take what was there either.
+        return min(self._burst, left + max(0, now - as_of) / 1000 * self._per_second)

@@ -9,7 +9,7 @@ from itertools import islice
 
 from ..encoding import decode_map
 from ..errors import Refused
-from ..limits import MAX_CATCH_UP_BUNDLES, MAX_CATCH_UP_ITEMS, MAX_CATCH_UP_ROUNDS, MAX_CURSORS
+from ..limits import MAX_CATCH_UP_BUNDLES, MAX_CATCH_UP_ITEMS, MAX_CATCH_UP_ROUNDS, MAX_CURSORS, MAX_LOGS
 from ..record import parts
 from .log import Unauthorised
 from .logset import LogSet
@@ -37,7 +37,8 @@ class Taken:
 
     bundles: verified, as received. fresh: entries or contents that we did not have. aside: items whose
     authors (`wanting`) must be asked for first. refused: the peer's faults, with the key that signed.
-    displaced: items that we had, and dropped for others.
+    displaced: items that we had, and dropped for others. strange: how many logs began of authors whom our
+    trust does not reach.
     """
 
     bundles: list[bytes] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Taken:
     aside: list[tuple[Item, bytes]] = field(default_factory=list)
     refused: list[tuple[Refused, bytes | None]] = field(default_factory=list)
     displaced: list[Item] = field(default_factory=list)
+    strange: int = 0
 
     @property
     def wanting(self) -> tuple[bytes, ...]:
@@ -52,9 +54,11 @@ class Taken:
         return tuple(dict.fromkeys(author for _, author in self.aside))[:MAX_CATCH_UP_BUNDLES]
 
 
-def take(logs: LogSet, bundles: Iterable[bytes], items: Iterable[Item], block: str = "") -> Taken:
+def take(
+    logs: LogSet, bundles: Iterable[bytes], items: Iterable[Item], block: str = "", strangers: int = MAX_LOGS
+) -> Taken:
     """Offers all that a message from that address block holds to our logs; a peer's fault is a value here and
-    stops nothing."""
+    stops nothing. At most `strangers` logs may begin of authors whom our trust does not reach."""
     taken = Taken()
     for data in bundles:
         try:
@@ -64,7 +68,8 @@ def take(logs: LogSet, bundles: Iterable[bytes], items: Iterable[Item], block: s
             taken.refused.append((fault, None))
     for item in items:
         try:
-            offered = logs.offer(item.raw, item.content, block)
+            offered = logs.offer(item.raw, item.content, block, strangers=taken.strange < strangers)
+            taken.strange += offered.strange
             if offered.displaced:
                 gone = [Item(raw=raw, content=content) for raw, content in offered.displaced]
                 taken.fresh = [one for one in taken.fresh if all(one.raw != other.raw for other in gone)]
@@ -78,9 +83,11 @@ def take(logs: LogSet, bundles: Iterable[bytes], items: Iterable[Item], block: s
     return taken
 
 
-def answer(logs: LogSet, question: CatchUp, block: str = "") -> tuple[CatchUp, Taken]:
+def answer(
+    logs: LogSet, question: CatchUp, block: str = "", strangers: int = MAX_LOGS
+) -> tuple[CatchUp, Taken]:
     """What to answer, and what the question, which came from that address block, brought us."""
-    taken = take(logs, question.bundles, question.items, block)
+    taken = take(logs, question.bundles, question.items, block, strangers)
     cursors, last = cursors_between(logs, question.first, question.last)
     budget = Budget()
     bundles = pack_bundles(logs, question.wanted, budget)
@@ -136,19 +143,19 @@ class Session:
         )
         return self._asked
 
-    def receive(self, reply: CatchUp) -> Taken:
-        """Takes the answer to the last question; Refused where it answers another one."""
+    def receive(self, reply: CatchUp, strangers: int = MAX_LOGS) -> Taken:
+        """Takes the answer to the last question, as `take`; Refused where it answers another one."""
         asked, self._asked = self._asked, None
         if asked is None or reply.first != asked.first or not asked.first <= reply.last <= asked.last:
             raise Refused("catch-up", "the answer is about another range than the question")
-        taken = take(
-            self._logs, reply.bundles, [*(item for item, _ in self._aside), *reply.items], self._block
-        )
+        items = [*(item for item, _ in self._aside), *reply.items]
+        taken = take(self._logs, reply.bundles, items, self._block, strangers)
         self.brought += len(taken.fresh)
         self._set_aside(taken)
         self._prepare(reply)
         if not (taken.fresh or self._pushes or self._bundles or self._unrequested()):
-            self._advance(reply.last)
+            # What we don't take (a flood of strangers') may have cut off what is behind it.
+            self._advance(_last_said(reply) if taken.refused else reply.last)
         return taken
 
     def _cursors(self) -> tuple[tuple[Cursor, ...], bytes]:
@@ -192,6 +199,12 @@ class Session:
             self.done = True
         else:
             self._first = (int.from_bytes(last, "big") + 1).to_bytes(32, "big")
+
+
+def _last_said(reply: CatchUp) -> bytes:
+    """The key of the last log that an answer speaks of; of those behind it nothing may have fitted."""
+    key = _signing_key(reply.items[-1].raw) if reply.items else None
+    return reply.last if key is None or not reply.first <= key <= reply.last else key
 
 
 def _signing_key(raw: bytes) -> bytes | None:

@@ -17,12 +17,14 @@ from .room import Room
 @dataclass(frozen=True, slots=True)
 class Offered:
     """What became of an offered entry; `fresh` is true where it (or its content) was not kept before, so that
-    it is worth storing and passing on. `displaced`: entries with their contents that were dropped for it."""
+    it is worth storing and passing on. `displaced`: entries with their contents that were dropped for it.
+    `strange`: it began the log of an author whom our trust does not reach."""
 
     entry: Judged
     standing: Standing
     fresh: bool
     displaced: tuple[tuple[bytes, bytes | None], ...] = ()
+    strange: bool = False
 
 
 class LogSet:
@@ -50,11 +52,14 @@ class LogSet:
         self._evidence: Evidence | None = None
         self._about: dict[bytes, dict[bytes, Judged]] | None = None
 
-    def offer(self, raw: bytes, content: bytes | None = None, block: str = "") -> Offered:
-        """Takes one entry and what hangs beside it; `block` is the address block of whoever brought it.
+    def offer(
+        self, raw: bytes, content: bytes | None = None, block: str = "", *, strangers: bool = True
+    ) -> Offered:
+        """Takes one entry and what hangs beside it; `block` is the address block of whoever brought it, and
+        `strangers` says whether it may begin the log of an author whom our trust does not reach.
 
-        Raises Unauthorised (learn the author's bundle, then offer again) or Refused: "logs-full" (STALE), or
-        what is wrong with the entry or its content, of which nothing is kept then.
+        Raises Unauthorised (learn the author's bundle, then offer again) or Refused: "logs-full", "new-logs"
+        (both STALE), or what is wrong with the entry or its content, of which nothing is kept then.
         """
         entry = judge(raw, self.network, self.directory)
         stars = None if content is None else _stars_of(entry, content)
@@ -63,6 +68,9 @@ class LogSet:
             return Offered(entry, Standing.TOO_FAR, fresh=False)
         standing = log.passes_over(entry)
         displaced: tuple[tuple[bytes, bytes | None], ...] = ()
+        strange = standing is None and self.room.is_of_stranger(entry)
+        if strange and not strangers:
+            raise Refused("new-logs", "too many new logs from one address block", Severity.STALE)
         if standing is None:
             key = self.room.whose_place(entry, block)
             displaced = () if key is None else self._displace(key)
@@ -74,7 +82,7 @@ class LogSet:
             self._stars[entry.id] = stars
         if fresh:
             self._evidence = self._about = None
-        return Offered(entry, standing, fresh, displaced)
+        return Offered(entry, standing, fresh, displaced, strange)
 
     def _place(self, log: Log, entry: Judged, block: str) -> Standing:
         waiting, kept, following = log.waiting, log.kept, log.next

@@ -36,6 +36,10 @@ class Room:
         self._entries = 0
         self._entries_of: Counter[str] = Counter()  # of the unreached logs of a block
 
+    def is_of_stranger(self, entry: Judged) -> bool:
+        """Whether `entry` would begin a log whose author our trust does not reach."""
+        return entry.record.kid not in self._places and not self._reach.covers(entry)
+
     def whose_place(self, entry: Judged, block: str) -> bytes | None:
         """The key whose log must go so that `entry`, brought from `block`, can stay; None if there is room.
 

@@ -305,7 +305,7 @@ def test_an_allowance_refills_with_time_and_never_beyond_its_burst() -> None:
     clock = ManualClock(NOW)
     allowance = Allowance(clock, 2.0, 4)
     assert [allowance.take("a") for _ in range(5)] == [True] * 4 + [False]
-    assert allowance.take("b", 4) and not allowance.take("b", 0.5)
+    assert allowance.left("b") == 4 and allowance.take("b", 4) and not allowance.take("b", 0.5)
     clock.advance(1000)
     assert [allowance.take("a") for _ in range(3)] == [True, True, False]
     clock.set(NOW - HOUR)

@@ -189,6 +189,25 @@ def test_refused_entries_are_counted_and_block_nothing(monkeypatch: pytest.Monke
     assert {entry.record.kid for entry in fresh.accepted()} == {one.key for one in people} - {spoilt.key}
 
 
+def test_strangers_who_are_not_let_in_hide_nobody_behind_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "MAX_CATCH_UP_ITEMS", 2)
+    monkeypatch.setattr(catch_up, "_MAX_DECLINED", 2)
+    people = sorted((Person(f"person {number}") for number in range(20)), key=lambda one: one.key)
+    *flood, known = people
+    first = known.vouches(flood[0])
+    behind = node(*people, items=[first])
+    known.vouches(flood[0])
+    full = node(*people, items=[*(one.vouches(known) for one in flood), *known.log])
+    session = Session(behind)
+    while (question := session.question()) is not None:
+        session.receive(answer(full, question)[0], strangers=0)
+    assert session.done and session.brought == 1
+    assert [(entry.record.kid, entry.sequence) for entry in behind.accepted()] == [
+        (known.key, 1),
+        (known.key, 2),
+    ]
+
+
 def test_a_peer_that_always_wants_more_costs_bounded_work() -> None:
     people = street(4)
     session, rounds = Session(node(*people)), 0

@@ -116,6 +116,19 @@ def test_a_log_keeps_its_place_while_our_trust_reaches_it() -> None:
     assert len(node.logs.between(bytes(32), b"\xff" * 32)) == 6
 
 
+def test_where_no_more_strangers_may_begin_a_log_friends_of_friends_still_may() -> None:
+    node, friend, known = Kept(), Person("friend"), Person("known")
+    other, stranger = Person("other"), Person("stranger")
+    node.hears(node.we.completes(friend, "monday"), "", node.we, friend)
+    assert node.hears(known.vouches(friend), "1.1.1.0/24", known).strange
+    for person in (other, stranger):
+        node.directory.learn(person.bundle.to_bytes())
+    offers = [stranger.vouches(friend), known.vouches(friend), other.completes(friend, "tuesday")]
+    taken = take(node.logs, (), offers, "1.1.1.0/24", strangers=0)
+    assert [fault.code for fault, _ in taken.refused] == ["new-logs"]
+    assert taken.fresh == offers[1:] and taken.strange == 0 and not node.keeps(stranger)
+
+
 def test_an_entry_that_would_not_be_kept_displaces_nobody() -> None:
     node, far = Kept(max_logs=3), Person("far")
     node.floods("1.1.1.0/24", 3)
