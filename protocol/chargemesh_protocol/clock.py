@@ -13,7 +13,6 @@ from statistics import median_low
 from .effects import SAVES, Effect, PutDocument
 from .errors import ExitCode, PersonError
 from .limits import CLOCK_TOLERANCE_MS
-from .moment import earliest
 
 CLOCK = "clock"  # what a node knows of its own time
 NEWEST_SIGNED = b"newest-signed"
@@ -114,7 +113,7 @@ class ClockWatch:
     def deadline(self) -> int | None:
         """When to write it though nothing else is."""
         ahead = self._newest.instant - self._written
-        return earliest(self._newest.instant + _WRITTEN_EVERY_MS) if ahead >= _WRITTEN_EVERY_MS else None
+        return self._newest.instant + _WRITTEN_EVERY_MS if ahead >= _WRITTEN_EVERY_MS else None
 
 
 def clock_is_wrong(verdict: ClockVerdict) -> PersonError:
