@@ -24,13 +24,25 @@ _PHASES = 3  # unknown for most boxes; with fewer phases the limit in amperes co
 
 
 async def set_up(
-    link: Link, sample_s: int, owner_tags: Sequence[str], plug_and_charge: bool, version: int
+    link: Link,
+    sample_s: int,
+    owner_tags: Sequence[str],
+    plug_and_charge: bool,
+    version: int,
+    *,
+    again: bool,
 ) -> None:
     """Readings at our pace, and the owner's tags known to the box itself, so that they also work with the
-    node down. A box that refuses one wish is asked for the others; raises WallboxError once it is gone."""
+    node down. A box that refuses one wish is asked for the others; raises WallboxError once it is gone.
+
+    `again`: it was set up otherwise before, and may know tags that count no more.
+    """
     if await _set(link, "MeterValuesSampledData", MEASURANDS) == "Rejected":
         await _set(link, "MeterValuesSampledData", REGISTER_ONLY)
     await _set(link, "MeterValueSampleInterval", str(sample_s))
+    if again:
+        await admit(link, owner_tags, plug_and_charge, version)
+        return
     if plug_and_charge:
         await _set(link, "AllowOfflineTxForUnknownId", "true")
     if owner_tags:

@@ -32,12 +32,12 @@ from .memory import ChargerMemory
 from .pace import Pace
 from .tasks import SideTasks
 
-REPORTED_AGAIN = (
-    3  # sessions told once more after a restart: a crash may have come between keeping and telling
-)
+# Sessions told once more after a restart: a crash may have come between keeping and telling.
+REPORTED_AGAIN = 3
 CHARGES = ("Charging", "SuspendedEV", "SuspendedEVSE")  # OCPP 1.6, 4.9: states of a transaction that runs
 IDLE = ("Available", "Preparing", "Finishing", "Reserved")  # and those that none that runs can have
 REFUSALS = 2  # stops refused by a box that does not charge: it knows nothing of this transaction
+OTHERWISE = "otherwise"  # what a box was set up as before the owner's tags changed
 
 
 class ChargerStation:
@@ -57,6 +57,7 @@ class ChargerStation:
         self._doubted: set[int] = set()  # transactions that may be lost
         self._refusals: Counter[int] = Counter()  # stops refused, by transaction
         self._stopping: set[int] = set()  # transactions that are over, and charge all the same
+        self._untold = False  # whether the owner's tags changed while the box was away
         self.tasks = SideTasks(f"wallbox {charger_id}")
         self.states: dict[int, str] = {}
         self.plugged: Session | None = None  # the newest session whose car may still be plugged in
@@ -127,9 +128,10 @@ class ChargerStation:
         wanted = f"{fingerprint}|{self._pace.sample_s}|{admission.owner_tags}|{admission.plug_and_charge}"
         if link is not None and self._memory.set_up_as != wanted:
             # Kept before it is tried: a box that reboots over a wish is not asked again.
-            self._memory.set_up_as = wanted
+            before, self._memory.set_up_as = self._memory.set_up_as, wanted
+            self._untold = False
             await self._memory.keep()
-            self.tasks.spawn(self._set_up(link))
+            self.tasks.spawn(self._set_up(link, again=before != ""))
         return self._pace.heartbeat_s
 
     async def status_changed(self, connector: int, state: str) -> None:
@@ -201,7 +203,10 @@ class ChargerStation:
         self._refusals[session.transaction] += 1
         if self._refusals[session.transaction] < REFUSALS:
             return False
-        await self._lose(session.connector)
+        running = self.ledger.running(session.connector)
+        # While the box was asked it may have ended that session, and begun the next.
+        if running is not None and running.transaction == session.transaction:
+            await self._lose(session.connector)
         return True
 
     # --- beside the receive loop -----------------------------------------------------------------
@@ -213,11 +218,16 @@ class ChargerStation:
             return
         charging = self.ledger.running(self._connector) is not None
         await settings.ask_for_news(link, self._connector, charging)
+        if self._untold:
+            self._untold = False  # before it is tried, as in `booted`
+            await self._admit(link)
         if self.limit_w is not None:
             await settings.limit_power(link, self.limit_w)
 
     def admission_changed(self) -> None:
-        """The owner's tags are other ones: a box that is connected is told, any other at its next boot."""
+        """The owner's tags are other ones: a box that is connected is told, any other when it is back."""
+        self._memory.set_up_as = self._memory.set_up_as and OTHERWISE
+        self._untold = self._link is None
         if self._link is not None:
             self.tasks.spawn(self._admit(self._link))
 
@@ -225,7 +235,7 @@ class ChargerStation:
         admission = self._memory.admission
         await settings.admit(link, admission.owner_tags, admission.plug_and_charge, self._list_version())
 
-    async def _set_up(self, link: Link) -> None:
+    async def _set_up(self, link: Link, *, again: bool) -> None:
         await asyncio.sleep(self._pace.after_boot_s)
         admission = self._memory.admission
         await settings.set_up(
@@ -234,6 +244,7 @@ class ChargerStation:
             admission.owner_tags,
             admission.plug_and_charge,
             self._list_version(),
+            again=again,
         )
 
     def _list_version(self) -> int:

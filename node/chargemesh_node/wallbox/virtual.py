@@ -280,7 +280,8 @@ class VirtualWallbox:
         if word is not None:
             return word
         known = tag.casefold() in (name.casefold() for name in self._known_tags)
-        return "Accepted" if known or "AllowOfflineTxForUnknownId" in self._settings else "Invalid"
+        unknown_too = self._settings.get("AllowOfflineTxForUnknownId") == "true"
+        return "Accepted" if known or unknown_too else "Invalid"
 
     def _refused(self, session: VirtualSession) -> None:
         if session is self.session and not self._faults.ignore_refusal:

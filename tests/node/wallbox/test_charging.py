@@ -71,6 +71,36 @@ async def test_another_tag_of_the_owner_does_not_cost_the_box_its_connection() -
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("boots", [True, False])
+async def test_a_tag_taken_away_while_the_box_is_gone_is_taken_from_it_when_it_is_back(boots: bool) -> None:
+    async with house() as home:
+        await home.until(lambda: home.box.known_tags)
+        home.box.vanish(1.0)
+        await home.until(lambda: Disconnected() in home.reports)
+        assert await home.driver.adjust(_settings(owner_tags=()))
+        assert not home.driver.status.connected and home.box.known_tags == (OWNER,)
+        if boots:
+            home.box.reset_asked()
+        await home.until(lambda: home.box.known_tags == ())
+        assert home.box.boots == 1 + boots
+
+
+@pytest.mark.asyncio
+async def test_once_plug_and_charge_is_off_it_is_off_with_the_node_down_too() -> None:
+    async with house(plug_and_charge=True) as home:
+        await home.until(lambda: home.box.known_tags)
+        home.box.vanish(0.4)
+        await home.until(lambda: not home.box.connected)
+        assert await home.box.swipe("MAC-0123") == "Accepted"
+        await home.until(lambda: home.box.connected)
+        assert await home.driver.adjust(_settings())
+        await home.until(lambda: home.box.settings["AllowOfflineTxForUnknownId"] == "false")
+        home.box.vanish(0.4)
+        await home.until(lambda: not home.box.connected)
+        assert await home.box.swipe("MAC-0123") == "Invalid"
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     "settings, why",
     [

@@ -292,6 +292,20 @@ async def test_a_box_that_does_not_charge_and_refuses_a_stop_twice_has_forgotten
 
 
 @pytest.mark.asyncio
+async def test_a_stop_refused_for_a_session_that_has_just_ended_costs_the_next_one_nothing() -> None:
+    async with house() as home:
+        before = await home.driver_charges()
+        session = home.driver._station.ledger.find(before.session)
+        assert session is not None
+        home.box.unplug()
+        await home.until(lambda: home.of(SessionEnded))
+        following = await home.driver_charges(len(home.of(Reading)) + 1)
+        home.driver._station.states[1] = "Preparing"
+        assert [await home.driver._station.stop_refused(session) for _ in range(2)] == [False, True]
+        assert home.driver.status.session == following.session
+
+
+@pytest.mark.asyncio
 async def test_a_box_that_reboots_in_mid_session_and_resumes_keeps_it() -> None:
     async with house(pace=replace(FAST, resumed_s=0.05)) as home:
         started = await home.driver_charges()
