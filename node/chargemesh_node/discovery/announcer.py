@@ -59,13 +59,13 @@ class OwnListings:
 @dataclass(slots=True)
 class Keeper:
     """One node that keeps a listing of ours, or was to: which record it has, renewed when (unix ms), and why
-    it did not take the last message. superseded: it knows a newer one that we never signed."""
+    it did not take the last message. superseded: the record of ours that it refused for a newer one."""
 
     contact: Contact
     record: bytes | None = None
     renewed: int = 0
     error: str = ""
-    superseded: bool = False
+    superseded: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class Announcement:
 
     def superseded_at(self) -> list[str]:
         """Nodes (PeerIds) that refuse our newest record for a newer one: another node signs as we do."""
-        return [peer_id for peer_id, one in self.keepers.items() if one.superseded]
+        return [key for key, one in self.keepers.items() if one.superseded and one.superseded == self.record]
 
 
 class Announcer:
@@ -304,11 +304,12 @@ class Announcer:
                 self.counters[f"refused:{fault.code}"] += 1
                 keeper.error = str(fault)
                 # A change of ours cancels the round before it: what is newer than the newest isn't ours.
-                keeper.superseded = fault.code == SUPERSEDED and self._is_newest(announcement)
+                copied = fault.code == SUPERSEDED and self._is_newest(announcement)
+                keeper.superseded = announcement.record if copied else None
             else:
                 self.counters["told"] += 1
                 keeper.record, keeper.renewed, keeper.error = announcement.record, now, ""
-                keeper.superseded = False
+                keeper.superseded = None
                 return
 
     def _is_newest(self, announcement: Announcement) -> bool:

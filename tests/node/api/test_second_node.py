@@ -67,3 +67,25 @@ def test_the_original_says_that_another_node_signs_as_it_and_can_be_listed_again
     assert [bool(one) for one in hints] == [False, True, False] and "charger resume" in hints[1][0]
     assert [(one["listed"], one["superseded"]) for one in counts] == [(0, 1), (1, 0)]
     assert [one["price"]["text"] for one in found] == ["0.50 EUR"]
+
+
+def test_a_node_that_is_gone_says_nothing_of_what_was_listed_since(tmp_path: Path) -> None:
+    async def main() -> list[bool]:
+        world = World(24)
+        alice, bob = await world.add("alice"), await world.add("bob")
+        host = client_of(alice, tmp_path)
+        id = (await host.post("/v1/chargers", CHARGER))["id"]
+        await world.pass_time(seconds=10)
+        keeper = bob.node.caretaker
+        await keeper.take(keeper.open(published_by_a_copy(alice, bytes.fromhex(id))), OURSELVES)
+        await host.ask("PATCH", f"/v1/chargers/{id}", {"tariff": {"per_kwh": 500000}})
+        await world.pass_time(seconds=10)
+        seen = [(await host.get(f"/v1/chargers/{id}"))["superseded"]]
+        await bob.stop()
+        await host.post(f"/v1/chargers/{id}/resume")
+        await world.pass_time(seconds=10)
+        seen.append((await host.get(f"/v1/chargers/{id}"))["superseded"])
+        await world.end()
+        return seen
+
+    assert run(main()) == [True, False]
