@@ -207,7 +207,7 @@ class HostDesk:
             effects += self._write(booking, Acknowledge, at)[1]
         effects += self._charging.react(booking, at)
         state = booking.state(at.now)
-        if not _occupies(state) and self._calendar.release(booking.id):
+        if not state.holds_slot and self._calendar.release(booking.id):
             effects.append(ReleaseSlot(booking.id))
             if self._listings.settings(booking.quote.body.charger) is not None:
                 effects += self._listings.publish(booking.quote.body.charger, at.now)
@@ -352,12 +352,3 @@ class HostDesk:
 
 def _failed(refusal: No) -> Reply:
     return Reply(write(Failed(code=refusal.code, message=refusal.message)))
-
-
-def _occupies(state: BookingState) -> bool:
-    """Whether the booking still needs its slot: reserved, or charging in it."""
-    charging = state.reservation is Reservation.FULFILLED and state.session in (
-        Session.PENDING,
-        Session.ACTIVE,
-    )
-    return state.reservation is Reservation.RESERVED or charging

@@ -147,6 +147,13 @@ class BookingState:
         return self.tickets[-1].body.energy_wh if self.tickets else 0
 
     @property
+    def holds_slot(self) -> bool:
+        """Whether the booking needs its slot: reserved, or charging in it."""
+        if self.reservation is Reservation.FULFILLED:
+            return self.session in (Session.PENDING, Session.ACTIVE)
+        return self.reservation is Reservation.RESERVED
+
+    @property
     def finished(self) -> bool:
         """Nothing more is expected of either side: it never came about, or it is paid, or costs nothing."""
         if self.settlement is Settlement.PAID:
