@@ -198,15 +198,18 @@ def _bundled(data: bytes) -> list[Found] | None:
 
 def _concatenated(data: bytes) -> Iterator[bytes]:
     """Raw records one after another; a broken one ends the reading and is given as it is."""
-    while data:
-        size = _length(data)
-        yield data[:size]
-        data = data[size:].lstrip(b"\r\n")
+    at = 0
+    while at < len(data):
+        end = _end(data, at)
+        yield data[at:end]
+        at = end
+        while data[at : at + 1] in (b"\r", b"\n"):
+            at += 1
 
 
-def _length(data: bytes) -> int:
-    """How many bytes the record at the start takes: three byte strings and an empty map after the head."""
-    at = len(_SIGN1_HEAD)
+def _end(data: bytes, start: int) -> int:
+    """Behind the record that begins at `start`: three byte strings and an empty map after the head."""
+    at = start + len(_SIGN1_HEAD)
     for part in ("protected", "unprotected", "payload", "signature"):
         if part == "unprotected":
             at += 1
