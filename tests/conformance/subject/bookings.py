@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chargemesh_protocol.booking.cost import signed_for
+from chargemesh_protocol.booking.overlap import overlap
 from chargemesh_protocol.booking.records import Quote, Request
 from chargemesh_protocol.booking.set import BookingSet
 from chargemesh_protocol.booking.state import BookingState
@@ -103,4 +104,22 @@ def shown(state: BookingState, names: dict[bytes, str]) -> dict[str, Any]:
     return tables | {name: value for name, value in parts.items() if value}
 
 
-OPERATIONS = {"booking.open": opened, "booking.take": taken, "booking.states": states}
+def compared(given: dict[str, Any]) -> dict[str, Any]:
+    """What two sets of records say of their host."""
+    one, other = (_whole(given[name] | {"network": given["network"]}) for name in ("one", "other"))
+    return {"overlap": overlap(one, other).value}
+
+
+def _whole(given: dict[str, Any]) -> BookingSet:
+    booking = booking_of(given)
+    for raw in given["records"]:
+        booking.add(open_record(bytes.fromhex(raw), given["network"]))
+    return booking
+
+
+OPERATIONS = {
+    "booking.open": opened,
+    "booking.take": taken,
+    "booking.states": states,
+    "booking.overlap": compared,
+}

@@ -21,6 +21,7 @@ import {
 } from './listing.js'
 import { Logs } from './logs.js'
 import { readMessage } from './messages.js'
+import { overlap } from './overlap.js'
 import { due } from './receipt.js'
 import { checkKey, keyPair, open, sign, signedParts } from './record.js'
 import { openAccess, openMessage, publicOf, seal, sealMessage, unseal } from './sealing.js'
@@ -134,6 +135,7 @@ const OPERATIONS = {
     const begun = beginning(given)
     return { answers: given.questions.map((question) => statesIn(question, begun, records)) }
   },
+  'booking.overlap': (given) => ({ overlap: overlap(setOf(given.network, given.one), setOf(given.network, given.other)) }),
   'receipt.write': (given) => written(stateAt(given).state),
   'receipt.judge': (given) => {
     const told = stateAt(given)
@@ -250,11 +252,17 @@ function beginning ({ network, quote: rawQuote, request: rawRequest }) {
   return { quote, request }
 }
 
+/** Quote, request, and what each side signed afterwards. */
+function setOf (network, { quote, request, records: raws }) {
+  const records = raws.map((raw) => open(fromHex(raw), network))
+  const [host, driver] = [HOST_KINDS, DRIVER_KINDS].map((kinds) => records.filter((one) => kinds.includes(one.kind)))
+  return { ...beginning({ network, quote, request }), host, driver }
+}
+
 /** The state of a set at an instant, and the driver's records of it. */
 function stateAt (given) {
-  const records = given.records.map((raw) => open(fromHex(raw), given.network))
-  const [host, driver] = [HOST_KINDS, DRIVER_KINDS].map((kinds) => records.filter((one) => kinds.includes(one.kind)))
-  return { state: stateOf({ ...beginning(given), host, driver }, given.as_of), driver }
+  const set = setOf(given.network, given)
+  return { state: stateOf(set, given.as_of), driver: set.driver }
 }
 
 /** A receipt's fields, without those that are 0 and may be left out. */
