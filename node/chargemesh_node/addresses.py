@@ -36,14 +36,6 @@ def block_of(host: str | None, peer_id: str) -> str:
     return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
 
 
-def block_at(contact: Contact) -> str:
-    """The block of a peer that we asked: of the first IP address that its contact names."""
-    hosts = (_MULTIADDR.match(address) for address in contact.addresses)
-    return block_of(
-        next((one["host"] for one in hosts if one and one["kind"] in ("ip4", "ip6")), None), contact.peer_id
-    )
-
-
 def check_listen_address(text: str) -> str:
     """`text` if the node can listen there; ValueError says what is wrong with it."""
     kind, _, _, peer = _split(text)

@@ -86,6 +86,10 @@ class Network(Protocol):
 
     def peers(self) -> list[Contact]: ...
 
+    def address_block(self, peer_id: str) -> str:
+        """Where a connected peer is, as a Caller's `block`: never by the addresses that it claims."""
+        ...
+
     def on_peer(self, handler: PeerHandler) -> None:
         """Called with True when a peer connects and False when it goes."""
         ...

@@ -26,7 +26,6 @@ from chargemesh_protocol.trust.logset import LogSet
 from chargemesh_protocol.trust.news import compose, open_news, signers
 from chargemesh_protocol.trust.sync import PROTOCOL, CatchUp, Item, open_catch_up, open_item
 
-from .addresses import block_at
 from .bundles import Bundles
 from .catch_ups import CatchUps
 from .discovery.allowance import Allowance
@@ -244,7 +243,7 @@ class LogReplica:
             return False
 
     async def _ask_everything(self, contact: Contact) -> bool:
-        block = block_at(contact)
+        block = self._network.address_block(contact.peer_id)
         session = Session(self.logs, block)
         while (question := session.question()) is not None:
             reply = await self._ask(contact, question.to_bytes())

@@ -366,6 +366,27 @@ def test_a_flood_of_fresh_keys_shuts_out_neither_friends_nor_others_also_after_a
     simulated.run(story())
 
 
+def test_the_block_of_who_is_asked_is_where_it_is_and_not_where_it_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replica_module, "MAX_NEW_LOGS_AT_ONCE", 5)
+
+    async def story() -> None:
+        internet = SimulatedInternet(16)
+        sybils = [Person(f"sybil {number}") for number in range(12)]
+        liar = await knowing(Keeping(internet, "liar"), *sybils).start()
+        for sybil in sybils:
+            liar.says(sybil.vouches(Person("friend")))
+        node = await Keeping(internet, "node").start()
+        for number in range(3):
+            claimed = Contact("liar", (f"/ip4/203.0.{number}.1/tcp/4001",))
+            await node.replica.catch_ups.with_peer(claimed)
+        assert len(node.entries) == 5
+        await stop(node, liar)
+
+    simulated.run(story())
+
+
 def test_one_block_begins_only_so_many_logs_of_strangers_in_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replica_module, "MAX_NEW_LOGS_AT_ONCE", 5)
 

@@ -17,6 +17,7 @@ from typing import Any
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.errors import ExitCode, PersonError
 
+from ..addresses import UNKNOWN_BLOCK
 from ..errors import NetworkError, RefusedByPeer, TimedOut, Unreachable
 from ..ports import Caller, GossipHandler, PeerHandler, RequestHandler
 from . import frames
@@ -74,6 +75,7 @@ class Libp2pNetwork:
         self._peer_handlers: list[PeerHandler] = []
         self._blocked: set[str] = set()
         self._peers: dict[str, Contact] = {}
+        self._blocks: dict[str, str] = {}  # of the connected peers
         self._remembered: OrderedDict[str, Contact] = OrderedDict()
         self._ids = itertools.count(1)
         self._pending: dict[int, asyncio.Future[frames.Report]] = {}
@@ -170,7 +172,7 @@ class Libp2pNetwork:
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(Unreachable("the network process has ended"))
-        gone, self._peers = list(self._peers.values()), {}
+        gone, self._peers, self._blocks = list(self._peers.values()), {}, {}
         for contact in gone:
             self._tell_peer(contact, False)
 
@@ -238,6 +240,7 @@ class Libp2pNetwork:
         contact = _contact(change.peer)
         if change.connected:
             self._peers[contact.peer_id] = contact
+            self._blocks[contact.peer_id] = change.block
             if contact.addresses:
                 self._remembered[contact.peer_id] = contact
                 self._remembered.move_to_end(contact.peer_id)
@@ -245,6 +248,7 @@ class Libp2pNetwork:
                     self._remembered.popitem(last=False)
         else:
             self._peers.pop(contact.peer_id, None)
+            self._blocks.pop(contact.peer_id, None)
         self._tell_peer(contact, change.connected)
 
     def _tell_peer(self, contact: Contact, connected: bool) -> None:
@@ -319,6 +323,9 @@ class Libp2pNetwork:
 
     def peers(self) -> list[Contact]:
         return list(self._peers.values())
+
+    def address_block(self, peer_id: str) -> str:
+        return self._blocks.get(peer_id, UNKNOWN_BLOCK)
 
     def on_peer(self, handler: PeerHandler) -> None:
         self._peer_handlers.append(handler)

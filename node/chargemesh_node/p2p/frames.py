@@ -146,8 +146,11 @@ class Heard(msgspec.Struct, frozen=True, tag="heard"):
 
 
 class PeerChanged(msgspec.Struct, frozen=True, tag="peer"):
+    """`block`: the address block of its connection; empty where it goes."""
+
     peer: Peer
     connected: bool
+    block: str = ""
 
 
 class Alive(msgspec.Struct, frozen=True, tag="alive"):

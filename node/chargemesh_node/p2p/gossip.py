@@ -24,7 +24,6 @@ from libp2p.pubsub.score import ScoreParams, TopicScoreParams
 from libp2p.pubsub.validators import signature_validator
 from libp2p.utils.varint import read_varint_prefixed_bytes_limited
 
-from ..addresses import block_of
 from .counters import Counters
 from .guard import Guard
 from .limits import NetworkLimits
@@ -199,7 +198,8 @@ class GuardedPubsub(Pubsub):
             scorer.on_invalid_message(forwarder, topic)
             return False
         async with self._judged_at_once:
-            verdict = await self._judge(str(forwarder), self._block_of(forwarder), topic, msg.data)
+            block = self.host.get_network().address_block(forwarder)
+            verdict = await self._judge(str(forwarder), block, topic, msg.data)
         if verdict is None:
             self._counters.add("drop:gossip-no-verdict")
         elif verdict:
@@ -210,13 +210,6 @@ class GuardedPubsub(Pubsub):
             scorer.on_invalid_message(forwarder, topic)
             self._mark_msg_seen(msg)  # judged: the same from another peer needs no second look
         return False
-
-    def _block_of(self, peer: ID) -> str:
-        for connection in self.host.get_network().get_connections(peer):
-            remote = connection.muxed_conn.get_remote_address()
-            if remote is not None:
-                return block_of(remote[0], str(peer))
-        return block_of(None, str(peer))
 
 
 class Gossip:

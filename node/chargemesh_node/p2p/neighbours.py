@@ -129,7 +129,8 @@ class Neighbours(INotifee):
         if here:
             self._lookup.peer_seen(peer)
             self._told[peer] = Peer(str(peer), self._addresses(peer))
-            await self._reports.send(frames.PeerChanged(peer=self._told[peer], connected=True))
+            block = self._host.get_network().address_block(peer)
+            await self._reports.send(frames.PeerChanged(peer=self._told[peer], connected=True, block=block))
         else:
             await self._reports.send(frames.PeerChanged(peer=self._told.pop(peer), connected=False))
 

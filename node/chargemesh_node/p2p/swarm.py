@@ -26,7 +26,7 @@ from libp2p.peer.peerstore import PeerStoreError
 from libp2p.rcmgr import Direction
 from multiaddr import Multiaddr
 
-from ..addresses import block_of
+from ..addresses import UNKNOWN_BLOCK, block_of
 from .addresses import host_of, is_loopback
 from .counters import Counters
 from .guard import Guard
@@ -187,6 +187,10 @@ class GuardedSwarm(Swarm):
         super().remove_conn(swarm_conn)
         if not self.get_connections(swarm_conn.muxed_conn.peer_id):
             self._useful_at.pop(swarm_conn.muxed_conn.peer_id, None)
+
+    def address_block(self, peer_id: ID) -> str:
+        """Where that peer is, by the oldest of its connections and not by what it says of itself."""
+        return next(map(self._block, self.get_connections(peer_id)), UNKNOWN_BLOCK)
 
     @staticmethod
     def _block(connection: Any) -> str:

@@ -169,7 +169,7 @@ class SimNetwork:
         handler = self._handlers.get(protocol)
         if handler is None:
             raise RefusedByPeer(f"{self._name} does not speak {protocol}")
-        answer = await handler(Caller(caller, f"peer:{caller}"), body)
+        answer = await handler(Caller(caller, self.address_block(caller)), body)
         self.before_send(f"answer {protocol}")
         self._internet.listen(self._name, caller, protocol, answer)
         return answer
@@ -223,6 +223,10 @@ class SimNetwork:
     def peers(self) -> list[Contact]:
         return list(self._connected.values())
 
+    def address_block(self, peer_id: str) -> str:
+        """Each node is a block of its own, as on loopback."""
+        return f"peer:{peer_id}"
+
     def on_peer(self, handler: PeerHandler) -> None:
         self._peer_handlers.append(handler)
 
@@ -262,6 +266,6 @@ class SimNetwork:
     async def _receive(self, topic: str, data: bytes, source: str) -> None:
         await asyncio.sleep(self._internet.delay())
         handler = self._topics.get(topic)
-        if handler is not None and handler(Caller(source, f"peer:{source}"), data):
+        if handler is not None and handler(Caller(source, self.address_block(source)), data):
             self._internet.listen(self._name, "*", topic, data)
             await self._flood(topic, data, source)

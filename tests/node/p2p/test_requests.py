@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from chargemesh_node.addresses import UNKNOWN_BLOCK
 from chargemesh_node.errors import NetworkError, RefusedByPeer, TimedOut, Unreachable
 from chargemesh_node.p2p.bridge import Libp2pNetwork
 from chargemesh_node.ports import Caller
@@ -58,6 +59,8 @@ async def test_the_caller_is_who_noise_proved(pair: Pair) -> None:
     alice, bob = pair
     own = alice.contact.peer_id
     assert (await alice.request(bob.contact, WHO, b"")).decode() == f"{own} peer:{own}"
+    await eventually(lambda: sees(bob, alice))
+    assert bob.address_block(own) == f"peer:{own}" and bob.address_block("nobody") == UNKNOWN_BLOCK
 
 
 async def test_the_largest_message(pair: Pair) -> None:

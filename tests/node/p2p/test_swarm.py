@@ -16,6 +16,7 @@ from libp2p.peer.peerstore import PeerStore
 from libp2p.transport.tcp.tcp import TCP
 from multiaddr import Multiaddr
 
+from chargemesh_node.addresses import UNKNOWN_BLOCK
 from chargemesh_node.p2p.counters import Counters
 from chargemesh_node.p2p.guard import Guard
 from chargemesh_node.p2p.limits import DEFAULT_LIMITS, NetworkLimits
@@ -71,6 +72,17 @@ def test_a_block_of_addresses_has_only_so_many_connections() -> None:
         assert swarm._refusal(peer(9), "198.51.100.1") is None
         assert swarm._refusal(peer(9), "127.0.0.1") is None
         assert swarm._refusal(peer(0), "127.0.0.1") == "own-key"
+
+    run(program)
+
+
+def test_a_peer_is_where_it_connects_from_and_not_where_it_says() -> None:
+    async def program() -> None:
+        swarm, _ = make_swarm()
+        swarm.peerstore.add_addrs(peer(1), [Multiaddr("/ip4/192.0.2.1/tcp/4001")], 100)
+        assert swarm.address_block(peer(1)) == UNKNOWN_BLOCK
+        swarm.connections[peer(1)] = [Connection(peer(1), FAR.format(7))]
+        assert swarm.address_block(peer(1)) == FAR.format(0) + "/24"
 
     run(program)
 
