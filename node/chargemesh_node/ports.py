@@ -46,7 +46,7 @@ class Caller:
 
 
 RequestHandler = Callable[[Caller, bytes], Awaitable[bytes]]
-GossipHandler = Callable[[Caller, bytes], bool]
+GossipHandler = Callable[[Caller, bytes], bool | None]
 PeerHandler = Callable[[Contact, bool], None]
 
 
@@ -75,7 +75,8 @@ class Network(Protocol):
     async def publish(self, topic: str, data: bytes) -> None: ...
 
     async def subscribe(self, topic: str, handler: GossipHandler) -> None:
-        """`handler` says whether a message is valid: only then is it forwarded. It must not raise."""
+        """`handler` says whether a message is valid: only then is it forwarded. None: it is not, and nobody
+        is to blame, since an honest peer can send it (stale, specs/08, K7). It must not raise."""
         ...
 
     async def unsubscribe(self, topic: str) -> None:

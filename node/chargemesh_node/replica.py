@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from chargemesh_protocol.contact import Contact
-from chargemesh_protocol.errors import Refused
+from chargemesh_protocol.errors import Refused, Severity
 from chargemesh_protocol.limits import MAX_NEW_LOGS_AT_ONCE, NEW_LOG_EVERY_MS
 from chargemesh_protocol.trust.catch_up import Session, Taken, answer, take
 from chargemesh_protocol.trust.drafts import QUICK, delay_of
@@ -175,8 +175,9 @@ class LogReplica:
 
     # --- gossip -----------------------------------------------------------------------------------
 
-    def _hear(self, caller: Caller, data: bytes) -> bool:
-        """Whether a gossip message holds nothing but good entries, so that it is worth forwarding."""
+    def _hear(self, caller: Caller, data: bytes) -> bool | None:
+        """Whether a gossip message holds nothing but good entries, so that it is worth forwarding, as a
+        GossipHandler says it: who forwards what only we have no room for is not to blame."""
         try:
             news = open_news(data)
             if not self._heard_budget.take(caller.peer_id, len(news.items)):
@@ -193,7 +194,9 @@ class LogReplica:
         if taken.wanting and self._introducing < INTRODUCTIONS_AT_ONCE:
             self._introducing += 1
             self._spawn(self._introduce(caller, taken), "introductions")
-        return not taken.refused and not taken.aside
+        if any(fault.severity is not Severity.STALE for fault, _ in taken.refused):
+            return False
+        return None if taken.refused or taken.aside else True
 
     async def _introduce(self, caller: Caller, taken: Taken) -> None:
         """Asks who brought entries of unknown authors for their bundles, and offers the entries again."""

@@ -17,7 +17,7 @@ from chargemesh_protocol.discovery import wire
 from chargemesh_protocol.discovery.cells import listing_topic, topics_near
 from chargemesh_protocol.discovery.offers import Offer, newer
 from chargemesh_protocol.discovery.places import Hand, Source
-from chargemesh_protocol.errors import Refused
+from chargemesh_protocol.errors import Refused, Severity
 from chargemesh_protocol.limits import MAX_HEARD_WAITING, MAX_LISTING_TOPICS, RENEWAL_LIFE_MS
 from chargemesh_protocol.listing import Withdrawal
 from chargemesh_protocol.place import Point
@@ -143,13 +143,13 @@ class ListingGossip:
                 await self._leave(topic)
 
     def _handler(self, topic: str) -> GossipHandler:
-        def hear(caller: Caller, data: bytes) -> bool:
+        def hear(caller: Caller, data: bytes) -> bool | None:
             return self._hear(topic, caller, data)
 
         return hear
 
-    def _hear(self, topic: str, caller: Caller, data: bytes) -> bool:
-        """Whether a message is worth forwarding; what is, waits for the cache."""
+    def _hear(self, topic: str, caller: Caller, data: bytes) -> bool | None:
+        """Whether a message is worth forwarding, as a GossipHandler says it; what is, waits for the cache."""
         if not self._allowance.take(caller.peer_id):
             self.counters["too-often"] += 1
             return False
@@ -161,7 +161,7 @@ class ListingGossip:
             self._require_news(topic, news)
         except Refused as fault:
             self.counters[f"refused:{fault.code}"] += 1
-            return False
+            return None if fault.severity is Severity.STALE else False
         self.counters["heard"] += 1
         if len(self._heard) < MAX_HEARD_WAITING:
             self._heard.append((news, Source(Hand.FORWARDED, caller.block)))
@@ -177,7 +177,7 @@ class ListingGossip:
             raise Refused("topic", "this belongs to another topic")
         known = self._caretaker.newest((body.author, body.charger))
         if known is not None and newer(known.version, (body.sequence, record.id)):
-            raise Refused("superseded", "a newer listing or withdrawal is known")
+            raise Refused("superseded", "a newer listing or withdrawal is known", Severity.STALE)
 
     async def _feed(self) -> None:
         while True:

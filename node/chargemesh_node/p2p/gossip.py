@@ -32,7 +32,7 @@ from .rates import Rates
 logger = logging.getLogger(__name__)
 
 Judge = Callable[[str, str, str, bytes], Awaitable[bool | None]]
-"""(PeerId, block, topic, data) -> is it valid? None: nobody said so in time."""
+"""(PeerId, block, topic, data) -> is it valid? None: nobody said so in time, or nobody is to blame."""
 
 MAX_JUDGED_AT_ONCE = 64
 

@@ -32,7 +32,7 @@ def test_only_what_is_good_new_and_in_its_place_is_forwarded() -> None:
         node = await following(street)
         hear = node.network._topics[TOPIC]
         good = wire.write(ANNA.stores(LISTING))
-        assert not hear(SOMEBODY, b"")
+        assert hear(SOMEBODY, b"") is False
         assert not hear(SOMEBODY, good[:-1])
         assert not hear(SOMEBODY, wire.write(wire.Kept()))
         assert not hear(SOMEBODY, wire.write(ANNA.stores(ANNA.lists(seed=BORIS.device))))
@@ -43,7 +43,7 @@ def test_only_what_is_good_new_and_in_its_place_is_forwarded() -> None:
         assert hear(SOMEBODY, good)  # also told by somebody else
         assert hear(SOMEBODY, wire.write(ANNA.retracts(LISTING)))
         await a_while(0.1)
-        assert not hear(SOMEBODY, good)  # replayed
+        assert hear(SOMEBODY, good) is None, "replayed: an honest neighbour can be late"
         assert node.caretaker.places.shown() == []
         codes = {code for code in node.gossip.counters if code.startswith("refused:")}
         assert codes == {
