@@ -36,7 +36,7 @@ class Standing(Enum):
     KNOWN = "known"
     WAITING = "waiting"  # for an earlier entry, or its links name entries that this log hasn't got
     FORK = "fork"  # another entry of this log has the same sequence
-    EXCLUDED = "excluded"  # behind a fork
+    EXCLUDED = "excluded"  # behind a fork, or a third one in its place
     TOO_FAR = "too-far"  # ahead of what may wait; not kept
 
 
@@ -172,11 +172,13 @@ class Log:
         )
 
     def passes_over(self, entry: Judged) -> Standing | None:
-        """Why this entry would not be kept; None where it would, or might as half of a fork's proof."""
+        """Why this entry would not be kept; None where it would."""
         if self.holds(entry):
             return Standing.KNOWN
         if self._fork is not None and entry.sequence > self._fork:
             return Standing.EXCLUDED
+        if entry.sequence == self._fork and entry.id > max(self._loose[self._fork]):
+            return Standing.EXCLUDED  # a third one for that place proves nothing new
         return Standing.TOO_FAR if entry.sequence >= self.next + MAX_LOG_GAP else None
 
     def offer(self, entry: Judged) -> Standing:
@@ -192,8 +194,6 @@ class Log:
             self._extend()
             return Standing.ACCEPTED if sequence < self.next else Standing.WAITING
         kept = sorted([entry, *same.values(), *((chained,) if chained else ())], key=lambda one: one.id)[:2]
-        if entry not in kept:
-            return Standing.EXCLUDED  # a third one for that place proves nothing new
         self._forked(sequence, kept)
         return Standing.FORK
 

@@ -88,8 +88,6 @@ class LogSet:
         waiting, kept, following = log.waiting, log.kept, log.next
         lost = tuple(log.accepted_from(entry.sequence))  # only a fork takes these back
         standing = log.offer(entry)
-        if standing is Standing.EXCLUDED:
-            return standing  # a third one in the place of a fork
         self._logs[log.key] = log
         self._waiting += log.waiting - waiting
         self.room.keep(entry, block, log.kept - kept)

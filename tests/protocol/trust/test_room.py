@@ -9,6 +9,7 @@ import pytest
 from chargemesh_protocol.errors import Refused
 from chargemesh_protocol.identity import Directory
 from chargemesh_protocol.limits import MAX_LOG_GAP
+from chargemesh_protocol.record import open_record
 from chargemesh_protocol.trust.catch_up import take
 from chargemesh_protocol.trust.entries import Vouch
 from chargemesh_protocol.trust.log import Standing
@@ -136,6 +137,21 @@ def test_an_entry_that_would_not_be_kept_displaces_nobody() -> None:
         far.vouches(Person("friend"))
     assert node.hears(far.vouches(Person("friend")), "2.2.2.0/24", far).standing is Standing.TOO_FAR
     assert len(node.logs.between(bytes(32), b"\xff" * 32)) == 3
+
+
+def test_a_third_entry_in_the_place_of_a_fork_displaces_nobody() -> None:
+    node, friend = Kept(max_entries=6), Person("friend")
+    node.hears(node.we.vouches(friend), "", node.we, friend)
+    rivals = [friend.signs(Vouch, 1, subject=Person(name).author, stands=True) for name in "abc"]
+    low, middle, high = sorted(rivals, key=lambda one: open_record(one.raw, NETWORK).id)
+    node.hears(low, "2.2.2.0/24")
+    assert node.hears(high, "2.2.2.0/24").standing is Standing.FORK
+    assert node.hears(middle, "2.2.2.0/24").standing is Standing.FORK, "the two lowest ids are the proof"
+    node.floods("1.1.1.0/24", 3)
+    before = len(node.logs.between(bytes(32), b"\xff" * 32))
+    third = node.hears(high, "2.2.2.0/24")
+    assert third.standing is Standing.EXCLUDED and not third.displaced
+    assert len(node.logs.between(bytes(32), b"\xff" * 32)) == before
 
 
 def test_what_came_and_went_in_one_message_is_not_fresh() -> None:
