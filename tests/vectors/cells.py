@@ -13,6 +13,7 @@ from chargemesh_protocol.place import Point, centre, cover, distance_m
 from ..conformance.values import number
 from .cast import NETWORK
 from .frame import Case, Json, VectorFile, bad, good
+from .searches import SEARCHES, search
 
 # Microdegrees: (latitude, longitude)
 PLACES = {
@@ -118,6 +119,7 @@ def made() -> VectorFile:
         _key("of-a-finer-leaf", NETWORK, h3.latlng_to_cell(48.137154, 11.576124, 8), 1),
     ]
     cases += [_covered(name) for name in CIRCLES]
+    cases += [search(name, _point(place), _where(place)) for name, (place, _, _) in SEARCHES.items()]
     mended = {"cell": number(root)}
     finer = h3.latlng_to_cell(48.137154, 11.576124, 9)
     for name, cell, why in (

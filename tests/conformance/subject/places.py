@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from chargemesh_protocol.discovery.cells import cell_key, listing_topic
-from chargemesh_protocol.place import Point, cover, parent, public_cell, require_public_cell, text
+from chargemesh_protocol.discovery.cells import cell_key, listing_topic, overlap, query_cells
+from chargemesh_protocol.limits import MAX_QUERY_CELLS
+from chargemesh_protocol.place import (
+    Point,
+    cover,
+    parent,
+    public_cell,
+    require_public_cell,
+    resolution_of,
+    text,
+)
 
 from ..values import number
 
@@ -34,6 +43,15 @@ def covered(given: dict[str, Any]) -> dict[str, Any]:
     return {"cells": [number(cell) for cell in sorted(cells)]}
 
 
+def searched(given: dict[str, Any]) -> dict[str, Any]:
+    """Whether the cells that our search names lead to all public cells that may hold what it looks for."""
+    named = query_cells(_point(given), given["radius_m"])
+    public = {name: require_public_cell(int(name, 16)) for name in given["public"]}
+    reached = [name for name, cell in public.items() if any(overlap(cell, one) for one in named)]
+    resolutions = {resolution_of(cell) for cell in named}
+    return {"resolution": min(resolutions), "enough": len(named) <= MAX_QUERY_CELLS, "reached": reached}
+
+
 def key(given: dict[str, Any]) -> dict[str, Any]:
     return {"key": cell_key(given["network"], _cell(given), given["shard"]).hex()}
 
@@ -46,6 +64,7 @@ OPERATIONS = {
     "cell.of": public,
     "cell.parent": ancestor,
     "cell.cover": covered,
+    "cell.search": searched,
     "cell.key": key,
     "cell.topic": topic,
 }

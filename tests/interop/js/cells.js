@@ -1,7 +1,7 @@
 /** Places (specs/04, 07): H3 cells as integers, keys of the DHT, topics, and covers of circles. */
 import {
-  cellToBoundary, cellToLatLng, cellToParent, getResolution, greatCircleDistance, gridDisk, gridDistance, latLngToCell,
-  UNITS
+  cellToBoundary, cellToChildren, cellToLatLng, cellToParent, getHexagonAreaAvg, getResolution, greatCircleDistance,
+  gridDisk, gridDistance, latLngToCell, UNITS
 } from 'h3-js'
 import { sha256 } from './bytes.js'
 import { encode } from './cbor.js'
@@ -11,6 +11,7 @@ export const COARSEST = 4
 export const FINEST = 8
 const TOPIC_RESOLUTION = 5
 const MAX_QUERY_CELLS = 64
+const OVERHANG = 0.06 // a little over 1/19
 
 /** An integer from H3's text. */
 export const toInteger = (text) => BigInt(`0x${text}`)
@@ -42,13 +43,40 @@ export function related (one, other) {
   return ancestor(one, resolution) === ancestor(other, resolution)
 }
 
-/** At most 64 cells, as fine as that allows, that cover the circle. */
+/** At most 64 cells, as fine as that allows, that lead to every public cell which touches the circle (D10). */
 export function cover (latitude, longitude, radiusM) {
   for (let resolution = FINEST; resolution >= COARSEST; resolution--) {
-    const cells = coverAt(latitude, longitude, radiusM, resolution)
+    // A circle's area tells quickly that there would be far too many cells.
+    if (3 * radiusM ** 2 > 2 * MAX_QUERY_CELLS * getHexagonAreaAvg(resolution, UNITS.m2)) continue
+    const cells = coverOf(latitude, longitude, radiusM, resolution)
     if (cells.length <= MAX_QUERY_CELLS) return cells
   }
   throw new RangeError('the circle is too wide')
+}
+
+/** Descendants stick out of their cell by index, so the circle is widened; coarse cells that only touch it are added. */
+function coverOf (latitude, longitude, radiusM, resolution) {
+  const here = [latitude, longitude]
+  const overhang = circumradius(latLngToCell(latitude, longitude, resolution)) * OVERHANG
+  const cells = new Set(coverAt(latitude, longitude, radiusM + overhang, resolution))
+  const held = [...cells]
+  for (let coarse = COARSEST; coarse < resolution && cells.size <= MAX_QUERY_CELLS; coarse++) {
+    const known = new Set(held.map((cell) => ancestor(cell, coarse)))
+    for (const cell of coverAt(latitude, longitude, radiusM, coarse)) {
+      if (!known.has(cell)) cells.add(nearestWithin(cell, here, resolution))
+    }
+  }
+  return [...cells]
+}
+
+/** Goes down to the nearest child of the nearest child. */
+function nearestWithin (cell, here, resolution) {
+  let nearest = toText(cell)
+  while (getResolution(nearest) < resolution) {
+    const children = cellToChildren(nearest, getResolution(nearest) + 1)
+    nearest = children.sort((a, b) => metres(cellToLatLng(a), here) - metres(cellToLatLng(b), here))[0]
+  }
+  return toInteger(nearest)
 }
 
 /** Every cell of a resolution whose circumscribed circle touches the circle, ascending. */

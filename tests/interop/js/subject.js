@@ -10,6 +10,7 @@ import { requirePlace } from './booking.js'
 import { fromHex, hex, same, sha256 } from './bytes.js'
 import { decode, encode } from './cbor.js'
 import { answer, Session } from './catch_up.js'
+import { searched } from './searches.js'
 import { ancestor, coverAt, leafKey, toInteger, toText, topicOf } from './cells.js'
 import { Refused, require_ } from './errors.js'
 import { slotsOf } from './hours.js'
@@ -82,6 +83,7 @@ const OPERATIONS = {
   'cell.cover': (given) => ({
     cells: coverAt(given.latitude / 1e6, given.longitude / 1e6, given.radius_m, given.resolution)
   }),
+  'cell.search': searched,
   'cell.key': (given) => ({ key: leafKey(given.network, toInteger(toText(given.cell)), given.shard) }),
   'cell.topic': (given) => ({ topic: topicOf(given.network, given.cell) }),
   'listing.open': (given) => {
