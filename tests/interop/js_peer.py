@@ -1,4 +1,4 @@
-"""The driver in JavaScript (`js/driver.js`) as a process: what it told so far, and waiting for more."""
+"""A program in `js/` as a process: what it told so far, and waiting for more."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from typing import Any
 
 from .node_tools import HERE, environment, node
 
-DRIVER = HERE / "js" / "driver.js"
 STEP_SECONDS = 40.0
 
 
-class JsDriver:
+class JsProgram:
     """Each line that it prints is one step of its job: `{"event": NAME, …}`."""
 
     def __init__(self, process: subprocess.Popen[str], errors: Path) -> None:
@@ -41,6 +40,10 @@ class JsDriver:
             self.heard.append(json.loads(line))
         return found[0]
 
+    @property
+    def is_up(self) -> bool:
+        return self.process.poll() is None
+
     def ends(self) -> None:
         """Waits until it has done its job."""
         self.tells("done")
@@ -58,23 +61,23 @@ class JsDriver:
 
 
 @contextmanager
-def js_driver(folder: Path, link: str, *flags: str) -> Iterator[JsDriver]:
-    """Starts it with the invitation `link`; at the end it is over, one way or another."""
+def js_program(folder: Path, script: str, *arguments: str) -> Iterator[JsProgram]:
+    """Starts `js/SCRIPT`; at the end it is over, one way or another."""
     executable = node()
     assert executable is not None
-    errors = folder / "driver.stderr"
+    errors = folder / f"{script}.stderr"
     with errors.open("w") as stderr:
         process = subprocess.Popen(
-            [str(executable), str(DRIVER), link, *flags],
-            stdin=subprocess.DEVNULL,
+            [str(executable), str(HERE / "js" / script), *arguments],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
             env=environment(),
         )
-    driver = JsDriver(process, errors)
+    program = JsProgram(process, errors)
     try:
-        yield driver
+        yield program
     finally:
         process.kill()
         process.wait()

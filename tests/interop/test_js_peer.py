@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.houses import House, eventually, street
 
-from .js_peer import js_driver
+from .js_peer import js_program
 from .node_tools import NOT_INSTALLED, is_installed
 
 pytestmark = pytest.mark.skipif(not is_installed("libp2p"), reason=NOT_INSTALLED)
@@ -45,9 +45,8 @@ def test_the_whole_job_with_a_driver_in_javascript(
     charger = hanna.lists(title, "--iban", "DE89370400440532013000", "--payee-name", "Hanna")
     hanna.plugs_in(charger)
     link = neighbours.dario.says("invite")["link"]
-    with js_driver(
-        tmp_path, link, "--title", title, "--near", "52.5200,13.4050", "--transport", transport
-    ) as driver:
+    options = ("--title", title, "--near", "52.5200,13.4050", "--transport", transport)
+    with js_program(tmp_path, "driver.js", link, *options) as driver:
         me = driver.tells("joined")
         # Dario's node is the only one that it was told of: hers it has from the DHT.
         found = driver.tells("found")

@@ -210,8 +210,16 @@ async def rubbish_on_tcp(scene: Scene, probe: Probe) -> None:
     }
     if scene.target.is_websocket:
         pieces = {name: data for name, data in pieces.items() if name in ("HTTP", "random bytes")}
-    for name, data in pieces.items():
-        probe.sees(name, "closed", await _knocks(scene, data))
+    ended: dict[str, str] = {}
+
+    async def knock(name: str, data: bytes) -> None:
+        ended[name] = await _knocks(scene, data)
+
+    async with trio.open_nursery() as nursery:
+        for name, data in pieces.items():
+            nursery.start_soon(knock, name, data)
+    for name in pieces:
+        probe.sees(name, "closed", ended[name])
 
 
 async def _knocks(scene: Scene, data: bytes, seconds: float = HANDSHAKE_SECONDS + SLACK_SECONDS) -> str:

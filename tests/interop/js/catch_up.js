@@ -18,23 +18,28 @@ const MAX_QUESTIONS = 512
 const MAX_TIMES_BROUGHT = 4
 const BEFORE_A_FORK = 64 // entries that are sent so that a fork is found
 
-/** The answer to a question: what that brought is taken in first. @param {import('./logs.js').Logs} logs */
-export function answer (logs, question) {
+/**
+ * The answer to a question: what that brought is taken in first.
+ * @param {import('./logs.js').Logs} logs @param {(record: object) => boolean} [mayBegin] as for `Logs.take`
+ */
+export function answer (logs, question, mayBegin) {
   learn(logs, question.bundles)
   const wanted = new Set()
-  for (const item of question.items) takeOr(logs, item, (author) => wanted.add(author))
+  for (const item of question.items) {
+    passOver(() => logs.take(item, mayBegin), (error) => UNJUDGED.includes(error.code) && wanted.add(hex(error.author)))
+  }
   const [first, last] = [hex(question.first), hex(question.last)]
   const keys = logs.between(first, last)
-  const range = { first, last: keys[MAX_CURSORS - 1] ?? last }
+  const range = { first, last: lastOf(keys, last) }
   const items = lacked(logs, range, question.cursors)
   return message(range, cursorsOf(logs, keys), items, [...wanted], known(logs, question.wanted))
 }
 
 /** The asker's side: `question()` and `take(answer)` in turn, until there is no more question. */
 export class Session {
-  /** @param {import('./logs.js').Logs} logs */
-  constructor (logs) {
-    this.logs = logs
+  /** @param {import('./logs.js').Logs} logs @param {(record: object) => boolean} [mayBegin] as for `Logs.take` */
+  constructor (logs, mayBegin) {
+    Object.assign(this, { logs, mayBegin })
     this.questions = 0
     this.asked = new Set() // authors whose bundles we asked for
     this.aside = [] // items that wait for such a bundle
@@ -45,7 +50,7 @@ export class Session {
 
   /** From `first` on; what the other lacks there is not known yet. */
   begin (first) {
-    this.range = { first, last: this.keys({ first, last: LAST })[MAX_CURSORS - 1] ?? LAST }
+    this.range = { first, last: lastOf(this.keys({ first, last: LAST }), LAST) }
     Object.assign(this, { items: [], wanted: [], bundles: [] })
   }
 
@@ -66,32 +71,39 @@ export class Session {
     const theirs = { first: hex(answer.first), last: hex(answer.last) }
     require_(theirs.first === first && first <= theirs.last && theirs.last <= last, 'catch-up', 'of another range')
     learn(this.logs, answer.bundles)
-    const [news, wanted] = this.takeItems([...this.aside.splice(0), ...answer.items])
+    const taken = this.takeItems([...this.aside.splice(0), ...answer.items])
     this.range = theirs
     this.items = lacked(this.logs, theirs, answer.cursors).filter(({ raw }) => this.timesOf(raw) < MAX_TIMES_BROUGHT)
-    this.wanted = wanted
+    this.wanted = taken.wanted
     this.bundles = known(this.logs, answer.wanted)
-    if (!news && ![this.items, this.wanted, this.bundles].some((one) => one.length)) this.goOn()
+    if (taken.news || [this.items, this.wanted, this.bundles].some((one) => one.length)) return
+    // What we don't take may have filled the answer: of the logs behind its last item nothing may have come.
+    const end = taken.refused && answer.items.length ? logOf(answer.items.at(-1), this.logs) : theirs.last
+    this.goBehind(first <= end && end <= theirs.last ? end : theirs.last)
   }
 
-  /** Whether anything came that we had not, and the authors whose bundles are needed for the rest. */
+  /** Whether anything came that we had not, whose bundles are needed for the rest, and whether any was refused. */
   takeItems (items) {
     const wanted = new Set()
     const declinedBefore = this.declined.size
-    const taken = items.filter((item) => takeOr(this.logs, item, (author) => {
-      if (this.asked.has(author)) {
+    let refused = false
+    const setAside = (item, { code, author }) => {
+      if (!UNJUDGED.includes(code)) {
+        refused = true
+      } else if (this.asked.has(hex(author))) {
         this.declined.add(logOf(item, this.logs))
       } else {
-        wanted.add(author)
+        wanted.add(hex(author))
         this.aside.push(item)
       }
-    }))
-    return [taken.length > 0 || this.declined.size > declinedBefore, [...wanted]]
+    }
+    const takes = (item) => passOver(() => this.logs.take(item, this.mayBegin), (why) => setAside(item, why))
+    const fresh = items.filter(takes)
+    return { news: fresh.length > 0 || this.declined.size > declinedBefore, wanted: [...wanted], refused }
   }
 
-  /** Behind the range that is done. */
-  goOn () {
-    const { last } = this.range
+  /** To the range behind a key. */
+  goBehind (last) {
     if (last === LAST) this.range = undefined
     else this.begin((BigInt(`0x${last}`) + 1n).toString(16).padStart(64, '0'))
   }
@@ -106,6 +118,9 @@ export class Session {
     return this.timesBrought.get(hex(raw)) ?? 0
   }
 }
+
+/** Where a range ends that was to go up to `last`, and has these logs. */
+const lastOf = (keys, last) => keys.length > MAX_CURSORS ? keys[MAX_CURSORS - 1] : last
 
 /** A message within its bounds: bundles first, then as many items as there is room for. */
 function message ({ first, last }, cursors, items, wanted, bundles) {
@@ -147,8 +162,8 @@ function entriesFor (cursor, run) {
   return cursor.forked ? [] : run.slice(next - 1)
 }
 
-/** Whose log an item belongs to: who signed it. */
-const logOf = ({ raw }, { directory }) => hex(signedParts(raw, directory.network).kid)
+/** Whose log an item belongs to, by the key that it names; '' where it is no record. */
+const logOf = ({ raw }, { directory }) => passOver(() => hex(signedParts(raw, directory.network).kid)) || ''
 
 /** The bundles of these authors, each once, of those whom we know. */
 function known ({ directory }, authors) {
@@ -159,11 +174,6 @@ function known ({ directory }, authors) {
 /** Takes bundles in; one that is none is passed over. */
 function learn ({ directory }, bundles) {
   for (const bundle of bundles) passOver(() => directory.learn(bundle))
-}
-
-/** Whether the item was new; one that lacks the bundle of `author` goes to `aside(author)`, a bad one is passed over. */
-function takeOr (logs, item, aside) {
-  return passOver(() => logs.take(item), (error) => UNJUDGED.includes(error.code) && aside(hex(error.author)))
 }
 
 /** What `take` gives; false for what is refused, which `tell` hears of. */

@@ -8,7 +8,7 @@
 import { Refused } from './errors.js'
 
 const MAX_DEPTH = 8
-export const MAX_MESSAGE_BYTES = 262_144
+const MAX_MESSAGE_BYTES = 262_144
 const MAX_KEY = 23
 const MIN_INT = -(2n ** 63n)
 const MAX_INT = 2n ** 63n - 1n

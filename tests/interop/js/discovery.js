@@ -1,7 +1,7 @@
 /** Finding listings (specs/07): who keeps a cell, what they have, and the gossip about it. */
 import { peerIdFromString } from '@libp2p/peer-id'
 import { hex } from './bytes.js'
-import { cover, leafKey, region, topicOf } from './cells.js'
+import { cover, leafKey, region } from './cells.js'
 import { Refused } from './errors.js'
 import { fits, Newest, openOffer, requireFresh } from './listing.js'
 import { read, write } from './shape.js'
@@ -69,15 +69,6 @@ function take (newest, item, directory, need, now, refused) {
     if (!(error instanceof Refused)) throw error
     refused.push(error.code)
   }
-}
-
-/** Follows the topic of a cell; what is heard goes through the caretaker's judgement before it is passed on. */
-export function follow (libp2p, caretaker, cell) {
-  const { gossip } = libp2p.services
-  const topic = topicOf(caretaker.network, cell)
-  gossip.topicValidators.set(topic, (peer, message) => caretaker.judge(topic, message.data))
-  gossip.subscribe(topic)
-  return topic
 }
 
 /** The PeerId in a contact. */

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { askQuote, openQuote } from './booking.js'
 import { hex, sha256 } from './bytes.js'
 import { region } from './cells.js'
-import { find, follow, peerOf } from './discovery.js'
+import { find, peerOf } from './discovery.js'
 import { contactOf, join, readInvitation } from './node.js'
 import { Peer, until } from './peer.js'
 import { read } from './shape.js'
@@ -81,7 +81,7 @@ async function getQuote () {
 
 /** Follows the gossip about the place until a change of a listing is heard and found good. */
 async function hearChange () {
-  const topic = follow(peer.libp2p, peer.caretaker, listing.body.cell)
+  const topic = peer.followCell(listing.body.cell)
   await until(() => peer.libp2p.services.gossip.getMeshPeers(topic).length, 'neighbours on the topic')
   const before = peer.caretaker.changes.length
   tell('following', { topic })

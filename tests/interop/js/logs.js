@@ -27,11 +27,15 @@ export class Logs {
     return record
   }
 
-  /** Takes an entry, also one that waits for an earlier one; true if it is new, Refused if it is not good. */
-  take (item) {
+  /**
+   * Takes an entry, also one that waits for an earlier one; true if it is new, Refused if it is not good.
+   * @param {(record: import('./record.js').Record_) => boolean} mayBegin whether it may begin another log (G18)
+   */
+  take (item, mayBegin = () => true) {
     const record = this.judge(item)
     const { sequence } = record.body
     const key = hex(record.kid)
+    require_(this.byKey.has(key) || mayBegin(record), 'new-logs')
     const log = this.byKey.get(key) ?? new Map()
     const known = log.get(sequence) ?? []
     const far = sequence > this.accepted(key).length + MAX_GAP
@@ -45,12 +49,12 @@ export class Logs {
    * Takes a gossip message in (G17); Refused with the first fault of an entry.
    * @returns {Uint8Array[]} the authors whose bundle is missing or too old: with any, it is not passed on
    */
-  hear ({ bundles, items }) {
+  hear ({ bundles, items }, mayBegin) {
     for (const bundle of bundles) this.directory.learn(bundle)
     const unknown = new Map()
     for (const item of items) {
       try {
-        this.take(item)
+        this.take(item, mayBegin)
       } catch (error) {
         if (!UNJUDGED.includes(error.code)) throw error
         unknown.set(hex(error.author), error.author)

@@ -13,6 +13,18 @@ const BY_OPERATION = {
   [IDENTITY]: { 1: 'identity-get', 2: 'identity-given' }
 }
 
+const REQUESTS = [
+  'booking-ask-quote', 'booking-exchange', 'listing-store', 'listing-store-renewal', 'listing-withdraw', 'listing-query',
+  'identity-get'
+]
+
+/** As `readMessage`; Refused `unexpected` for what only answers a request (specs/08, K8). */
+export function readRequest (stream, bytes) {
+  const read = readMessage(stream, bytes)
+  require_(REQUESTS.includes(read.message), 'unexpected', read.message)
+  return read
+}
+
 /**
  * The name and fields of a message of `stream`: the id of its protocol, or the topic of the log.
  * @returns {{message: string, fields: Record<string, any>}}

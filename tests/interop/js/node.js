@@ -2,7 +2,6 @@
  * The libp2p host of a chargemesh node: TCP and WebSocket, Noise, Yamux, identify, Kademlia, gossipsub.
  */
 import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
@@ -12,10 +11,16 @@ import { webSockets } from '@libp2p/websockets'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { decode } from './cbor.js'
+import { lookUpProtocol, serveLookUps } from './kademlia.js'
 import { fields } from './shape.js'
+import { guardedYamux } from './yamux_guard.js'
 
 const INVITATION = 'chargemesh:join/'
-const MAX_GOSSIP_BYTES = 65_536
+const MAX_RPC_BYTES = 262_144
+const MAX_OF_AN_RPC = 256 // entries of a sort
+const HANDSHAKE_MS = 4000
+const NEGOTIATION_MS = 5000
+const MAX_HALF_OPEN = 256 // more than one impatient neighbour opens, so that others still get in
 const LISTEN = { tcp: '/ip4/127.0.0.1/tcp/0', ws: '/ip4/127.0.0.1/tcp/0/ws' }
 
 /**
@@ -37,24 +42,45 @@ export function readInvitation (text) {
  * @param {'tcp' | 'ws'} transport the one that it dials and listens by
  */
 export async function startHost (network, transport) {
-  return createLibp2p({
+  const libp2p = await createLibp2p({
     addresses: { listen: [LISTEN[transport]] },
     transports: [transport === 'ws' ? webSockets() : tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    connectionManager: { reconnectRetries: 0 },
+    streamMuxers: [guardedYamux()],
+    connectionManager: {
+      reconnectRetries: 0,
+      inboundUpgradeTimeout: HANDSHAKE_MS,
+      inboundStreamProtocolNegotiationTimeout: NEGOTIATION_MS,
+      inboundConnectionThreshold: MAX_HALF_OPEN, // a second, of one address; all neighbours on loopback have one
+      maxIncomingPendingConnections: MAX_HALF_OPEN
+    },
     services: {
       identify: identify(),
       ping: ping(),
       dht: kadDHT({
-        protocol: `/chargemesh/${network}/kad/1.0.0`,
-        clientMode: false,
+        protocol: lookUpProtocol(network),
+        clientMode: true, // `serveLookUps` is the server
         peerInfoMapper: passthroughMapper, // by default it forgets private addresses, and loopback is one
         initialQuerySelfInterval: 500
       }),
-      gossip: gossipsub({ maxInboundDataLength: 2 * MAX_GOSSIP_BYTES, floodPublish: true })
+      gossip: gossipsub({
+        maxInboundDataLength: MAX_RPC_BYTES,
+        floodPublish: true,
+        scoreParams: { IPColocationFactorWeight: 0 }, // on loopback all have one address
+        decodeRpcLimits: {
+          maxSubscriptions: MAX_OF_AN_RPC,
+          maxMessages: MAX_OF_AN_RPC,
+          maxControlMessages: MAX_OF_AN_RPC,
+          maxIhaveMessageIDs: MAX_OF_AN_RPC,
+          maxIwantMessageIDs: MAX_OF_AN_RPC,
+          maxIdontwantMessageIDs: MAX_OF_AN_RPC,
+          maxPeerInfos: 0 // peer exchange in PRUNE is ignored
+        }
+      })
     }
   })
+  await serveLookUps(libp2p, network)
+  return libp2p
 }
 
 /** Connects to the first peer of an invitation that answers over `transport`; its contact. */

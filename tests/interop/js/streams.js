@@ -1,10 +1,9 @@
 /**
- * Requests and responses on our streams (specs/09): an unsigned varint length and the body, each way. A stream carries
- * one request after the other; a reset in place of an answer refuses.
+ * Requests and responses on our streams (specs/09). A stream carries one request after the other; a refusal is a
+ * message of its own, or where the stream has none an empty one.
  */
-import { lpStream } from '@libp2p/utils'
-import { MAX_MESSAGE_BYTES } from './cbor.js'
 import { Refused, surface } from './errors.js'
+import { converse, Frames } from './frames.js'
 import { write } from './shape.js'
 
 export const BOOKING = '/chargemesh/booking/1'
@@ -13,49 +12,38 @@ export const IDENTITY = '/chargemesh/identity/1'
 export const LOG = '/chargemesh/log/1'
 
 const FAILED = { [BOOKING]: 'booking-failed', [LISTING]: 'listing-failed' } // elsewhere an empty answer refuses (N9)
-const BOUNDS = { maxDataLength: MAX_MESSAGE_BYTES, maxLengthLength: 3 }
-const ANSWER_MS = 10_000
+const ANSWER_MS = 20_000
 
 /**
  * Asks `to` (a PeerId that is connected, or multiaddrs) once, on a stream of its own.
  * @returns {Promise<Uint8Array>} the answer; it rejects where there is none in time, and for an empty one (N9)
  */
-export async function request (libp2p, to, protocol, body, timeoutMs = ANSWER_MS) {
-  const signal = AbortSignal.timeout(timeoutMs)
-  const stream = await libp2p.dialProtocol(to, protocol, { signal })
+export async function request (libp2p, to, protocol, body) {
+  const stream = await libp2p.dialProtocol(to, protocol, { signal: AbortSignal.timeout(ANSWER_MS) })
   try {
-    const messages = lpStream(stream, BOUNDS)
-    await messages.write(body, { signal })
-    const answer = await messages.read({ signal })
-    await stream.close({ signal })
-    if (answer.byteLength === 0) throw new Refused('unavailable', 'the peer refuses')
-    return answer.subarray()
+    const frames = new Frames(stream)
+    await frames.write(body)
+    const answer = await frames.read(ANSWER_MS)
+    await stream.close()
+    if (!answer?.length) throw new Refused('unavailable', answer ? 'the peer refuses' : 'the peer is silent')
+    return answer
   } catch (error) {
     stream.abort(error)
     throw error
   }
 }
 
-/** Answers requests of `protocol` with `answer(body) -> Uint8Array`; what that refuses is told to the asker. */
+/**
+ * Answers requests of `protocol` with `answer(body, connection) -> Uint8Array`; what that refuses is told to the asker.
+ */
 export async function serve (libp2p, protocol, answer) {
-  await libp2p.handle(protocol, async (stream) => {
-    try {
-      const messages = lpStream(stream, BOUNDS)
-      for (;;) {
-        const body = (await messages.read()).subarray()
-        await messages.write(answered(answer, body, FAILED[protocol]))
-      }
-    } catch (error) {
-      // The asker closes a stream that it needs no more between two requests.
-      if (error.name === 'UnexpectedEOFError' || error.name === 'StreamClosedError') await stream.close()
-      else stream.abort(error)
-    }
-  })
+  await libp2p.handle(protocol, (stream, connection) =>
+    converse(stream, (body) => answered(() => answer(body, connection), FAILED[protocol])))
 }
 
-function answered (answer, body, failed) {
+function answered (answer, failed) {
   try {
-    return answer(body)
+    return answer()
   } catch (error) {
     if (!(error instanceof Refused)) surface(error)
     return failed ? write(failed, { code: error.code, message: error.message }) : new Uint8Array(0)
