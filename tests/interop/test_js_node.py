@@ -1,4 +1,4 @@
-"""A running node in JavaScript and the conformance kit: it keeps every rule but those of who has a charger."""
+"""A running node in JavaScript and the conformance kit: it keeps every rule but those of a charger's host."""
 
 from __future__ import annotations
 
