@@ -6,19 +6,26 @@ from dataclasses import dataclass
 
 from .contact import Contact
 from .limits import (
+    LISTING_SLOTS,
     MAX_CONNECTORS,
     MAX_LIST_ITEMS,
     MAX_LISTING_LIFE_MS,
     MAX_NOTE_CHARS,
     MAX_RECORD_BYTES,
     MAX_TEXT_CHARS,
+    SLOT_MS,
 )
 from .listing import About, BookingRules, Connector, Listing
+from .opening import PLAIN, CalendarRules, open_times
 from .place import Point, public_cell
-from .schedule import WeeklyHours, quarter_hour, slot_map
+from .schedule import WeeklyHours, bitmap, quarter_hour
 from .shape import Bool, Bytes, Int, Seq, Struct, Text, Uint, key, shape
 from .tariff import Tariff
 from .terms import Terms
+from .wall_clock import Interval
+from .zones import MINUTE_MS
+
+MAX_SOURCE_CHARS = 2000
 
 
 @shape
@@ -107,6 +114,14 @@ class ChargerSettings:
     payee_name: str = key(13, Text(70))
     payee_account: str = key(14, Text(64))
     ticket_seconds: int = key(15, Int(1, 3600))  # a ticket at most this often
+    calendar: CalendarRules | None = key(16, Struct(CalendarRules), optional=True)
+    # A calendar of the host's (.ics: a file's path or an http(s) URL, which may be a secret) whose times are
+    # taken too.
+    busy_from: str | None = key(17, Text(MAX_SOURCE_CHARS, 1), optional=True)
+
+    @property
+    def calendar_rules(self) -> CalendarRules:
+        return self.calendar or PLAIN
 
     @property
     def cell(self) -> int:
@@ -128,10 +143,17 @@ def make_listing(
     author: bytes,
     sequence: int,
     contact: Contact,
-    busy: tuple[tuple[int, int], ...],
+    busy: tuple[Interval, ...],
     now: int,
 ) -> Listing:
-    """The public part: no coordinate finer than the cell, and busy, closed and away all alike."""
+    """The public part: no coordinate finer than the cell, and busy, closed and away all alike.
+
+    Quiet hours are no part of the bitmap: a booking may last through them.
+    """
+    start, end = shown_span(now)
+    rules = settings.calendar_rules
+    until = min(end, now + rules.horizon_minutes * MINUTE_MS)
+    times = open_times(settings.hours, rules, start, max(start, until))
     return Listing(
         author=author,
         issued=now,
@@ -141,10 +163,16 @@ def make_listing(
         cell=settings.cell,
         connectors=settings.connectors,
         tariff=settings.tariff,
-        slots=slot_map(settings.hours, quarter_hour(now), busy),
+        slots=bitmap(start, times, busy),
         rules=settings.rules,
         terms=settings.terms,
         contact=contact,
         about=settings.about,
         zone=settings.hours.zone,
     )
+
+
+def shown_span(now: int) -> Interval:
+    """The 14 days that a listing of this instant shows."""
+    start = quarter_hour(now)
+    return start, start + LISTING_SLOTS * SLOT_MS

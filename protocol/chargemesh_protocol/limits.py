@@ -36,6 +36,17 @@ MAX_TEXT_CHARS = 80  # titles and the like
 MAX_NOTE_CHARS = 2000  # access notes, messages, review texts
 MAX_LIST_ITEMS = 32
 
+# --- calendar -----------------------------------------------------------------------------------
+MAX_CALENDAR_DAYS = 400  # exceptions, and one-off openings, of one charger: holidays of ten years
+MAX_POWER_SPANS = 56  # eight times a day with a power of their own, each weekday by itself
+MAX_POWER_STEPS = 64  # in one quote, as of its prices
+MAX_BUSY_TIMES = 8192  # stretches imported for one charger: ten a day for two years, joined where they touch
+MAX_ICS_BYTES = 8 * 1024 * 1024  # of a calendar file; ten years of a busy office have 3 MB
+MAX_ICS_EVENTS = 50_000  # components in it
+MAX_ICS_OCCURRENCES = 50_000  # of all its events, repetitions counted, within the horizon
+MAX_ICS_SECONDS = 30  # to fetch and read it; then its process is ended
+MAX_ICS_REDIRECTS = 4
+
 # --- discovery ----------------------------------------------------------------------------------
 CARETAKERS = 8  # nodes nearest to a cell's key; so many must vanish within an hour to hide a listing
 MAX_LISTING_BYTES = 8 * 1024  # in full dress about 5 KB, most have 1

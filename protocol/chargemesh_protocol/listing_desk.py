@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from .booking.availability import taken
 from .booking.calendar import Calendar
 from .chargers import ChargerSettings, OwnListing, make_listing
 from .contact import Contact
@@ -187,7 +188,7 @@ class ListingDesk:
                 author=self._me.author,
                 sequence=self._next_sequence(settings.charger),
                 contact=self.contact,
-                busy=self._calendar.busy(settings.charger, now),
+                busy=taken(settings, self._calendar, now),
                 now=now,
             )
         )

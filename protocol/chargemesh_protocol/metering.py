@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from .pricing import MAX_ENERGY_WH, CostBreakdown, PeriodUsage, cost
+from .shape import Int, Uint, key, shape
 from .tariff import PricePlan
 from .zones import HOUR_MS, LAST_INSTANT
 
@@ -23,6 +24,15 @@ class Reading:
             raise ValueError("a reading is of a time before the year 2200")
         if not 0 <= self.energy_wh <= MAX_ENERGY_WH:
             raise ValueError(f"a reading shows 0 to {MAX_ENERGY_WH} Wh")
+
+
+@shape
+@dataclass(frozen=True, slots=True)
+class PowerStep:
+    """At most `max_power_w` from `start` (unix ms) until the next step starts."""
+
+    start: int = key(0, Uint(LAST_INSTANT))
+    max_power_w: int = key(1, Int(1, 1_000_000))
 
 
 def check_next(last: Reading, following: Reading) -> None:
@@ -84,12 +94,36 @@ def estimate(plan: PricePlan, start: int, end: int, energy_wh: int, max_w: int) 
 
     No more energy than fits in the time.
     """
-    if not start < end or max_w <= 0:
+    return estimate_by(plan, start, end, energy_wh, (PowerStep(start, max_w),))
+
+
+def estimate_by(
+    plan: PricePlan, start: int, end: int, energy_wh: int, power: Sequence[PowerStep]
+) -> CostBreakdown:
+    """As `estimate`, always with as much as `power` allows (its first step is at `start`)."""
+    energy = min(energy_wh, fitting(end, power))
+    wanted, drawn = energy * HOUR_MS, 0  # W x ms: whole numbers throughout
+    readings = [Reading(start, 0)]
+    for begin, past, watts in _steps(end, power):
+        if drawn + watts * (past - begin) >= wanted:
+            readings.append(Reading(begin - (drawn - wanted) // watts, energy))
+            break
+        drawn += watts * (past - begin)
+        readings.append(Reading(past, drawn // HOUR_MS))
+    return bill(plan, (*readings, Reading(end, energy)))
+
+
+def fitting(end: int, power: Sequence[PowerStep]) -> int:
+    """The energy, Wh, that can be drawn from the first step to `end`."""
+    return sum(watts * (past - begin) for begin, past, watts in _steps(end, power)) // HOUR_MS
+
+
+def _steps(end: int, power: Sequence[PowerStep]) -> list[tuple[int, int, int]]:
+    """(from, to, W) of each step."""
+    if not power or power[0].start >= end or min(one.max_power_w for one in power) <= 0:
         raise ValueError("an estimate needs a time and a power")
-    fits = (end - start) * max_w // HOUR_MS
-    energy = min(energy_wh, fits)
-    full = min(end, start - (-energy * HOUR_MS // max_w))
-    return bill(plan, (Reading(start, 0), Reading(full, energy), Reading(end, energy)))
+    pasts = [*(one.start for one in power[1:]), end]
+    return [(one.start, past, one.max_power_w) for one, past in zip(power, pasts, strict=True)]
 
 
 def _energy_at(readings: Sequence[Reading], instant: int) -> int:

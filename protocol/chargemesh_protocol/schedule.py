@@ -2,7 +2,8 @@
 
 Hours are wall-clock hours: on the day the clocks go forward the missing hour has no slots, on the day
 they go back both runs of the doubled hour have them. Where that happens is decided by the host's tz
-data, once; the bitmap is in UTC and means the same to everybody.
+data, once; the bitmap is in UTC and means the same to everybody. What a host adds to the weekly hours is in
+`opening`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .errors import ExitCode, PersonError
 from .limits import LISTING_SLOTS, MAX_LIST_ITEMS, SLOT_MS
 from .shape import Bytes, Int, Seq, Struct, Text, Uint, key, shape
 from .units import WEEKDAYS, format_clock, parse_clock, parse_weekday
-from .zones import DAY_MINUTES, LAST_INSTANT, MINUTE_MS, parse_zone, to_local, zone_of
+from .wall_clock import DAY_MS, Interval, instants, merged, wall_time, weekday_of
+from .zones import DAY_MINUTES, LAST_INSTANT, MINUTE_MS, parse_zone, zone_of
 
 BITMAP_BYTES = LISTING_SLOTS // 8
-_SLOT_MINUTES = SLOT_MS // MINUTE_MS
 _WEEK_MINUTES = 7 * DAY_MINUTES
 _DAYS: dict[str, Sequence[int]] = {
     **dict.fromkeys(("daily", "every", "everyday"), range(1, 8)),
@@ -91,7 +93,7 @@ class SlotMap:
         if start < self.start or end > self.end:
             return False
         first, past = (start - self.start) // SLOT_MS, -((self.start - end) // SLOT_MS)
-        wanted = ((1 << (past - first)) - 1) << (LISTING_SLOTS - past)
+        wanted = _ones(first, past)
         return int.from_bytes(self.bits, "big") & wanted == wanted
 
     def slots(self) -> tuple[bool, ...]:
@@ -116,25 +118,64 @@ def always_open(zone: str) -> WeeklyHours:
     return WeeklyHours(zone, tuple(WeeklySpan(day, 0, DAY_MINUTES) for day in range(1, 8)))
 
 
-def slot_map(hours: WeeklyHours, start: int, busy: Iterable[tuple[int, int]] = ()) -> SlotMap:
-    """The bitmap from quarter hour `start`: open by `hours` and not touched by any [from, to) of `busy`.
+def slot_map(hours: WeeklyHours, start: int, busy: Iterable[Interval] = ()) -> SlotMap:
+    """The bitmap from quarter hour `start`: open by `hours` and not touched by any [from, to) of `busy`."""
+    end = start + LISTING_SLOTS * SLOT_MS
+    walls = weekly_walls(hours.spans, *days_around(start, end, hours.zone))
+    return bitmap(start, instants(walls, zone_of(hours.zone), start, end), busy)
+
+
+def bitmap(start: int, open_times: Sequence[Interval], busy: Iterable[Interval]) -> SlotMap:
+    """The bitmap from quarter hour `start`: within one of `open_times` (which do not touch each other) and
+    not touched by any of `busy`.
 
     A slot is open only if all its 15 minutes are.
     """
-    zone = zone_of(hours.zone)
-    week = _open_minutes(hours)
-    week += week[:_SLOT_MINUTES]  # a slot may run over the end of the week
-    whole = b"\x01" * _SLOT_MINUTES
     bits = 0
-    for at in range(start, start + LISTING_SLOTS * SLOT_MS, SLOT_MS):
-        # Every offset in use, and every change of one, falls on a quarter hour of UTC: the wall clock
-        # does not jump within a slot.
-        local = to_local(at, zone)
-        minute = local.weekday() * DAY_MINUTES + local.hour * 60 + local.minute
-        bits = bits << 1 | (week[minute : minute + _SLOT_MINUTES] == whole)
+    for begin, past in open_times:
+        first, last = max(-((start - begin) // SLOT_MS), 0), min((past - start) // SLOT_MS, LISTING_SLOTS)
+        if first < last:
+            bits |= _ones(first, last)
     for taken_from, taken_to in busy:
         bits &= ~_touched(start, taken_from, taken_to)
     return SlotMap(start, bits.to_bytes(BITMAP_BYTES, "big"))
+
+
+def days_around(start: int, end: int, zone: str) -> tuple[int, int]:
+    """Every date that clocks in `zone` show in [start, end), with a day to spare on both sides: the clocks
+    may go back in between, and a span may have begun the evening before."""
+    where = zone_of(zone)
+    return wall_time(start, where) // DAY_MS - 1, wall_time(end, where) // DAY_MS + 1
+
+
+def weekly_walls(spans: Iterable[WeeklySpan], first: int, last: int) -> list[Interval]:
+    """The wall times of the spans that begin on the dates `first` to `last`, merged."""
+    of_weekday = by_weekday(tuple(spans))
+    return merged(
+        (day * DAY_MS + opens * MINUTE_MS, day * DAY_MS + (opens + minutes) * MINUTE_MS)
+        for day in range(first, last + 1)
+        for opens, minutes in of_weekday[weekday_of(day)]
+    )
+
+
+@lru_cache(maxsize=256)
+def by_weekday(spans: tuple[WeeklySpan, ...]) -> dict[int, tuple[tuple[int, int], ...]]:
+    """(opens, minutes) of the spans that begin on each weekday."""
+    return {
+        weekday: tuple((one.opens, one.minutes) for one in spans if one.weekday == weekday)
+        for weekday in range(1, 8)
+    }
+
+
+@lru_cache(maxsize=256)
+def week_minutes(spans: tuple[WeeklySpan, ...]) -> bytes:
+    """One byte for each minute of a wall-clock week from Monday 00:00: 1 where a span covers it."""
+    week = bytearray(_WEEK_MINUTES)
+    for span in spans:
+        first = (span.weekday - 1) * DAY_MINUTES + span.opens
+        for minute in range(first, first + span.minutes):
+            week[minute % _WEEK_MINUTES] = 1
+    return bytes(week)
 
 
 def free_windows(
@@ -161,9 +202,15 @@ def parse_hours(text: str, zone: str) -> WeeklyHours:
     name = parse_zone(zone)
     if text.strip().lower() in ("always", "24/7"):
         return always_open(name)
+    return WeeklyHours(name, parse_spans(text))
+
+
+def parse_spans(text: str, *, daily: bool = False) -> tuple[WeeklySpan, ...]:
+    """The spans of "mon-fri 18:00-08:00; sat 9:00-12:00"; with `daily`, times alone mean every day."""
     spans: list[WeeklySpan] = []
     for part in filter(None, (part.strip() for part in re.split(r"[;\n]", text))):
-        days, times = _days_and_times(part, text)
+        named = part if not (daily and part[0].isdigit()) else f"daily {part}"
+        days, times = _days_and_times(named, text)
         opens, dash, closes = times.partition("-")
         if not dash:
             raise _bad_hours(text)
@@ -173,16 +220,19 @@ def parse_hours(text: str, zone: str) -> WeeklyHours:
         spans += [WeeklySpan(day, begin, end) for day in _days(days, text)]
     if not 0 < len(spans) <= MAX_LIST_ITEMS:
         raise _bad_hours(text)
-    return WeeklyHours(name, tuple(spans))
+    return tuple(spans)
 
 
 def format_hours(hours: WeeklyHours) -> str:
     """What `parse_hours` reads back, with days of equal times joined where they follow each other."""
-    if hours == always_open(hours.zone):
-        return "always"
+    return "always" if hours == always_open(hours.zone) else format_spans(hours.spans)
+
+
+def format_spans(spans: Iterable[WeeklySpan], *, daily: bool = False) -> str:
+    """What `parse_spans` reads back."""
     parts: list[str] = []
     run: list[WeeklySpan] = []
-    for span in (*hours.spans, None):
+    for span in (*spans, None):
         last = run[-1] if run else None
         if (
             span
@@ -194,7 +244,8 @@ def format_hours(hours: WeeklyHours) -> str:
             continue
         if last:
             days = WEEKDAYS[run[0].weekday - 1] + (f"-{WEEKDAYS[last.weekday - 1]}" if len(run) > 1 else "")
-            parts.append(f"{days} {format_clock(last.opens)}-{format_clock(last.closes)}")
+            times = f"{format_clock(last.opens)}-{format_clock(last.closes)}"
+            parts.append(times if daily and len(run) == 7 else f"{days} {times}")
         run = [span] if span else []
     return "; ".join(parts)
 
@@ -242,20 +293,13 @@ def _bad_hours(text: str, hint: str = "") -> PersonError:
     )
 
 
-def _open_minutes(hours: WeeklyHours) -> bytearray:
-    """One byte for each minute of a wall-clock week from Monday 00:00: 1 where open."""
-    week = bytearray(_WEEK_MINUTES)
-    for span in hours.spans:
-        first = (span.weekday - 1) * DAY_MINUTES + span.opens
-        for minute in range(first, first + span.minutes):
-            week[minute % _WEEK_MINUTES] = 1
-    return week
-
-
 def _touched(start: int, taken_from: int, taken_to: int) -> int:
     """The bits of the slots that [taken_from, taken_to) touches, in a map from `start`."""
     first = max((taken_from - start) // SLOT_MS, 0)
     past = min(-((start - taken_to) // SLOT_MS), LISTING_SLOTS)
-    if taken_to <= taken_from or past <= first:
-        return 0
+    return 0 if taken_to <= taken_from or past <= first else _ones(first, past)
+
+
+def _ones(first: int, past: int) -> int:
+    """The bits of the slots `first` up to and without `past`."""
     return ((1 << (past - first)) - 1) << (LISTING_SLOTS - past)

@@ -16,7 +16,7 @@ import platform
 import sys
 from typing import Any
 
-MODULES = ("records", "store", "cli_start", "booking", "node", "find", "lookup")
+MODULES = ("records", "store", "cli_start", "booking", "node", "find", "lookup", "calendar")
 # Targets: (figure, text, whether a measured value meets it).
 TARGETS: dict[str, tuple[str, float, bool]] = {
     # figure: (unit, target, True where higher is better)
@@ -26,6 +26,8 @@ TARGETS: dict[str, tuple[str, float, bool]] = {
     "cli_start.p50_ms": ("ms", 150, False),
     "booking.request_to_acceptance.p50_ms": ("ms", 30, False),
     "booking.request_to_acceptance.p99_ms": ("ms", 100, False),
+    "calendar.is_it_free_p99_ms": ("ms", 1, False),
+    "calendar.bitmap_p99_ms": ("ms", 20, False),
     "node.idle_rss_mb": ("MB", 160, False),
     "node.idle_cpu_percent": ("% of a core", 1, False),
     "find.warm.p50": ("ms", 25, False),

@@ -83,6 +83,7 @@ QUOTE_VIEW = {
     "expires_in_s": 899,
     "instant": True,
     "prices": "0.35 EUR per kWh.",
+    "power": "",
     "terms": "Cancelling is free until 2 h before the start.",
     "address_by": at(1_799_992_800_000, "2027-01-15 07:00"),
 }

@@ -16,6 +16,8 @@ from chargemesh_protocol.discovery import wire as discovery
 from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.events import PauseCharger, VouchFor
 from chargemesh_protocol.listing import BookingRules
+from chargemesh_protocol.opening import CalendarRules
+from chargemesh_protocol.opening_text import parse_power_by
 from chargemesh_protocol.place import region_of
 from chargemesh_protocol.record import KINDS
 from chargemesh_protocol.tariff import PriceComponent, Restrictions, Tariff, TariffDimension, TariffElement
@@ -37,13 +39,14 @@ TARIFF = Tariff(currency="EUR", elements=(NIGHT, DAY), min_price=1_000_000, tax_
 TERMS = Terms(
     tiers=(CancellationTier(60, 10),), no_show_percent=50, no_show_after=15, host_failure_percent=20
 )
+LITTLE_POWER = CalendarRules(power=parse_power_by("00:00-24:00 3.7kW"))
 ON_REQUEST = BookingRules(instant=False, min_minutes=15, max_minutes=1440, lead_minutes=0, min_trust=0)
 
 
 async def everything(world: World, emitted: Emitted) -> None:
     alice, adam, bob, bea = await world.add_all("alice", "adam", "bob", "bea")
     await alice.offers(tariff=TARIFF, terms=TERMS)
-    charger = await adam.offers(rules=ON_REQUEST, terms=TERMS)
+    charger = await adam.offers(rules=ON_REQUEST, terms=TERMS, calendar=LITTLE_POWER)
     await world.pass_time(seconds=20)
 
     deal = Deal(world, alice, bob)

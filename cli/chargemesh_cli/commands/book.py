@@ -124,6 +124,7 @@ def sentences(offer: Any) -> str:
     parts = [
         first,
         offer["prices"],
+        *([offer["power"]] if offer["power"] else []),
         offer["terms"],
         f"{answered} The address is sent by {offer['address_by']['text']} at the latest.",
         f"This price holds for {format_duration(left - left % 1000)}." if left else _EXPIRED,

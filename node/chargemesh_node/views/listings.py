@@ -9,6 +9,7 @@ from chargemesh_protocol.discovery.search import FoundListing
 from chargemesh_protocol.limits import SLOT_MS
 from chargemesh_protocol.listing import Connector, Listing, Need, energy_price
 from chargemesh_protocol.listing_text import describe_plug
+from chargemesh_protocol.opening_text import describe_power
 from chargemesh_protocol.schedule import free_windows
 from chargemesh_protocol.tariff import TariffDimension, prices
 from chargemesh_protocol.tariff_text import describe_plan, describe_tariff
@@ -105,7 +106,8 @@ class SearchEnd(TypedDict):
 
 class QuoteView(TypedDict):
     """What a slot costs. quote: the id that a booking takes. prices, terms: what would be agreed, as
-    the quote says it: the listing that was found may be older."""
+    the quote says it: the listing that was found may be older. power: where it is less than the plug
+    gives, in a sentence, else empty."""
 
     quote: str
     listing: str
@@ -121,6 +123,7 @@ class QuoteView(TypedDict):
     expires_in_s: int
     instant: bool
     prices: str
+    power: str
     terms: str
     address_by: Instant
 
@@ -218,6 +221,7 @@ def quote_view(node: Node, offer: Offer, short: bytes) -> QuoteView:
         "expires_in_s": max(0, (quote.expires - node.clock.now()) // 1000),
         "instant": quote.instant,
         "prices": describe_plan(quote.plan, zone),
+        "power": describe_power(quote.power or (), zone),
         "terms": describe_terms(quote.terms, currency),
         "address_by": instant(address_by, zone),
     }

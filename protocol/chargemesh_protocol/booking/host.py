@@ -19,6 +19,7 @@ from ..moment import Moment, earliest
 from ..notices import notice
 from ..place import region_of
 from ..record import Record, open_as
+from .availability import offerable
 from .calendar import Calendar
 from .charging import ChargingDesk
 from .kept import Booking, BookingFile, Role
@@ -280,12 +281,8 @@ class HostDesk:
         return quote, request, exchange.bundle
 
     def _offerable(self, settings: ChargerSettings, start: int, end: int, now: int) -> bool:
-        listing = self._listings.listing(settings.charger)
-        return (
-            listing is not None
-            and listing.body.slots.offerable(start, end)
-            and self._calendar.free(settings.charger, start, end)
-        )
+        listed = self._listings.listing(settings.charger) is not None
+        return listed and offerable(settings, self._calendar, start, end, now)
 
     def _load(self, author: bytes, block: str, now: int) -> Load:
         by_key = by_block = pending = promised = 0

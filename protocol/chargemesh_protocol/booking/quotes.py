@@ -12,11 +12,12 @@ from collections.abc import Mapping
 
 from ..chargers import ChargerSettings
 from ..effects import DropDocument, Effect, PutDocument
-from ..limits import QUOTE_LIFE_MS
+from ..limits import MAX_POWER_STEPS, QUOTE_LIFE_MS
 from ..listing import Listing
 from ..me import Me
-from ..metering import estimate
+from ..metering import estimate_by, fitting
 from ..moment import Moment
+from ..opening import power_steps
 from ..pricing import worst_case
 from ..record import Record
 from ..tariff import resolve
@@ -49,18 +50,21 @@ class QuoteMaker:
         self, ask: AskQuote, settings: ChargerSettings, listing: Record[Listing], at: Moment
     ) -> Record[Quote]:
         """The quote, after `turn_day`; ValueError with a sentence if the slot can't be priced."""
-        power = max(one.max_power_w for one in settings.connectors)
+        most_w = max(one.max_power_w for one in settings.connectors)
+        power = power_steps(settings.hours, settings.calendar_rules, most_w, ask.start, ask.end)
+        if len(power) > MAX_POWER_STEPS:
+            raise ValueError("the power changes too often in that time for one booking; book a shorter time")
         terms = settings.terms
         plan = resolve(
             settings.tariff,
             settings.hours.zone,
             ask.start,
             ask.end,
-            power_w=power,
+            power_w=max(one.max_power_w for one in power),
             overstay_after_ms=terms.overstay_grace * _MINUTE_MS,
             overstay_per_hour=terms.overstay_per_hour,
         )
-        most_wh = (ask.end - ask.start) * power // 3_600_000
+        most_wh = fitting(ask.end, power)
         energy = min(ask.energy_wh, most_wh) or most_wh
         public, _ = one_time_keypair(self._seed(settings.charger, ask.start, ask.end, at.now))
         quote = Quote(
@@ -72,13 +76,14 @@ class QuoteMaker:
             end=ask.end,
             plan=plan,
             energy_wh=energy,
-            estimate=estimate(plan, ask.start, ask.end, energy, power).total,
+            estimate=estimate_by(plan, ask.start, ask.end, energy, power).total,
             cap=worst_case(plan, ask.start, ask.end, most_wh),
             expires=at.now + QUOTE_LIFE_MS,
             one_time_key=public,
             terms=terms,
             instant=settings.rules.instant,
             access_lead_minutes=settings.access_lead_minutes,
+            power=None if [one.max_power_w for one in power] == [most_w] else power,
         )
         return self._me.sign(quote)
 

@@ -14,9 +14,11 @@ from ..contact import Contact
 from ..limits import (
     MAX_INCLUDES,
     MAX_NOTE_CHARS,
+    MAX_POWER_STEPS,
     MAX_SEALED_BYTES,
     MAX_TEXT_CHARS,
 )
+from ..metering import PowerStep
 from ..record import kind
 from ..shape import ID, Bool, Bytes, Int, Name, Seq, Struct, Text, Uint, key, shape
 from ..tariff import PricePlan
@@ -85,6 +87,8 @@ class Quote:
     terms: Terms = key(12, Struct(Terms))
     instant: bool = key(13, Bool())  # answered by rules for somebody the host knows, not by a person
     access_lead_minutes: int = key(14, Int(0, 20_160))
+    # What may be drawn, the first step at the start; absent: all that the charger gives.
+    power: tuple[PowerStep, ...] | None = key(16, Seq(Struct(PowerStep), MAX_POWER_STEPS, 1), optional=True)
 
     def __post_init__(self) -> None:
         if not self.start < self.end:

@@ -52,3 +52,43 @@ def test_slots_may_touch() -> None:
     assert calendar.free(A, 0, 10) and calendar.free(A, 20, 30) and calendar.free(B, 10, 20)
     for start, end in ((9, 11), (19, 21), (10, 20), (12, 13), (0, 30)):
         assert not calendar.free(A, start, end)
+
+
+def test_a_booking_does_not_stand_in_its_own_way() -> None:
+    calendar = Calendar([HoldSlot(A, b"1", 10, 20), HoldSlot(A, b"2", 30, 40)])
+    assert calendar.free(A, 12, 25, but=b"1") and not calendar.free(A, 12, 25)
+    assert not calendar.free(A, 12, 31, but=b"1")
+
+
+def test_a_buffer_keeps_bookings_apart() -> None:
+    calendar = Calendar([HoldSlot(A, b"1", 100, 200)])
+    for start, end, free in ((50, 90, True), (50, 91, False), (210, 220, True), (209, 220, False)):
+        assert calendar.free(A, start, end, buffer_ms=10) is free
+    assert (
+        calendar.taken(A, 0, 95, buffer_ms=10) == [(90, 210)] and calendar.taken(A, 0, 90, buffer_ms=10) == []
+    )
+
+
+def test_imported_times_keep_new_bookings_away_and_undo_none() -> None:
+    calendar = Calendar([HoldSlot(A, b"1", 10, 20)])
+    calendar.put_imported(A, [(25, 30), (15, 18), (29, 40)])
+    assert calendar.imported(A) == [(15, 18), (25, 40)]
+    assert calendar.holds(b"1") and calendar.busy(A, 0) == ((10, 20),)
+    for start, end, free in ((0, 10, True), (20, 25, True), (20, 26, False), (39, 50, False), (40, 50, True)):
+        assert calendar.free(A, start, end) is free
+        assert calendar.free(B, start, end)
+    calendar.hold(HoldSlot(A, b"2", 26, 28))  # what was promised before the import is loaded all the same
+    assert calendar.taken(A, 0, 30) == [(10, 20), (26, 28), (15, 18), (25, 40)]
+    calendar.put_imported(A, [])
+    assert calendar.free(A, 28, 50)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), max_size=12), st.integers(0, 60), st.data())
+def test_imported_times_are_found_wherever_they_are(
+    times: list[tuple[int, int]], start: int, data: st.DataObject
+) -> None:
+    end = start + data.draw(st.integers(1, 20))
+    calendar = Calendar()
+    calendar.put_imported(A, [(begin, begin + length) for begin, length in times])
+    expected = not any(begin < end and start < begin + length for begin, length in times)
+    assert calendar.free(A, start, end) is expected
