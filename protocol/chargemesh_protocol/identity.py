@@ -19,6 +19,7 @@ import nacl.bindings as sodium
 from .encoding import Tree, decode, encode
 from .errors import Refused, Severity
 from .limits import (
+    MAX_BUNDLE_BYTES,
     MAX_BUNDLE_DELEGATIONS,
     MAX_DELEGATION_MS,
     MAX_KNOWN_AUTHORS,
@@ -176,12 +177,12 @@ class Directory:
     def learn(self, data: bytes, *, keep: bool = False) -> Bundle:
         """Verifies and remembers a bundle, united with what was known of that author; Refused otherwise.
 
+        What is remembered is at most MAX_BUNDLE_BYTES long, whatever came, so that it can be passed on.
         `keep` is for ourselves and for parties of our bookings: no crowd of strangers drives them out.
         """
         bundle = open_bundle(data, self.network)
         known = self.get(bundle.author)
-        if known is not None:
-            bundle = _united(known, bundle)
+        bundle = _fitting(bundle if known is None else _united(known, bundle))
         if keep or bundle.author in self._kept:
             self._kept[bundle.author] = bundle
             self._bundles.pop(bundle.author, None)
@@ -238,9 +239,29 @@ class Directory:
 
 
 def _united(known: Bundle, new: Bundle) -> Bundle:
-    """Union of the delegations, the latest to expire first, within the bound of a bundle."""
+    """Union of the delegations, the latest to expire first."""
     unique: Iterable[Record[Delegation]] = {
         one.id: one for one in (*known.delegations, *new.delegations)
     }.values()
-    latest = sorted(unique, key=lambda one: (-one.body.expires, one.id))
-    return Bundle(known.genesis, tuple(latest[:MAX_BUNDLE_DELEGATIONS]))
+    return Bundle(known.genesis, tuple(_latest_first(unique)))
+
+
+def _fitting(bundle: Bundle) -> Bundle:
+    """As much of a bundle as every message can carry on, the latest to expire first (specs/03, I9)."""
+    if _fits(bundle):
+        return bundle
+    kept = Bundle(bundle.genesis, ())
+    if not _fits(kept):
+        raise Refused("too-large", f"no message carries a genesis of over {MAX_BUNDLE_BYTES} bytes")
+    for one in _latest_first(bundle.delegations):
+        more = Bundle(bundle.genesis, (*kept.delegations, one))
+        kept = more if _fits(more) else kept
+    return kept
+
+
+def _fits(bundle: Bundle) -> bool:
+    return len(bundle.delegations) <= MAX_BUNDLE_DELEGATIONS and len(bundle.to_bytes()) <= MAX_BUNDLE_BYTES
+
+
+def _latest_first(delegations: Iterable[Record[Delegation]]) -> list[Record[Delegation]]:
+    return sorted(delegations, key=lambda one: (-one.body.expires, one.id))

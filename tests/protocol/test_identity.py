@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chargemesh_protocol import identity_wire
 from chargemesh_protocol.encoding import encode
 from chargemesh_protocol.errors import Refused, Severity
 from chargemesh_protocol.identity import (
@@ -19,9 +20,12 @@ from chargemesh_protocol.identity import (
     open_bundle,
     public_key,
 )
-from chargemesh_protocol.limits import MAX_BUNDLE_DELEGATIONS, MAX_DELEGATION_MS
+from chargemesh_protocol.limits import MAX_BUNDLE_BYTES, MAX_BUNDLE_DELEGATIONS, MAX_DELEGATION_MS
 from chargemesh_protocol.listing import Renewal
 from chargemesh_protocol.record import Record, sign
+from chargemesh_protocol.shape import to_tree
+
+from . import forge
 
 NETWORK = "chargemesh-test-identity"
 NOW = 1_804_500_000_000
@@ -211,6 +215,27 @@ def test_of_many_delegations_the_longest_lived_are_kept() -> None:
     assert bundle is not None
     days = [(one.body.expires - NOW) // DAY for one in bundle.delegations]
     assert days == list(range(2 * MAX_BUNDLE_DELEGATIONS - 1, MAX_BUNDLE_DELEGATIONS - 1, -1))
+
+
+def padded(number: int, size: int) -> bytes:
+    """A bundle whose delegation is that much longer, by a key that readers leave alone."""
+    tree = dict(to_tree(delegation(expires=NOW + number * DAY).body)) | {16: bytes(size)}
+    header = forge.header("delegation", ALICE.genesis.kid)
+    fat = forge.record(encode(tree), seed=ROOT, protected=header, network=NETWORK)
+    return encode([ALICE.genesis.raw, fat])
+
+
+def test_whatever_is_known_of_an_author_fits_into_every_message() -> None:
+    directory = Directory(NETWORK)
+    for number in range(1, 10):
+        directory.learn(padded(number, 15_000))
+        directory.learn(padded(number, 1_000))
+    bundle = directory.get(ALICE.author)
+    assert bundle is not None and 1 <= len(bundle.delegations) < 4
+    assert bundle.delegations[0].body.expires == NOW + 9 * DAY
+    assert len(bundle.to_bytes()) <= MAX_BUNDLE_BYTES
+    given = identity_wire.answer(directory, identity_wire.Get(authors=(ALICE.author,)))
+    assert identity_wire.read(identity_wire.write(given)) == given
 
 
 def test_strangers_drive_out_whoever_was_not_needed_for_longest_but_nobody_kept() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from chargemesh_protocol.encoding import encode
-from chargemesh_protocol.identity import Delegation, Scope, public_key
+from chargemesh_protocol.identity import Delegation, Scope, open_bundle, public_key
 from chargemesh_protocol.listing import Withdrawal
 from chargemesh_protocol.record import Record, sign
 from chargemesh_protocol.trust.entries import Vouch
 from chargemesh_protocol.trust.month import span_of
 
 from ..conformance.fields import to_json
+from .answered import answered
 from .cast import ALICE, BOB, DAY, HOUR, MONTH, NETWORK, NOW, OTHER_NETWORK, seed
 from .forged import edited, signed
 from .frame import Case, Json, VectorFile, bad, good
@@ -39,8 +40,54 @@ def _opened(name: str, *delegations: Record[Delegation]) -> Case:
     return good(name, "bundle.open", {"network": NETWORK, "bundle": raw.hex()}, out)
 
 
+def _padded(bundle_bytes: int, number: int = 1) -> bytes:
+    """A bundle of exactly so many bytes: a key that readers leave alone fills its delegation up."""
+    body = ALICE.delegation(sequence=number, expires=NOW + number * DAY).body
+
+    def filled(size: int) -> bytes:
+        delegation = signed(edited(body, (16,), bytes(size)), "delegation", seed=ALICE.root)
+        return encode([ALICE.genesis.raw, delegation])
+
+    size = bundle_bytes - len(filled(1_000)) + 1_000
+    return filled(size)
+
+
+def _of(*bundles: bytes) -> list[str]:
+    return _ids(*(one for bundle in bundles for one in open_bundle(bundle, NETWORK).delegations))
+
+
+def sizes() -> list[Case]:
+    """How long a bundle may be, and how much of it is kept."""
+    largest, genesis = _padded(16_384), ALICE.genesis
+    longer_genesis = signed(edited(genesis.body, (16,), bytes(4_097)), "genesis", seed=ALICE.root)
+    fat, fatter, later = _padded(4_096), _padded(4_097), _padded(4_000, 40)
+    small, long = ALICE.bundle(), _padded(3_500, 40)
+    opened = {"network": NETWORK, "bundle": largest.hex()}
+    united = {"network": NETWORK, "bundles": [encode([longer_genesis]).hex()]}
+    return [
+        answered("bundle-of-16384-bytes", "bundle.open", opened, author=ALICE.author.hex()),
+        bad(
+            "bundle-of-16385-bytes", "bundle.open", opened | {"bundle": _padded(16_385).hex()},
+            "too-large", "a bundle has at most 16,384 bytes", opened,
+        ),
+        _known("unite-4096-bytes", [fat], _of(fat)),
+        _known("unite-4097-bytes-keep-the-genesis", [fatter], []),
+        _known("unite-what-is-too-long-together", [later, fat], _of(later)),
+        _known("unite-what-is-too-long-together-in-another-order", [fat, later], _of(later)),
+        _known("unite-what-fits-beside-a-long-one", [long, fat, small], _of(long, small)),
+        bad(
+            "unite-a-genesis-that-is-too-long", "bundle.unite", united,
+            "too-large", "nothing could be passed on beside over 4,096 bytes", {"bundles": [small.hex()]},
+        ),
+    ]  # fmt: skip
+
+
 def _united(name: str, bundles: list[list[Record[Delegation]]], kept: list[str]) -> Case:
-    given = {"network": NETWORK, "bundles": [ALICE.bundle(*one).hex() for one in bundles]}
+    return _known(name, [ALICE.bundle(*one) for one in bundles], kept)
+
+
+def _known(name: str, bundles: list[bytes], kept: list[str]) -> Case:
+    given = {"network": NETWORK, "bundles": [one.hex() for one in bundles]}
     return good(name, "bundle.unite", given, {"author": ALICE.author.hex(), "delegations": kept})
 
 
@@ -212,7 +259,7 @@ def _may_not() -> dict[str, tuple[Record[Any], bytes, str, Record[Any], bytes]]:
 
 
 def made() -> VectorFile:
-    cases = bundles()
+    cases = [*bundles(), *sizes()]
     for name, (record, bundle) in _may_sign().items():
         cases.append(good(f"may-{name}", "record.authorise", _asked(record, bundle), {"authorised": True}))
     for name, (record, bundle, why, mended, its_bundle) in _may_not().items():

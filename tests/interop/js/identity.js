@@ -6,6 +6,7 @@ import { scopeOf } from './kinds.js'
 import { keyPair, open, sign } from './record.js'
 
 const MAX_BUNDLE_BYTES = 16_384
+const MAX_CARRIED_BYTES = 4096
 const MAX_DELEGATIONS = 8
 const SCOPES = ['list', 'book', 'log']
 
@@ -61,6 +62,18 @@ export function openBundle (raw, network) {
   return { author: genesis.id, genesis, delegations, raw }
 }
 
+/** Leaves off what no message could carry on (I9). */
+function keepWhatFits (bundle) {
+  const rawOf = (delegations) => encode([bundle.genesis.raw, ...delegations.map((one) => one.raw)])
+  const fits = (delegations) => delegations.length <= MAX_DELEGATIONS && rawOf(delegations).length <= MAX_CARRIED_BYTES
+  require_(fits([]), 'too-large', 'a genesis that no message carries')
+  const latest = [...bundle.delegations].sort(latestFirst)
+  bundle.delegations = latest.reduce((kept, one) => fits([...kept, one]) ? [...kept, one] : kept, [])
+  bundle.raw = rawOf(bundle.delegations)
+}
+
+const latestFirst = (a, b) => b.body.expires - a.body.expires || Buffer.compare(a.id, b.id)
+
 /** Everybody whose bundle we know. */
 export class Directory {
   constructor (network) {
@@ -75,10 +88,8 @@ export class Directory {
     if (before) {
       const ids = new Set(bundle.delegations.map((one) => hex(one.id)))
       bundle.delegations.push(...before.delegations.filter((one) => !ids.has(hex(one.id))))
-      bundle.delegations.sort((a, b) => b.body.expires - a.body.expires || (hex(a.id) < hex(b.id) ? -1 : 1))
-      bundle.delegations.length = Math.min(bundle.delegations.length, MAX_DELEGATIONS)
-      bundle.raw = encode([bundle.genesis.raw, ...bundle.delegations.map((one) => one.raw)])
     }
+    keepWhatFits(bundle)
     this.bundles.set(hex(bundle.author), bundle)
     return bundle
   }
