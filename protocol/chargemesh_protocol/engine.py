@@ -393,7 +393,8 @@ class Engine:
         nonces = [
             at.fresh(f"message {label} {number}", NONCE_BYTES) for number in range(wire.MAX_MESSAGES_A_PARCEL)
         ]
-        return self.ledger.parcel(booking, nonces)
+        exchange, _ = self.ledger.parcel(booking, nonces)
+        return exchange
 
 
 def _unavailable(why: str) -> Reply:

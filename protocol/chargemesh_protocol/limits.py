@@ -74,6 +74,23 @@ MAX_MESSAGES_A_SIDE = 200  # texts of one booking; more than two people ever hav
 MAX_SEALED_BYTES = 12 * 1024
 QUOTE_LIFE_MS = 15 * 60 * 1000
 
+# --- mailbox ------------------------------------------------------------------------------------
+MAX_MAILBOXES = 2  # that one contact names
+MAX_MAILBOX_ADDRESSES = 4  # of each: a listing has to carry them
+MAX_PARCEL_BYTES = 64 * 1024  # the largest of the three sizes that sealed parcels have
+MAX_PARCEL_LIFE_MS = 7 * 24 * 3600 * 1000  # a week's holiday; then the sender hears nothing and asks again
+MAX_PARCELS_OF_RECIPIENT = 64  # held at one mailbox: as many open bookings as a host keeps of one driver
+MAX_PARCEL_BYTES_OF_RECIPIENT = 2 * 1024 * 1024
+MAX_PARCELS_OF_BLOCK_FOR_RECIPIENT = 16  # of one depositing address block: a quarter of a recipient's places
+MAX_PARCELS_OF_BLOCK = 256
+MAX_PARCEL_BYTES_OF_BLOCK = 8 * 1024 * 1024
+MAX_PARCELS = 16_384  # of one volunteer, in all; the bytes are a setting of its own, 256 MB by default
+MAX_COLLECTED_PARCELS = 32  # in one answer, and dropped by one request
+MAX_COLLECTED_BYTES = 192 * 1024  # in one answer: three of the largest fit a message
+MAX_COLLECT_ROUNDS = 16  # of one visit to a mailbox; whoever has more to give has its turn at the next
+COLLECT_CHALLENGE_MS = 60_000  # how long a challenge may be answered
+MAX_DEPOSITS_KEPT = 16  # proofs of one booking that the depositor keeps; the oldest that prove least go first
+
 # --- trust --------------------------------------------------------------------------------------
 MAX_ENTRY_BYTES = 1024  # one log entry; a completion, the largest, has about 520
 MAX_REVIEW_CONTENT_BYTES = 4 * MAX_NOTE_CHARS + 192  # four bytes a character, and stars and salt

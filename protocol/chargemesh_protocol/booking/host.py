@@ -39,7 +39,7 @@ from .records import (
     Quote,
     Request,
 )
-from .rules import WEEK_MS, AskPerson, Load, No, Standing, judge, quotable
+from .rules import FORWARDED, FORWARDED_SHARE, WEEK_MS, AskPerson, Load, No, Standing, judge, quotable
 from .sealing import NONCE_BYTES, AccessRecord, require_key, seal
 from .state import BookingState
 from .table import Reservation, Session
@@ -101,8 +101,11 @@ class HostDesk:
             return [*effects, _failed(No("unpriceable", str(error)))]
         return [*effects, Reply(write(QuoteGiven(quote=record.raw, bundle=self._me.bundle)))]
 
-    def request(self, exchange: Exchange, block: str, at: Moment) -> list[Effect]:
-        """The first message of a booking. Raises Refused for what is forged or malformed."""
+    def request(
+        self, exchange: Exchange, block: str, at: Moment, handed_in: int | None = None
+    ) -> list[Effect]:
+        """The first message of a booking, also if it was `handed_in` at a mailbox. Raises Refused for what is
+        forged or malformed."""
         quote, request, bundle = self._open_request(exchange)
         settings = self._listings.settings(quote.body.charger)
         secret = self._quotes.secret_of(quote.body)
@@ -111,7 +114,7 @@ class HostDesk:
         standing = self._standing(request.body.author, at.now)
         free = self._offerable(settings, quote.body.start, quote.body.end, at.now)
         load = self._load(request.body.author, block, at.now)
-        verdict = judge(settings, quote.body, request.body, standing, load, free, at.now)
+        verdict = judge(settings, quote.body, request.body, standing, load, free, at.now, handed_in)
         if isinstance(verdict, No):
             return [_failed(verdict)]
         _, effects = learn_bundle(self._directory, bundle)
@@ -296,7 +299,9 @@ class HostDesk:
                 pending += state.reservation is Reservation.PENDING
                 promised += state.reservation is Reservation.RESERVED and not state.access_sent
         recent = sum(1 for sent in self._stranger_access.values() if sent > now - WEEK_MS)
-        return Load(by_key, by_block, pending, recent + promised)
+        forwarded = block.startswith(FORWARDED)
+        share = by_block // FORWARDED_SHARE if forwarded else by_block
+        return Load(by_key, share, pending, recent + promised)
 
     def _accept(self, booking: Booking, settings: ChargerSettings, at: Moment) -> list[Effect]:
         quote = booking.quote.body

@@ -11,6 +11,7 @@ from ..limits import MAX_NOTE_CHARS, MAX_RECORD_BYTES, MAX_REVIEW_CONTENT_BYTES,
 from ..record import Record
 from ..shape import ID, Bool, Bytes, Name, Seq, Struct, Text, Uint, key, shape
 from .objections import as_signed
+from .post import KeptDeposit, Post
 from .records import Quote, Receipt, Request
 from .set import BookingSet
 from .state import BookingState
@@ -62,6 +63,7 @@ class BookingFile:
     # Written when it has everything, so that a restart sends nothing again.
     peer_has: PeerHas | None = key(17, Struct(PeerHas), optional=True)
     told_receipt: bytes | None = key(18, ID, optional=True)  # the person knows that this receipt is wrong
+    post: Post | None = key(23, Struct(Post), optional=True)  # None: nothing yet that it would say
 
 
 @shape
@@ -87,6 +89,7 @@ class Booking:
     theirs: list[Record[Any]] = field(default_factory=list)
     messages: list[KeptMessage] = field(default_factory=list)
     statements: dict[bytes, Record[Any]] = field(default_factory=dict)
+    deposits: list[KeptDeposit] = field(default_factory=list)  # in the other side's mailbox, the newest last
     peer_known: int = 0  # how many of `mine` the other side has said it holds
     peer_heard: int = 0  # how many of our messages
     peer_held: frozenset[bytes] = frozenset()  # which of our statements
@@ -115,6 +118,19 @@ class Booking:
     def their_key(self) -> bytes:
         """The other side's one-time X25519 key."""
         return self.request.body.one_time_key if self.is_host else self.quote.body.one_time_key
+
+    @property
+    def post(self) -> Post:
+        return self.file.post or Post()
+
+    @property
+    def our_messages(self) -> list[KeptMessage]:
+        return [one for one in self.messages if one.ours]
+
+    @property
+    def our_statements(self) -> list[bytes]:
+        """Ids of the statements that the other side must have of us."""
+        return [id_ for id_, one in self.statements.items() if one.body.author != self.other]
 
     def own(self, cls: type[Any]) -> list[Record[Any]]:
         """Our own records of one kind, in order."""

@@ -14,12 +14,13 @@ from ..effects import AddRecord, DropBooking, DropDocument, DropOutbox, Effect, 
 from ..encoding import decode, encode
 from ..errors import ExitCode, PersonError, Refused, Severity
 from ..identity import Bundle, Directory, Scope
-from ..limits import MAX_MESSAGES_A_SIDE, MAX_RECORDS_A_SIDE
+from ..limits import MAX_DEPOSITS_KEPT, MAX_MESSAGES_A_SIDE, MAX_RECORDS_A_SIDE
 from ..me import Me
 from ..record import Record, open_as, open_record
 from ..shape import from_tree, to_tree
 from ..trust.entries import CompletionStatement, ReviewCommitment
 from .kept import Booking, BookingFile, KeptMessage, PeerHas
+from .post import Covers, KeptDeposit
 from .records import Quote, Request
 from .sealing import NONCE_BYTES, Message, open_message, seal_message
 from .set import BookingSet
@@ -28,9 +29,11 @@ from .wire import MAX_MESSAGES_A_PARCEL, MAX_RECORDS_A_MESSAGE, MAX_STATEMENTS, 
 
 FILES = "booking"
 MESSAGES = "booking-message"
+DEPOSITS = "booking-deposit"
 STATEMENTS = "booking-statement"
 BUNDLES = "bundle"  # of the other parties, by author
 _MAX_EXCHANGE_RECORD_BYTES = 128 * 1024  # leaves room for statements and messages in one body
+_MAX_SMALL_RECORD_BYTES, _MAX_SMALL_MESSAGES = 16 * 1024, 2  # beside the largest quote and bundle
 
 _KEPT_FOR_THE_END = 64
 _OUTBOX_LIFE_MS = 21 * 24 * 3600 * 1000  # reviews open up to 14 days after the receipt
@@ -73,6 +76,8 @@ class Ledger:
         for statement_key, data in documents.get(STATEMENTS, {}).items():
             record = open_record(data, self._me.network)
             self._bookings[statement_key[:32]].statements[record.id] = record
+        for deposit_key, data in sorted(documents.get(DEPOSITS, {}).items()):
+            self._bookings[deposit_key[:32]].deposits.append(from_tree(KeptDeposit, decode(data)))
         for booking in self._bookings.values():
             self._recall_peer(booking)
 
@@ -136,7 +141,7 @@ class Ledger:
 
     def may_message(self, booking: Booking) -> bool:
         """Whether the other side would take one more message of ours."""
-        return bool(booking.file.secret) and len(self._our_messages(booking)) < MAX_MESSAGES_A_SIDE
+        return bool(booking.file.secret) and len(booking.our_messages) < MAX_MESSAGES_A_SIDE
 
     def forget(self, booking: Booking) -> list[Effect]:
         """As if it had never been: for requests of others that came to nothing."""
@@ -154,6 +159,7 @@ class Ledger:
             DropDocument(FILES, booking.id),
             *(DropDocument(MESSAGES, one) for one in messages),
             *(DropDocument(STATEMENTS, booking.id + one) for one in booking.statements),
+            *(_dropped(booking, one) for one in booking.deposits),
             DropOutbox("peer", booking.id),
             *([] if others else [DropDocument(BUNDLES, booking.other)]),
         ]
@@ -173,6 +179,18 @@ class Ledger:
         booking.statements[record.id] = record
         self._wake(booking)
         return [PutDocument(STATEMENTS, booking.id + record.id, record.raw)]
+
+    def add_deposit(self, booking: Booking, deposit: KeptDeposit) -> list[Effect]:
+        """Keeps the proof of a parcel handed in for the other side; the oldest without a letter go."""
+        kept = booking.deposits
+        kept.append(deposit)
+        gone = []
+        if len(kept) > MAX_DEPOSITS_KEPT:
+            gone = [next((one for one in kept[:-1] if one.letter is None), kept[0])]
+            kept.remove(gone[0])
+        saved = PutDocument(DEPOSITS, _deposit_key(booking, deposit), encode(to_tree(deposit)))
+        answered = self.update(booking, post=replace(booking.post, answers=False))
+        return [saved, *(_dropped(booking, one) for one in gone), *answered]
 
     def completed_with(self, author: bytes) -> bool:
         """Whether a session with this counterparty was charged and signed for by both."""
@@ -197,8 +215,9 @@ class Ledger:
         return not booking.file.refused and (
             booking.peer_known < len(booking.mine)
             or bool(self._unheard(booking))
-            or any(id_ not in booking.peer_held for id_ in self._our_statements(booking))
+            or any(id_ not in booking.peer_held for id_ in booking.our_statements)
             or (not booking.is_host and not booking.theirs)
+            or booking.post.answers
             or bool(booking.file.restored and not booking.compared)
         )
 
@@ -208,7 +227,7 @@ class Ledger:
         if unanswered or not self.owes(booking):
             was_queued, booking.queued = booking.queued, ()
             return [DropOutbox("peer", booking.id), *self._remember_peer(booking)] if was_queued else []
-        owed = (len(booking.mine), len(booking.messages), len(booking.statements))
+        owed = (len(booking.mine), len(booking.messages), len(booking.statements), booking.post.answers)
         if booking.queued == owed:
             return []
         booking.queued = owed
@@ -217,37 +236,46 @@ class Ledger:
             expires = booking.request.body.expires
         return [PutOutbox("peer", booking.id, expires, not_before=now + wait_ms)]
 
-    def parcel(self, booking: Booking, fresh_nonces: Sequence[bytes]) -> Exchange:
-        """Everything the other side lacks, within the bounds of one message."""
+    def parcel(
+        self, booking: Booking, fresh_nonces: Sequence[bytes], *, small: bool = False
+    ) -> tuple[Exchange, Covers]:
+        """Everything the other side lacks, within the bounds of one message, and how far that brings it.
+
+        `small`: within those of a mailbox's parcel.
+        """
         records: list[Record[Any]] = []
         size = 0
+        most = _MAX_SMALL_RECORD_BYTES if small else _MAX_EXCHANGE_RECORD_BYTES
         for one in booking.mine[booking.peer_known :]:
             size += len(one.raw)
-            if len(records) == MAX_RECORDS_A_MESSAGE or size > _MAX_EXCHANGE_RECORD_BYTES:
+            if len(records) == MAX_RECORDS_A_MESSAGE or size > most:
                 break
             records.append(one)
         opening = booking.file.quote if not booking.is_host and not booking.theirs else None
         unknown = opening is not None or (booking.is_host and not booking.peer_known)
         bundle = self._me.bundle if unknown or self._outlive_their_bundle(booking, records) else None
-        unheard = self._unheard(booking)[:MAX_MESSAGES_A_PARCEL]
-        return Exchange(
+        unheard = self._unheard(booking)[: _MAX_SMALL_MESSAGES if small else MAX_MESSAGES_A_PARCEL]
+        lacking = [id_ for id_ in booking.our_statements if id_ not in booking.peer_held][:MAX_STATEMENTS]
+        covers = Covers(
+            records=booking.peer_known + len(records),
+            messages=booking.peer_heard + len(unheard),
+            statements=tuple(lacking),
+        )
+        exchange = Exchange(
             booking=booking.id,
             records=tuple(([booking.request.raw] if opening else []) + [one.raw for one in records]),
             known=len(booking.theirs),
-            statements=tuple(
-                booking.statements[id_].raw
-                for id_ in self._our_statements(booking)
-                if id_ not in booking.peer_held
-            )[:MAX_STATEMENTS],
-            held=tuple(id_ for id_ in booking.statements if id_ not in self._our_statements(booking)),
+            statements=tuple(booking.statements[id_].raw for id_ in lacking),
+            held=tuple(id_ for id_ in booking.statements if id_ not in booking.our_statements),
             sealed=tuple(
                 self._sealed(booking, message, nonce)
                 for message, nonce in zip(unheard, fresh_nonces, strict=False)
             ),
-            heard=len(booking.messages) - len(self._our_messages(booking)),
+            heard=len(booking.messages) - len(booking.our_messages),
             opening=opening,
             bundle=bundle,
         )
+        return exchange, covers
 
     def asked(self, booking: Booking, news: Exchange) -> None:
         """A request says what its sender holds: after a restore that is less than it once said, and all from
@@ -256,18 +284,23 @@ class Ledger:
         booking.peer_heard = min(booking.peer_heard, news.heard)
         booking.peer_held &= frozenset(news.held)
 
-    def merge(self, booking: Booking, news: Exchange) -> Merged:
+    def merge(self, booking: Booking, news: Exchange, *, stored: bool = False) -> Merged:
         """Takes what is good of the other side's message.
 
         A record that does not fit ends the taking, since order is what `known` counts; what came before
-        it is kept, and the fault is reported.
+        it is kept, and the fault is reported. `stored`: it lay in a mailbox, nobody knows for how long, so
+        that it doesn't tell what the other side holds by now.
         """
-        booking.compared = True
+        booking.compared |= not stored
         booking.peer_known = max(booking.peer_known, min(news.known, len(booking.mine)))
-        booking.peer_heard = max(booking.peer_heard, min(news.heard, len(self._our_messages(booking))))
+        booking.peer_heard = max(booking.peer_heard, min(news.heard, len(booking.our_messages)))
         booking.peer_held |= frozenset(news.held) & frozenset(booking.statements)
         merged = Merged()
-        if booking.file.restored and news.known <= len(booking.mine):
+        brings = bool(news.records or news.statements or news.sealed)
+        post = replace(booking.post, heard=True, answers=stored and (brings or booking.post.answers))
+        if booking.post != post and (booking.file.post or not booking.is_host or post.answers):
+            merged.saves += self.update(booking, post=post)
+        if not stored and booking.file.restored and news.known <= len(booking.mine):
             merged.saves += self.update(booking, restored=None)
         try:
             for raw in news.records:
@@ -347,7 +380,7 @@ class Ledger:
         merged.fresh.append(record)
 
     def _take_message(self, booking: Booking, sealed: bytes, merged: Merged) -> None:
-        theirs = len(booking.messages) - len(self._our_messages(booking))
+        theirs = len(booking.messages) - len(booking.our_messages)
         if not booking.file.secret or theirs >= MAX_MESSAGES_A_SIDE:
             return
         message = open_message(sealed, booking.their_key, booking.file.secret)
@@ -362,9 +395,6 @@ class Ledger:
     def _saved(self, booking: Booking) -> PutDocument:
         return PutDocument(FILES, booking.id, encode(to_tree(booking.file)))
 
-    def _our_messages(self, booking: Booking) -> list[KeptMessage]:
-        return [one for one in booking.messages if one.ours]
-
     def _outlive_their_bundle(self, booking: Booking, records: Sequence[Record[Any]]) -> bool:
         """Whether the other side may lack the delegation of a record that it is to get: what it had of us
         when the booking began has ended since."""
@@ -378,10 +408,7 @@ class Ledger:
 
     def _unheard(self, booking: Booking) -> list[KeptMessage]:
         """Our messages that can still reach the other side: once the keys are deleted, none can."""
-        return self._our_messages(booking)[booking.peer_heard :] if booking.file.secret else []
-
-    def _our_statements(self, booking: Booking) -> list[bytes]:
-        return [id_ for id_, one in booking.statements.items() if one.body.author == self._me.author]
+        return booking.our_messages[booking.peer_heard :] if booking.file.secret else []
 
     def _sealed(self, booking: Booking, message: KeptMessage, nonce: bytes) -> bytes:
         text = Message(
@@ -392,6 +419,14 @@ class Ledger:
             text=message.text,
         )
         return seal_message(text, nonce[:NONCE_BYTES], booking.their_key, booking.file.secret)
+
+
+def _deposit_key(booking: Booking, deposit: KeptDeposit) -> bytes:
+    return booking.id + deposit.made.to_bytes(8, "big")
+
+
+def _dropped(booking: Booking, deposit: KeptDeposit) -> DropDocument:
+    return DropDocument(DEPOSITS, _deposit_key(booking, deposit))
 
 
 def learn_bundle(directory: Directory, data: bytes) -> tuple[Bundle, list[Effect]]:

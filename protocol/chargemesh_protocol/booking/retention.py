@@ -11,6 +11,7 @@ from ..moment import earliest
 from .driver import ACCESS, DriverDesk
 from .kept import Booking
 from .ledger import Ledger
+from .rules import FORWARDED
 from .table import Reservation
 
 SECRETS_KEPT_MS = 7 * 24 * 3600 * 1000
@@ -49,4 +50,7 @@ def _forgotten_at(booking: Booking, now: int) -> int | None:
         return None
     chain = booking.set.chain
     unanswered = min(booking.request.body.expires, booking.quote.body.end) + CLOCK_TOLERANCE_MS
-    return (chain[-1].body.issued if chain else unanswered) + FORGOTTEN_AFTER_MS
+    ended = chain[-1].body.issued if chain else unanswered
+    if booking.file.block.startswith(FORWARDED):
+        ended = max(ended, unanswered)  # a mailbox may bring the same request again for as long as it is good
+    return ended + FORGOTTEN_AFTER_MS

@@ -13,6 +13,8 @@ from ..limits import CLOCK_TOLERANCE_MS, MAX_OPEN_BOOKINGS_OF_DRIVER, SLOT_MS
 from .records import Quote, Request
 
 _MINUTE_MS = 60_000
+FORWARDED = "mailbox:"  # begins the address block of requests that came through a mailbox of ours
+FORWARDED_SHARE = 4  # whom a volunteer forwards are as many strangers as from so many blocks
 WEEK_MS = 7 * 24 * 3600 * 1000
 
 
@@ -63,11 +65,16 @@ def judge(
     load: Load,
     free: bool,
     now: int,
+    handed_in: int | None = None,
 ) -> Take | AskPerson | No:
-    """What to do with a request whose signatures and quote are good. `free`: the calendar has the slot."""
+    """What to do with a request whose signatures and quote are good. `free`: the calendar has the slot.
+
+    `handed_in`: when our mailbox took it, by its word; the quote had to be good then.
+    """
     if request.issued > now + CLOCK_TOLERANCE_MS:
         return No("clock", "your clock is more than two minutes ahead of mine")
-    if now > quote.expires + CLOCK_TOLERANCE_MS or now > request.expires:
+    asked = now if handed_in is None else min(now, handed_in)
+    if asked > quote.expires + CLOCK_TOLERANCE_MS or now > request.expires:
         return No("quote-expired", "the quote has expired; ask for a new one")
     if settings.paused or not free or quote.start < now - SLOT_MS:
         return No("not-offerable", "this time can't be had any more")
