@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from .charger_fields import FIELDS, Answers, read_field, read_tag
+from . import calendar_fields
+from .charger_fields import FIELDS, Answers, read_field, read_price, read_tag
 
 DEFAULT_CANCEL_PERCENT = 50
 _DC = ("CHADEMO", "CHAOJI", "GBT_DC", "IEC_62196_T1_COMBO", "IEC_62196_T2_COMBO", "MCS")
@@ -76,6 +77,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     for switch in reversed(switches):
         command = switch(command)
+    command = calendar_fields.options(command)
     for field in reversed(FIELDS):
         command = click.option(field.flag, field.name, metavar=field.metavar, help=field.help)(command)
     return command
@@ -101,6 +103,8 @@ def read_flags(given: Mapping[str, Any], saved: Mapping[str, str]) -> Answers:
         read_tag(tag)
     if "iban" in answers and "account" in answers:
         raise click.UsageError("--iban and --account are both the account: give one of them.")
+    currency = answers.get("currency", "EUR")
+    answers |= calendar_fields.read_flags(given, lambda text: read_price(text, currency, "kwh"))
     if given.get("wallbox_option"):
         answers["wallbox_option"] = _options(given["wallbox_option"], answers.get("wallbox", ""))
     return answers
@@ -143,6 +147,7 @@ def body(answers: Answers) -> dict[str, Any]:
         put("terms.tiers", _tiers(answers["cancel_free"], answers.get("cancel_cost", DEFAULT_CANCEL_PERCENT)))
     if {"connector", "power", "format"} & answers.keys():
         found["connectors"] = [_connector(answers)]
+    calendar_fields.put_into(found, answers)
     return found
 
 

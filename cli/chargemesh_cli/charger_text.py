@@ -108,6 +108,7 @@ def _rows(view: Any) -> Iterator[tuple[str, str]]:
     yield "plug", _plugs(kept["connectors"])
     yield "price", _prices(kept["tariff"])
     yield "hours", f"{kept['hours']['text']} ({kept['hours']['zone']})"
+    yield from _calendar(kept["calendar"])
     yield from _rules(kept)
     yield "terms", _terms(kept["terms"], kept["tariff"]["currency"])
     yield "address sent", f"{_minutes(kept['access_lead_minutes'])} before the start"
@@ -138,6 +139,10 @@ def _prices(tariff: Any) -> str:
     if "elements" in tariff:
         return f"in {currency}, by time (above)"
     parts = [f"{format_amount(tariff[name], currency)} {unit}" for name, unit in _PRICES if tariff.get(name)]
+    parts += [
+        f"{format_amount(one['per_kwh'], currency)} per kWh {one['when']}"
+        for one in tariff.get("by_period", ())
+    ]
     if tariff.get("flat"):
         parts.append(f"{format_amount(tariff['flat'], currency)} a session")
     if tariff["min_price"]:
@@ -148,6 +153,13 @@ def _prices(tariff: Any) -> str:
         rate = format_decimal(tariff["tax_bp"], 100)
         parts.append(f"{rate} % tax {'included' if tariff['tax_included'] else 'added'}")
     return ", ".join(parts) or "free"
+
+
+def _calendar(calendar: Any) -> Iterator[tuple[str, str]]:
+    """What is said beyond the weekly hours."""
+    from chargemesh_protocol.opening_text import describe_rules, read_rules
+
+    yield from describe_rules(read_rules(**calendar))
 
 
 def _rules(kept: Any) -> Iterator[tuple[str, str]]:

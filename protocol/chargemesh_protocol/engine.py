@@ -18,6 +18,7 @@ from .booking.charging import ChargingDesk
 from .booking.commands import BookingCommands
 from .booking.driver import DriverDesk
 from .booking.host import HostDesk
+from .booking.imported import ImportDesk
 from .booking.kept import Booking
 from .booking.ledger import BUNDLES, Ledger, learn_bundle
 from .booking.retention import Retention
@@ -29,6 +30,8 @@ from .effects import Announce, Effect, HoldSlot, Parcel, PutDocument, Reply, Res
 from .errors import ExitCode, PersonError, Refused, Severity
 from .events import (
     Book,
+    BusyRead,
+    BusyUnreadable,
     ContactChanged,
     Event,
     MessageReceived,
@@ -90,10 +93,11 @@ class Engine:
         for bundle in state.documents.get(BUNDLES, {}).values():
             directory.learn(bundle, keep=True)
         directory.learn(me.bundle, keep=True)
-        self.calendar = Calendar(state.slots)
+        self.calendar = Calendar(state.slots, ImportDesk.times_in(state.documents))
         self.ledger = Ledger(me, directory)
         self.ledger.restore(state.documents, state.records)
         self.listings = ListingDesk(me, self.calendar, state.documents, contact)
+        self.imports = ImportDesk(self.calendar, self.listings, state.documents)
         self.charging = ChargingDesk(self.ledger, self.listings)
         self.keeper = Keeper(me, state.documents, delay, read_only=read_only)
         self.trust = TrustDesk(me, self.ledger, self.keeper)
@@ -158,13 +162,17 @@ class Engine:
                 return self._due(at)
             case ContactChanged(contact=contact):
                 return self.listings.contact_changed(contact, at.now)
-            case PutCharger(settings=settings):
-                return self.listings.put(settings, at.now)
+            case PutCharger(settings=settings, busy=busy):
+                return self.listings.put(settings, at.now) + self.imports.put(settings, busy, at)
+            case BusyRead(charger=charger, source=source, found=found):
+                return self.imports.found(charger, source, found, at)
+            case BusyUnreadable(charger=charger, source=source, fault=fault):
+                return self.imports.failed(charger, source, fault, at)
             case PauseCharger(charger=charger, paused=paused):
                 return self.listings.pause(charger, paused, at.now)
             case RemoveCharger(charger=charger):
                 self._require_no_open_booking(charger, at.now)
-                return self.listings.remove(charger, at.now)
+                return self.listings.remove(charger, at.now) + self.imports.forget(charger)
             case VouchFor(subject=subject, stands=stands, region=region):
                 said = self.keeper.vouch(subject, stands, month_of(at.now), region, at)
                 return [*said, Result({"subject": subject.hex(), "stands": stands})]
@@ -185,7 +193,16 @@ class Engine:
             return [_unavailable("is being restored")]
         if isinstance(event, ContactChanged):
             self.listings.contact = event.contact  # to be published once we may sign
-        if isinstance(event, ParcelAnswered | ContactChanged | WallboxSaid | StartFailed | TimerDue):
+        if isinstance(
+            event,
+            ParcelAnswered
+            | ContactChanged
+            | WallboxSaid
+            | StartFailed
+            | BusyRead
+            | BusyUnreadable
+            | TimerDue,
+        ):
             return []
         if isinstance(event, WallboxRemembered):
             return [PutDocument(WALLBOX_MEMORY, event.charger, event.memory)]
@@ -216,7 +233,7 @@ class Engine:
             case ContactChanged(contact=contact):
                 self.listings.contact = contact  # to be published once we may sign
                 return []
-            case StartFailed():
+            case StartFailed() | BusyRead() | BusyUnreadable():
                 return []  # it is tried again
             case _:
                 raise clock_is_wrong(verdict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from .booking.imported import BusyFound
 from .booking.records import CancelReason, ProblemKind
 from .chargers import ChargerSettings
 from .charging.reports import WallboxReport
@@ -16,9 +17,10 @@ from .trust.logset import LogSet
 
 @dataclass(frozen=True, slots=True)
 class PutCharger:
-    """Adds a charger or changes it."""
+    """Adds a charger or changes it. busy: what its host's other calendar holds, if that was read just now."""
 
     settings: ChargerSettings
+    busy: BusyFound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,24 @@ class WallboxRemembered:
 
 
 @dataclass(frozen=True, slots=True)
+class BusyRead:
+    """A host's other calendar was read. `source`: which, see `booking.imported.source_of`."""
+
+    charger: bytes
+    source: bytes
+    found: BusyFound
+
+
+@dataclass(frozen=True, slots=True)
+class BusyUnreadable:
+    """It could not be read. `fault`: why, in words."""
+
+    charger: bytes
+    source: bytes
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnLogFound:
     """A restored node has asked its peers: `logs` holds whatever they had of its own log."""
 
@@ -241,6 +261,8 @@ Event: TypeAlias = (
     | WallboxSaid
     | StartFailed
     | WallboxRemembered
+    | BusyRead
+    | BusyUnreadable
     | OwnLogFound
     | TimerDue
 )

@@ -138,6 +138,7 @@ SETTINGS = {
         "tax_included": True,
         "per_kwh": 350_000,
         "flat": 500_000,
+        "by_period": [],
     },
     "hours": {"zone": ZONE, "text": "mon-fri 18:00-08:00"},
     "rules": RULES,
@@ -163,6 +164,15 @@ SETTINGS = {
     "payee": {"name": "", "account": ""},
     "ticket_seconds": 15,
     "paused": False,
+    "calendar": {
+        "closed": ["2026-12-24..2026-12-26"],
+        "hours_on": [],
+        "open_on": [],
+        "quiet": ["22:00-07:00"],
+        "power_by": [],
+        "buffer_minutes": 15,
+        "horizon_minutes": 20_160,
+    },
 }
 CHARGER_VIEW = {
     **CHARGER_LINE,

@@ -10,8 +10,8 @@ import click
 from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.units import format_energy, parse_duration, parse_energy
 
+from .. import calendar_fields, prompts
 from .. import charger_form as form
-from .. import prompts
 from ..app import App, pass_app
 from ..charger_fields import FIELDS, QUESTIONS, REQUIRED, Answers, Field, read_answer, read_field, read_tag
 from ..charger_text import story, wallbox_word
@@ -114,6 +114,8 @@ def edit(app: App, /, charger_id: str, **given: Any) -> None:
     path = f"chargers/{segment(charger_id)}"
     if {"connector", "power", "format", "cancel_free", "cancel_cost"} & answers.keys():
         answers = _with_what_stands(api.get(path)["settings"], answers)
+    if calendar_fields.needs_what_stands(answers):
+        answers = calendar_fields.with_what_stands(api.get(path)["settings"]["calendar"], answers)
     changes = form.body(answers)
     if not changes:
         raise click.UsageError("Nothing to change: name it by a flag, such as --price 0.40.")

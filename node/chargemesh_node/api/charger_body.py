@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 
 from chargemesh_protocol.chargers import (
     DEFAULT_STRANGER_RULES,
+    MAX_SOURCE_CHARS,
     ChargerSettings,
     DriverOption,
     Home,
@@ -46,8 +47,10 @@ from chargemesh_protocol.terms import CancellationTier, Terms
 from ..extensions import BUILT_IN_DRIVERS, installed
 from ..payments import check_account
 from .bodies import Micro
+from .calendar_body import CalendarBody, PricePeriodBody, rules_from, tariff_with
 
 _SIMPLE_PRICES = ("per_kwh", "per_hour", "parking_per_hour", "flat")
+_NAMED_PRICES = (*_SIMPLE_PRICES, "by_period")
 
 
 class HomeBody(Struct, forbid_unknown_fields=True):
@@ -92,13 +95,15 @@ class ElementBody(Struct, forbid_unknown_fields=True):
 
 
 class TariffBody(Struct, forbid_unknown_fields=True):
-    """Prices in micro-units that hold always, or elements as OCPI has them. max_price 0: no limit."""
+    """Prices in micro-units that hold always, and of a kWh `by_period`; or elements as OCPI has them.
+    max_price 0: no limit."""
 
     currency: str
     per_kwh: Micro | None = None
     per_hour: Micro | None = None
     parking_per_hour: Micro | None = None
     flat: Micro | None = None
+    by_period: list[PricePeriodBody] = []
     elements: list[ElementBody] | None = None
     min_price: Micro = 0
     max_price: Micro = 0
@@ -197,6 +202,15 @@ class ChargerBody(Struct, forbid_unknown_fields=True):
     payee: PayeeBody | None = None
     ticket_seconds: int = 15
     paused: bool = False
+    calendar: CalendarBody = field(default_factory=CalendarBody)
+    busy_from: Annotated[
+        str,
+        Meta(
+            max_length=MAX_SOURCE_CHARS,
+            description="a calendar (.ics) whose times are taken: the path of a file on the node's machine, "
+            "or an http(s) URL; empty for none",
+        ),
+    ] = ""
 
 
 class Defaults(Struct, frozen=True):
@@ -237,8 +251,8 @@ def merged(before: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def _without_other_prices(tariff: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """A tariff is written in one of two ways; the one that is sent ends the other."""
-    gone = _SIMPLE_PRICES if "elements" in changes else ("elements",)
-    if not changes.keys() & {*_SIMPLE_PRICES, "elements"}:
+    gone = _NAMED_PRICES if "elements" in changes else ("elements",)
+    if not changes.keys() & {*_NAMED_PRICES, "elements"}:
         return tariff
     return {name: value for name, value in tariff.items() if name not in gone}
 
@@ -280,6 +294,8 @@ def _build(body: ChargerBody, charger: bytes, defaults: Defaults) -> ChargerSett
         payee_name=payee.name,
         payee_account=_account(payee, body.tariff.currency, defaults.kept),
         ticket_seconds=body.ticket_seconds,
+        calendar=rules_from(body.calendar),
+        busy_from=body.busy_from or None,
     )
 
 
@@ -327,8 +343,8 @@ def _tariff(body: TariffBody) -> Tariff:
     }
     simple = {name: getattr(body, name) for name in _SIMPLE_PRICES}
     if body.elements is None:
-        return simple_tariff(currency, **simple, **limits)
-    if any(value is not None for value in simple.values()):
+        return tariff_with(simple_tariff(currency, **simple, **limits), body.by_period)
+    if body.by_period or any(value is not None for value in simple.values()):
         raise ValueError("a tariff has either prices by name or elements")
     return Tariff(currency=currency, elements=tuple(_element(one) for one in body.elements), **limits)
 

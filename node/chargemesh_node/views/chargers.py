@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from chargemesh_protocol.chargers import ChargerSettings, make_listing
 from chargemesh_protocol.charging.reports import WallboxStatus
 from chargemesh_protocol.listing_text import describe_place
+from chargemesh_protocol.price_periods import split_periods
 from chargemesh_protocol.schedule import format_hours
 from chargemesh_protocol.tariff import Tariff
 from chargemesh_protocol.tariff_text import describe_tariff
@@ -14,6 +15,7 @@ from chargemesh_protocol.terms import describe_terms
 from chargemesh_protocol.units import format_duration
 
 from ..node import Node
+from .calendar import periods_as_json, rules_as_json
 from .listings import (
     Cell,
     ConnectorView,
@@ -269,6 +271,8 @@ def settings_as_json(settings: ChargerSettings, *, with_password: bool = False) 
         "payee": {"name": settings.payee_name, "account": settings.payee_account},
         "ticket_seconds": settings.ticket_seconds,
         "paused": settings.paused,
+        "calendar": rules_as_json(settings.calendar_rules),
+        **({"busy_from": settings.busy_from or ""} if with_password else {}),
     }
 
 
@@ -279,7 +283,7 @@ def _secrets(settings: ChargerSettings) -> dict[str, Any]:
 
 
 def _tariff_as_json(tariff: Tariff) -> dict[str, Any]:
-    """Prices by name where they hold always; the elements otherwise."""
+    """Prices by name where they hold always or by period; the elements otherwise."""
     plain = {
         "currency": tariff.currency,
         "min_price": tariff.min_price,
@@ -287,10 +291,12 @@ def _tariff_as_json(tariff: Tariff) -> dict[str, Any]:
         "tax_bp": tariff.tax_bp,
         "tax_included": tariff.tax_included,
     }
-    components = tariff.elements[0].components if tariff.elements else ()
-    simple = len(tariff.elements) <= 1 and all(one.restrictions is None for one in tariff.elements)
-    if simple and all(one.step == 1 for one in components):
-        return {**plain, **{_SIMPLE[one.dimension.value]: one.price for one in components}}
+    split = split_periods(tariff)
+    if split is not None and len(split[0].elements) <= 1:
+        components = split[0].elements[0].components if split[0].elements else ()
+        if all(one.step == 1 for one in components):
+            named = {_SIMPLE[one.dimension.value]: one.price for one in components}
+            return {**plain, **named, "by_period": periods_as_json(split[1])}
     elements = []
     for element in tariff.elements:
         priced: dict[str, Any] = {

@@ -103,7 +103,7 @@ def test_a_change_changes_what_it_names(changes: dict[str, Any], kept: set[str])
 
 
 def test_prices_by_name_and_elements_take_each_others_place() -> None:
-    night = {"start_time": 0, "end_time": 360}
+    night = {"start_time": 0, "end_time": 360, "min_power_w": 1000}
     elements = [
         {"components": [{"dimension": "ENERGY", "price": 200000}], "restrictions": night},
         {"components": [{"dimension": "ENERGY", "price": 400000}]},
@@ -113,6 +113,15 @@ def test_prices_by_name_and_elements_take_each_others_place() -> None:
     assert changed(first, {"tariff": {"tax_bp": 1900}}).tariff.elements == first.tariff.elements
     second = changed(first, {"tariff": {"per_kwh": 300000}})
     assert [one.components[0].price for one in second.tariff.elements] == [300000]
+
+
+def test_a_new_price_keeps_those_by_period() -> None:
+    by_period = [{"when": "fri 22:00-06:00", "per_kwh": 200_000}]
+    first = changed(settings(), {"tariff": {"per_kwh": 400_000, "by_period": by_period}})
+    second = changed(first, {"tariff": {"per_kwh": 300_000}})
+    assert [one.components[0].price for one in second.tariff.elements] == [200_000, 200_000, 300_000]
+    third = changed(second, {"tariff": {"by_period": []}})
+    assert [one.components[0].price for one in third.tariff.elements] == [300_000]
 
 
 def test_the_sentence_says_who_answers() -> None:
