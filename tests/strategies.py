@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 HOST_KINDS = (
     "accept", "decline", "access", "acknowledge", "ticket", "receipt", "paid", "host-cancel", "no-show",
+    "offer", "amend", "refuse", "fault",
 )  # fmt: skip
-DRIVER_KINDS = ("cancel", "authorisation", "stop", "countersign", "agreement", "claim", "problem")
+DRIVER_KINDS = ("cancel", "authorisation", "stop", "countersign", "agreement", "claim", "problem", "change")
 _SECOND, _MINUTE, _HOUR = 1000, 60_000, 3_600_000
 
 

@@ -12,12 +12,14 @@ from typing import Any
 
 from chargemesh_protocol.booking import records as b
 from chargemesh_protocol.booking.sealing import AccessRecord
+from chargemesh_protocol.encoding import decode_map
+from chargemesh_protocol.errors import Refused
 from chargemesh_protocol.identity import Delegation, Genesis
 from chargemesh_protocol.listing import Listing, Renewal, Withdrawal
 from chargemesh_protocol.listing_text import describe_place, describe_plug
 from chargemesh_protocol.money import format_amount
-from chargemesh_protocol.record import Record, open_record
-from chargemesh_protocol.shape import keys_of
+from chargemesh_protocol.record import Record, open_record, parts
+from chargemesh_protocol.shape import from_tree, keys_of
 from chargemesh_protocol.trust import entries as t
 from chargemesh_protocol.trust.month import text_of
 from chargemesh_protocol.units import format_energy, format_instant
@@ -130,6 +132,16 @@ def _receipt(body: b.Receipt) -> str:
     )
 
 
+def _terms(raw: bytes) -> str:
+    """The quote inside a record, which may be shown although it is damaged."""
+    try:
+        quote = from_tree(b.Quote, decode_map(parts(raw)[1]))
+    except Refused as error:
+        return f"a quote that can't be read ({error.message})"
+    most = format_amount(quote.cap, quote.plan.currency)
+    return f"{instant_text(quote.start)} to {instant_text(quote.end)}, at most {most}"
+
+
 _IN_A_BOOKING: dict[type[Any], Callable[[Any], str]] = {
     b.Cancel: lambda body: f"cancels ({body.reason.value})",
     b.Authorisation: lambda body: (
@@ -142,7 +154,21 @@ _IN_A_BOOKING: dict[type[Any], Callable[[Any], str]] = {
     b.Problem: lambda body: (
         f"reports a problem: {body.problem.value}{f' ({body.text})' if body.text else ''}"
     ),
-    b.Accept: lambda body: f"accepts; the address follows by {instant_text(body.access_due)}",
+    b.Change: lambda body: (
+        f"{'takes the host up on' if body.offer else 'asks for'} other terms: {_terms(body.quote)}"
+    ),
+    b.Offer: lambda body: f"offers {_terms(body.quote)}{f' ({body.text})' if body.text else ''}",
+    b.Amend: lambda body: (
+        f"agrees to the change {id_text(body.change)}; the address follows by {instant_text(body.access_due)}"
+    ),
+    b.Refuse: lambda body: f"refuses the change {id_text(body.change)} ({body.reason.value})",
+    b.EquipmentFault: lambda body: (
+        f"says that the wallbox fails the driver: {body.problem.value}{f' ({body.text})' if body.text else ''}"
+    ),
+    b.Accept: lambda body: (
+        f"accepts{f' the change {id_text(body.change)}' if body.change else ''}; the address follows by "
+        f"{instant_text(body.access_due)}"
+    ),
     b.Decline: lambda body: f"declines ({body.reason.value})",
     b.Access: lambda _: "sends address and way, sealed for the driver alone",
     b.Acknowledge: lambda body: f"acknowledges {_count(len(body.includes), 'record')} of the driver's",

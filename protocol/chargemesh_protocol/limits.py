@@ -72,6 +72,8 @@ MAX_INCLUDES = 32
 MAX_OPEN_BOOKINGS_OF_DRIVER = 64  # at one host, also of a driver it knows: four a day for a fortnight
 MAX_MESSAGES_A_SIDE = 200  # texts of one booking; more than two people ever have to say about a plug
 MAX_SEALED_BYTES = 12 * 1024
+MAX_CARRIED_BYTES = 12 * 1024  # a quote inside a change or an offer; one with 64 price periods has about 9 KB
+MAX_CHANGES_A_SIDE = 64  # changes or offers of one booking: people agree sooner, and each is a whole quote
 QUOTE_LIFE_MS = 15 * 60 * 1000
 
 # --- mailbox ------------------------------------------------------------------------------------

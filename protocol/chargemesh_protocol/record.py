@@ -39,12 +39,14 @@ _MAX_KIND_CHARS = 40
 
 KINDS: dict[str, type[Any]] = {}
 _KIND_OF: dict[type[Any], str] = {}
+_CARRIES: dict[type[Any], tuple[str, type[Any]]] = {}
 
 
-def kind(name: str) -> Any:
+def kind(name: str, *, carries: tuple[str, type[Any]] | None = None) -> Any:
     """Class decorator: registers a shaped dataclass as the payload of records of typ `name`.
 
-    TypeError for a name that is taken, or that somebody else's package may not take (specs/13, X1).
+    `carries`: the field that holds another whole record, and the payload of that one's kind. TypeError for a
+    name that is taken, or that somebody else's package may not take (specs/13, X1).
     """
 
     def register(cls: type[T]) -> type[T]:
@@ -56,6 +58,8 @@ def kind(name: str) -> Any:
             raise TypeError(f"kind {name}: a name has 1 to {_MAX_KIND_CHARS} characters")
         KINDS[name] = cls
         _KIND_OF[cls] = name
+        if carries is not None:
+            _CARRIES[cls] = carries
         return cls
 
     return register
@@ -120,6 +124,7 @@ def open_record(raw: bytes, network: str, *, unknown: type[Any] | None = None) -
     direct subclass of what all bodies there are. Such a record's body is read as that; its further fields are
     left alone and stay in `raw`. A reader who knows the kind refuses no more than one who doesn't: a body
     that its class can't read is read as `unknown` as well, or the network would split over an extension.
+    A record that a record carries is verified with it, and its faults are those of both.
     """
     if len(raw) > MAX_RECORD_BYTES:
         raise Refused("too-large", f"a record is at most {MAX_RECORD_BYTES} bytes")
@@ -140,6 +145,9 @@ def open_record(raw: bytes, network: str, *, unknown: type[Any] | None = None) -
         body = from_tree(cls, tree)
     else:
         body = _read_foreign(cls, tree, unknown)
+    if type(body) in _CARRIES:
+        field, inner = _CARRIES[type(body)]
+        open_as(inner, getattr(body, field), network)
     return Record(hashlib.sha256(signed).digest(), kid, name, body, raw)
 
 
@@ -159,6 +167,19 @@ def open_as(cls: type[T], raw: bytes, network: str) -> Record[T]:
     if type(record.body) is not cls:
         raise Refused("wrong-kind", f"expected a {_KIND_OF[cls]}, got a {record.kind}")
     return record
+
+
+def carried(record: Record[Any]) -> Any:
+    """The body of the record that `record` carries, which `open_record` has verified. Refused where it is
+    malformed, which can be so only of what was not opened; None for kinds that carry nothing."""
+    if type(record.body) not in _CARRIES:
+        return None
+    field, cls = _CARRIES[type(record.body)]
+    raw: bytes = getattr(record.body, field)
+    header_end, payload_at, payload_end = _split(raw)
+    if _read_protected(raw[2:header_end])[1] != _KIND_OF[cls]:
+        raise Refused("wrong-kind", f"a {record.kind} carries a {_KIND_OF[cls]}")
+    return from_tree(cls, decode_map(raw[payload_at:payload_end], max_bytes=MAX_RECORD_BYTES))
 
 
 def parts(raw: bytes) -> tuple[bytes, bytes, bytes]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cbor2
+
 from .tariff_text import Tree, cancelling, half_up
 
 TABLES = Path(__file__).parents[2] / "specs" / "tables"
@@ -30,6 +32,13 @@ class Signed:
         return int(self.tree[1])
 
 
+def carried(one: Signed) -> Tree:
+    """The payload of the quote inside a change or an offer."""
+    raw: bytes = one.tree[4 if one.kind == "change" else 6]
+    found: Tree = cbor2.loads(cbor2.loads(raw).value[2])
+    return found
+
+
 @dataclass
 class Booking:
     """What the walk has found so far."""
@@ -41,16 +50,23 @@ class Booking:
     session: str = "PENDING"
     settlement: str = "OPEN"
     accepted: int | None = None
+    agreed_at: int | None = None
+    in_force: list[tuple[int, Tree, int]] = field(default_factory=list)  # since, quote, floor
+    offer: Signed | None = None
+    change: Signed | None = None
+    fault: bool = False
     due: int | None = None
     sent: int | None = None
     cost: int = 0
     owed: int = 0
     authorised: tuple[int, int] | None = None
+    checked_in: int = 0
     stop_from: int | None = None
     tickets: list[Signed] = field(default_factory=list)
     countersigned: int = 0
     receipt: Signed | None = None
     agreed: bool = False
+    problems: list[Signed] = field(default_factory=list)  # of those that can be at the plug
     at_plug: bool = False
     taken: set[bytes] = field(default_factory=set)
 
@@ -64,13 +80,26 @@ class Booking:
         ]:  # B11
             self.chain.append(min(following, key=lambda one: one.id))
             tip = self.chain[-1].id
-        self.start, self.end, self.terms = self.quote[4], self.quote[5], self.quote[12]
+        self.in_force.append((0, self.quote, 0))
 
     # --- words ------------------------------------------------------------------------------------
 
     @property
+    def now(self) -> Tree:
+        """The quote in force."""
+        return self.in_force[-1][1]
+
+    @property
+    def start(self) -> int:
+        return int(self.now[4])
+
+    @property
+    def end(self) -> int:
+        return int(self.now[5])
+
+    @property
     def no_show_time(self) -> int:
-        return int(max(self.start, self.accepted or 0) + self.terms[2] * MINUTE + M)
+        return int(max(self.start, self.agreed_at or 0) + self.now[12][2] * MINUTE + M)
 
     @property
     def slot_over(self) -> int:
@@ -96,7 +125,13 @@ class Booking:
         return None if heard is None else said if abs(heard - said) <= M else heard
 
     def fails(self) -> int:
-        return int(min(half_up(self.quote[9] * self.terms[3], 100), self.quote[9]))
+        return int(min(half_up(self.now[9] * self.now[12][3], 100), self.now[9]))
+
+    def leaving(self, at: int) -> int:
+        """T13 at that time, by what was in force then, and the floor."""
+        in_time = [one for one in self.in_force if one[0] <= at] or self.in_force[:1]
+        _, quote, floor = in_time[-1]
+        return max(int(cancelling(quote[12], quote[9], quote[4], at)), floor)
 
     def overdue(self, at: int) -> bool:
         due = self.due is not None and at >= self.due + M
@@ -148,10 +183,88 @@ class Booking:
     # --- what each record does --------------------------------------------------------------------
 
     def _accept(self, one: Signed) -> None:
-        if one.issued > self.request.tree[5] + M or one.issued >= self.end + M:
+        named, change = one.tree.get(16), self.change
+        if named is not None and (change is None or change.id != named):
+            return
+        end = self.end if named is None or change is None else carried(change)[5]
+        if one.issued > self.request.tree[5] + M or one.issued >= end + M:
             return
         if self._move("reservation", "accept"):
-            self.accepted, self.due = one.issued, min(one.tree[6], max(self.start, one.issued))
+            self.accepted = self.agreed_at = one.issued
+            self.offer = None
+            if named is not None and change is not None:
+                self._put_in_force(change, one.issued, 0)
+            self.due = min(one.tree[6], max(self.start, one.issued))
+
+    # --- other terms ------------------------------------------------------------------------------
+
+    def _fits(self, one: Signed) -> bool:
+        """B26."""
+        quote, first = carried(one), self.quote
+        same = all(quote[n] == first[n] for n in (0, 3, 11)) and quote[6][0] == first[6][0]
+        return same and (not self.tickets or (quote[4] == self.start and quote[5] >= self.end))
+
+    def _may_change(self, one: Signed) -> bool:
+        return self.receipt is None and self.session != "COMPLETED" and self._fits(one)
+
+    def _offer(self, one: Signed) -> None:
+        if self._may_change(one) and self._move("reservation", "offer"):
+            self.offer = one
+
+    def _change(self, one: Signed) -> None:
+        named = one.tree.get(16)
+        if named is not None and (self.offer is None or self.offer.id != named):
+            return
+        if named is not None and self.offer is not None and self.offer.tree[6] != one.tree[4]:
+            return
+        if self._may_change(one) and self._move("reservation", "change"):
+            self.change = one
+
+    def _refuse(self, one: Signed) -> None:
+        open_ = self.change is not None and self.change.id == one.tree[6]
+        if open_ and self._move("reservation", "refuse"):
+            self.change = None
+
+    def _amend(self, one: Signed) -> None:
+        change = self.change
+        if change is None or change.id != one.tree[6] or not self._may_change(change):
+            return
+        if self.reservation == "RESERVED" and one.issued >= self.slot_over:
+            return
+        if one.issued >= carried(change)[5]:
+            return
+        reserved = self.reservation == "RESERVED"
+        if self._move("reservation", "amend"):
+            floor = self.in_force[-1][2]
+            if 16 not in change.tree and reserved:  # B29
+                free = self.overdue(one.issued) or self.at_plug or self.fault
+                early = self.accepted is None or one.issued < self.accepted
+                quote = self.now
+                costs = max(int(cancelling(quote[12], quote[9], quote[4], one.issued)), floor)
+                floor = 0 if free or early else costs
+            self._put_in_force(change, one.issued, floor)
+            self.due = min(one.tree[7], max(self.start, one.issued))
+
+    def _put_in_force(self, change: Signed, at: int, floor: int) -> None:
+        """B28."""
+        before, quote = self.start, carried(change)
+        self.in_force.append((at, quote, floor))
+        self.change = None
+        if 16 in change.tree:
+            self.offer = None
+        if quote[4] != before:
+            self.agreed_at, self.fault = at, False
+        if self.authorised is not None and self.checked_in < self.earliest:
+            self.authorised = self.stop_from = None
+        elif self.authorised is not None:
+            self.authorised = max(self.authorised[0], quote[7]), max(self.authorised[1], quote[9])
+        self.at_plug = any(one.issued >= self.earliest for one in self.problems)
+
+    def _fault(self, one: Signed) -> None:
+        if one.issued < self.slot_over and self._move("reservation", "fault"):
+            self.fault = True
+
+    # --- and the rest -----------------------------------------------------------------------------
 
     def _decline(self, one: Signed) -> None:
         self._move("reservation", "decline")
@@ -170,13 +283,13 @@ class Booking:
             one.issued < self.slot_over
             and self._move("reservation", "host-cancel")
             and self.accepted is not None
-            and one.tree[6] != "SAFETY"
+            and (one.tree[6] != "SAFETY" or self.fault)
         ):
             self.owed = self.fails()
 
     def _no_show_counts(self, one: Signed) -> bool:
         possible = STATES["reservation"][self.reservation]["no-show"] is not None
-        there = self.authorised is not None or self.at_plug
+        there = self.authorised is not None or self.at_plug or self.fault
         return (
             possible
             and self.sent is not None
@@ -186,7 +299,9 @@ class Booking:
 
     def _no_show(self, one: Signed) -> None:
         if self._no_show_counts(one) and self._move("reservation", "no-show"):
-            self.cost = cancelling(self.terms, self.quote[9], self.start, self.start + 1)
+            quote = self.now
+            costs = int(cancelling(quote[12], quote[9], self.start, self.start + 1))
+            self.cost = max(costs, self.in_force[-1][2])
 
     def _cancel(self, one: Signed) -> None:
         if self.reservation == "FULFILLED":
@@ -197,16 +312,17 @@ class Booking:
         at = self.effective(one)
         overdue = self.overdue(self.claimed(one) if at is None else at)  # B15
         at = max(self.claimed(one), self.start) if at is None else at
-        self.owed = self.fails() if overdue else 0
-        free = overdue or self.at_plug or one.tree[4] == "SAFETY"
+        self.owed = self.fails() if overdue or self.fault else 0
+        free = overdue or self.at_plug or self.fault or one.tree[4] == "SAFETY"
         if self.accepted is not None and at >= self.accepted and not free:
-            self.cost = cancelling(self.terms, self.quote[9], self.start, at)
+            self.cost = self.leaving(at)
 
     def _authorisation(self, one: Signed) -> None:
         late = self.reservation != "FULFILLED" and one.issued >= self.slot_over
         if self.reservation not in OPEN or self.receipt or one.issued < self.earliest or late:
             return
         if self._move("session", "check-in"):
+            self.checked_in = self.checked_in if self.authorised else one.issued
             before = self.authorised or (0, 0)
             self.authorised = (max(before[0], one.tree[4]), max(before[1], one.tree[5]))
             self.stop_from = None
@@ -263,7 +379,9 @@ class Booking:
             self._move("settlement", "paid")
 
     def _problem(self, one: Signed) -> None:
-        self.at_plug |= one.tree[4] in NAMES["problems at the plug"] and one.issued >= self.earliest
+        if one.tree[4] in NAMES["problems at the plug"]:
+            self.problems.append(one)
+        self.at_plug = any(each.issued >= self.earliest for each in self.problems)
         if self.receipt and self.place(one.tree[3]) >= self.place(self.receipt.id):
             self._move("settlement", "problem")
 
@@ -275,5 +393,6 @@ class Booking:
             earlier = self.request.tree[5] <= self.end
             self._move("reservation", "request-expired" if earlier else "slot-over")
         elif self.reservation == "RESERVED" and t >= self.slot_over:
-            self.owed = self.fails() if self.sent is None and self.overdue(t) else 0
+            overdue = self.sent is None and self.overdue(t)
+            self.owed = self.fails() if overdue or self.fault else 0
             self._move("reservation", "slot-over")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 from typing import Any
 
 import cbor2
 
-from chargemesh_protocol.shape import Bool, Bytes, Int, Kind, Name, Seq, Struct, Text, keys_of
+from chargemesh_protocol.booking.records import Quote
+from chargemesh_protocol.errors import Refused
+from chargemesh_protocol.record import sign
+from chargemesh_protocol.shape import Bool, Bytes, Int, Kind, Name, Seq, Struct, Text, from_tree, keys_of
+from tests.protocol.forge import NETWORK, SEED
 
 CELL, REGION = 0x871F1D489FFFFFF, 0x841F1D5FFFFFFFF
 _INSTANT = 1_800_000_000_000
@@ -60,11 +65,25 @@ def tree_of(cls: type[Any], random: Random) -> dict[int, Any]:
             tree[3] = tree[0]
         if tree[2] != 6 and random.random() < 0.8:
             tree.pop(4, None)
+    if cls.__name__ in ("Change", "Offer") and random.random() < 0.8:
+        tree[4 if cls.__name__ == "Change" else 6] = _quote_record()
     if cls.__name__ == "Genesis" and tree[3] and random.random() < 0.2:
         tree[3] = [tree[2]]
     if random.random() < 0.2:
         tree[random.randint(20, 23)] = random.choice(_FOREIGN)
     return tree
+
+
+@cache
+def _quote_record() -> bytes:
+    """A whole record of a quote, as others carry it."""
+    random = Random("a quote that is carried")
+    while True:
+        tree = tree_of(Quote, random)
+        try:
+            return sign(from_tree(Quote, tree), SEED, NETWORK).raw
+        except Refused:
+            continue
 
 
 def _value(field: str, kind: Kind, random: Random) -> Any:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
-from chargemesh_protocol.booking.records import Accept, Cancel, CancelReason, Problem, ProblemKind
+from chargemesh_protocol.booking.records import (
+    Accept,
+    Cancel,
+    CancelReason,
+    Change,
+    Offer,
+    Problem,
+    ProblemKind,
+)
 from chargemesh_protocol.record import Record
 from chargemesh_protocol.shape import to_tree
 from tests.protocol.booking.story import DRIVER_KIND_NAMES, HOST_KIND_NAMES, HOUR, MINUTE, START, Story
@@ -24,6 +33,10 @@ _SCRIPTS = tuple(
         "accept access cancel no-show acknowledge receipt agreement acknowledge",
         "accept problem acknowledge cancel acknowledge",
         "accept access no-show cancel acknowledge",
+        "offer change accept access authorisation ticket ticket change amend ticket receipt agreement",
+        "accept access change amend cancel acknowledge",
+        "accept offer change amend change refuse cancel acknowledge",
+        "accept access change amend fault cancel acknowledge",
     )
 )
 
@@ -62,6 +75,8 @@ def _signed(story: Story, kind: str, add: bool, random: Random) -> Record[Any]:
                 changes=changes,
                 currency=random.choice(["EUR", "EUR", "SEK"]),
             )
+        elif kind == "offer":
+            record = story.host(Offer, add, changes, quote=_requoted(story, random), text="")
         else:
             record = story.of_host(kind, add, changes)
         return record
@@ -71,7 +86,28 @@ def _signed(story: Story, kind: str, add: bool, random: Random) -> Record[Any]:
         return story.driver(Problem, add, changes, problem=random.choice(list(ProblemKind)), text="")
     if kind == "cancel":
         return story.driver(Cancel, add, changes, reason=random.choice(list(CancelReason)))
+    if kind == "change":
+        offer = story.state().offer
+        if offer is not None and random.random() < 0.7:
+            quote = offer.body.quote if random.random() < 0.9 else _requoted(story, random)
+            return story.driver(Change, add, changes, quote=quote, offer=offer.id)
+        return story.driver(Change, add, changes, quote=_requoted(story, random))
     return story.of_driver(kind, add, changes)
+
+
+def _requoted(story: Story, random: Random) -> bytes:
+    """Other terms, now and then some that don't fit."""
+    now = story.state().quote
+    later = random.choice([0, 0, 0, HOUR, 30 * HOUR, -HOUR])
+    fields: dict[str, Any] = {"start": now.start + later, "end": now.end + later + random.choice([0, HOUR])}
+    fields["cap"] = now.cap * random.choice([1, 2])
+    if random.random() < 0.1:
+        wrong: list[dict[str, Any]] = [
+            {"author": b"X" * 32}, {"charger": b"x" * 16}, {"one_time_key": b"x" * 32},
+            {"plan": replace(now.plan, currency="SEK")},
+        ]  # fmt: skip
+        fields |= random.choice(wrong)
+    return story.requote(**fields).raw
 
 
 def plain(record: Record[Any]) -> Signed:
@@ -92,6 +128,8 @@ def test_one_state() -> None:
             text.pass_time(t)
             states = (str(ours.reservation), str(ours.session), str(ours.settlement))
             assert states == (text.reservation, text.session, text.settlement), seed
+            assert ours.fee_floor == text.in_force[-1][2], seed
+            assert to_tree(ours.quote) == text.now, seed
             assert (ours.cost, ours.compensation) == (text.cost, text.owed), seed
             assert [one.id for one in ours.tickets] == [one.id for one in text.tickets], seed
             assert (ours.countersigned, ours.stop_counts_from) == (text.countersigned, text.stop_from), seed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from . import booking_endings, booking_sessions
+from . import booking_changes, booking_endings, booking_sessions
 from .cast import HOUR, NOW
 from .story import CAP, Story
 
@@ -87,12 +87,39 @@ STORIES: dict[str, End] = {
     "final-values-after-the-end": (*BILLED, 0, 0),
     "receipts-that-do-not-count": ("FULFILLED", "COMPLETED", "PAID", 0, 0),
     "named-what-does-not-count": (*FAILED, 0, 0),
+    "counter-offer-taken": (*FAILED, 0, 0),
+    "counter-offer-let-pass": (*FAILED, 0, 0),
+    "older-counter-offer-taken": (*FAILED, 0, 0),
+    "counter-offer-taken-with-another-quote": (*FAILED, 0, 0),
+    "accepted-as-asked-while-a-change-waits": (*FAILED, 0, 0),
+    "accepted-with-a-change-that-nobody-asked-for": (*FAILED, 0, 0),
+    "quotes-that-do-not-fit": (*FAILED, 0, CAP // 10),
+    "refused-and-asked-again": (*FAILED, 0, 0),
+    "later-change-in-the-place-of-an-earlier": (*FAILED, 0, 0),
+    "moved-and-left": (*CANCELED, CAP // 2, 0),
+    "moved-by-the-host-and-left": (*CANCELED, 0, 0),
+    "moved-and-left-for-safety": (*CANCELED, 0, 0),
+    "moved-twice-and-missed": (*NO_SHOW, CAP // 2, 0),
+    "left-before-the-amendment-came": (*CANCELED, 0, 0),
+    "moved-after-the-check-in": (*FAILED, 0, 0),
+    "longer-after-the-check-in": (*FAILED, 0, 0),
+    "longer-while-charging": ("FULFILLED", "COMPLETED", "PAID", 0, 0),
+    "moved-while-charging": (*CHARGING, 0, 0),
+    "asked-before-and-charging-since": (*CHARGING, 0, 0),
+    "changed-after-the-bill": (*BILLED, 0, 0),
+    "amended-when-the-slot-was-over": (*FAILED, 0, 0),
+    "fault-and-left": (*CANCELED, 0, CAP // 10),
+    "fault-and-nothing-more": (*FAILED, 0, CAP // 10),
+    "fault-and-cancelled-by-the-host-for-safety": (*CANCELED, 0, CAP // 10),
+    "fault-and-charged-after-all": (*CHARGING, 0, 0),
+    "fault-and-no-show": (*FAILED, 0, CAP // 10),
+    "fault-and-moved": (*FAILED, 0, 0),
 }
 
 
 def tell(name: str) -> Story:
     """The story of that name, told by the function of the same name."""
     function = name.replace("-", "_")
-    module = booking_sessions if hasattr(booking_sessions, function) else booking_endings
-    told: Story = getattr(module, function)()
+    modules = (booking_sessions, booking_endings, booking_changes)
+    told: Story = getattr(next(one for one in modules if hasattr(one, function)), function)()
     return told

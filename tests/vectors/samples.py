@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from chargemesh_protocol.booking import records as b
@@ -181,6 +182,7 @@ def _booking() -> dict[str, Any]:
     }
     booking, seen = hashed("booking"), hashed("host's record")
     said: dict[str, Any] = {"author": BOB.author, "issued": NOW + 2 * HOUR, "booking": booking, "seen": seen}
+    longer = ALICE.sign(b.Quote(**(quote | {"end": NOW + 5 * HOUR, "cap": 18_480_000}))).raw
     return {
         "quote": b.Quote(**quote),
         "quote-with-two-periods": b.Quote(**(quote | {"plan": turning, "instant": False})),
@@ -195,6 +197,8 @@ def _booking() -> dict[str, Any]:
         "agreement": b.Agreement(**said, receipt=hashed("receipt")),
         "claim": b.Claim(**said, receipt=hashed("receipt"), rail="sepa", reference="RF18 5390 0754 7034"),
         "problem": b.Problem(**said, problem=b.ProblemKind.BLOCKED, text="A van stands in front of it."),
+        "change": b.Change(**said, quote=longer),
+        "change-that-takes-an-offer": b.Change(**said, quote=longer, offer=hashed("offer")),
         "access-record": AccessRecord(
             author=ALICE.author,
             issued=NOW,
@@ -208,6 +212,12 @@ def _booking() -> dict[str, Any]:
             phone="",
         ),
     }
+
+
+def _carried_quote() -> bytes:
+    """As in an offer: a whole record."""
+    quote = _booking()["quote"]
+    return ALICE.sign(replace(quote, start=NOW + 2 * HOUR, end=NOW + 5 * HOUR)).raw
 
 
 def _host() -> dict[str, Any]:
@@ -239,6 +249,13 @@ def _host() -> dict[str, Any]:
     }
     return {
         "accept": b.Accept(**first, access_due=NOW - HOUR),
+        "accept-of-a-change": b.Accept(**chain, access_due=NOW + 2 * HOUR, change=hashed("change")),
+        "offer": b.Offer(
+            **chain, quote=_carried_quote(), text="An hour later, please: my own car comes home."
+        ),
+        "amend": b.Amend(**chain, change=hashed("change"), access_due=NOW + 3 * HOUR),
+        "refuse": b.Refuse(**chain, change=hashed("change"), reason=b.DeclineReason.NOT_OFFERABLE),
+        "fault": b.EquipmentFault(**chain, problem=b.ProblemKind.WONT_START, text=""),
         "decline": b.Decline(**first, reason=b.DeclineReason.NOT_OFFERABLE),
         "access": b.Access(**chain, sealed=bytes(range(200))),
         "acknowledge": b.Acknowledge(**chain),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from chargemesh_protocol.booking import records as b
+from chargemesh_protocol.booking.concurrent import CHANGING
 from chargemesh_protocol.booking.cost import signed_for
 from chargemesh_protocol.booking.receipt import reckon_charge, reckon_session
 from chargemesh_protocol.booking.sealing import one_time_keypair
@@ -39,12 +41,12 @@ HOST_KEY, HOST_SECRET = one_time_keypair(seed("Alice one-time"))
 DRIVER_KEY, DRIVER_SECRET = one_time_keypair(seed("Bob one-time"))
 DRIVER_KINDS: dict[str, type[Any]] = {
     "cancel": b.Cancel, "authorisation": b.Authorisation, "stop": b.Stop, "countersign": b.Countersign,
-    "agreement": b.Agreement, "claim": b.Claim, "problem": b.Problem,
+    "agreement": b.Agreement, "claim": b.Claim, "problem": b.Problem, "change": b.Change,
 }  # fmt: skip
 HOST_KINDS: dict[str, type[Any]] = {
     "accept": b.Accept, "decline": b.Decline, "access": b.Access, "acknowledge": b.Acknowledge,
     "ticket": b.Ticket, "receipt": b.Receipt, "paid": b.Paid, "host-cancel": b.HostCancel,
-    "no-show": b.NoShow,
+    "no-show": b.NoShow, "offer": b.Offer, "amend": b.Amend, "refuse": b.Refuse, "fault": b.EquipmentFault,
 }  # fmt: skip
 
 
@@ -135,13 +137,18 @@ class Story:
         readings = [Reading(one.at, one.energy_wh) for one in tickets]
         at = own.get("at", self.now + SECOND)
         backwards = readings and (energy_wh < readings[-1].energy_wh or at < readings[-1].at)
-        cost = 0 if backwards else bill(self.quote.body.plan, [*readings, Reading(at, energy_wh)]).total
+        cost = 0 if backwards else bill(self.state().quote.plan, [*readings, Reading(at, energy_wh)]).total
         fields = {"at": at, "energy_wh": energy_wh, "register_wh": 5_000_000 + energy_wh, "cost": cost}
         fields |= {"power_w": 0, "context": b.ReadingContext(context)}
         return self.says("ticket", name, **(fields | own))
 
     def until(self, stage: str) -> Story:
         """Tells the usual story up to a stage of booking-concurrent.json."""
+        if stage in CHANGING:
+            told = self.until(CHANGING[stage])
+            told.says("change")
+            told.says("acknowledge", "acknowledge-of-the-change")
+            return told
         steps = {
             "requested": lambda: None,
             "reserved": lambda: self.says("accept"),
@@ -162,11 +169,39 @@ class Story:
                 return self
         raise ValueError(stage)
 
+    def requote(self, **changes: Any) -> bytes:
+        """Another quote of Alice's for this booking, as records carry it: by default an hour longer."""
+        now = self.state().quote
+        fields: Json = {"end": now.end + HOUR, "cap": now.cap + CAP // 3, "issued": self.now}
+        return ALICE.sign(replace(now, **(fields | {"expires": self.now + 15 * MINUTE} | changes))).raw
+
+    def offers(self, name: str = "", **changes: Any) -> Record[Any]:
+        return self.says("offer", name, quote=self.requote(**changes), text="")
+
+    def takes(self, offer: Record[Any], name: str = "") -> Record[Any]:
+        return self.says("change", name, quote=offer.body.quote, offer=offer.id)
+
+    def asks(self, name: str = "", **changes: Any) -> Record[Any]:
+        return self.says("change", name, quote=self.requote(**changes))
+
     def _usual(self, kind: str) -> Json:
         """Own fields of a kind that fit how far the story is."""
         state = self.state()
         receipt = state.receipt.id if state.receipt else hashed("no receipt")
+        change = state.change.id if state.change else hashed("no change")
+        if state.change is None and "change" in self.named and self.named["change"].id in state.not_included:
+            change = self.named["change"].id
         match kind:
+            case "change":
+                return {"quote": self.requote()}
+            case "offer":
+                return {"quote": self.requote(), "text": ""}
+            case "amend":
+                return {"change": change, "access_due": max(self.now, START - HOUR)}
+            case "refuse":
+                return {"change": change, "reason": b.DeclineReason.HOST_DECLINED}
+            case "fault":
+                return {"problem": b.ProblemKind.WONT_START, "text": "No answer from the wallbox."}
             case "accept":
                 return {"access_due": max(self.now, START - HOUR)}
             case "decline":
@@ -200,7 +235,7 @@ class Story:
 
     def _bill(self, state: BookingState) -> Json:
         """What a receipt of the session says; without one, of the cancellation or no-show."""
-        quote = self.quote.body
+        quote = state.quote
         if state.tickets:
             own = reckon_session(quote, [one.body for one in state.tickets])
         else:

@@ -18,11 +18,13 @@ from .table import Reservation, Session, Settlement
 
 # How far the booking was: each stage contains the ones before it.
 STAGES = ("requested", "reserved", "arrived", "checked-in", "charging", "billed")
+# One of those stages, with a change to a longer time that the host has included and not yet answered.
+CHANGING = {"changing": "arrived", "extending": "charging"}
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """stage: where the two begin. stands: the kinds that take effect. The states are those after both.
+    """stage: where the two begin, of STAGES or CHANGING. stands: the kinds that take effect. The states are those after both.
 
     Of a fork, stage and states are None: they depend on which of the two ids is lower.
     """
@@ -59,6 +61,11 @@ _NO_BILL_TWICE = (
 )
 _LATE_METER = "The session was billed; what the meter shows later is not its energy."
 _OVER = "The session is over and billed: nothing is left to cancel or to stop."
+_OFFER = "An offer holds nothing and changes nothing until it is taken and that is accepted."
+_LEAVES = "The driver leaves instead; the price is that of the time, by the terms that were in force then."
+_NOTHING_TO_CHANGE = "The session is over and billed: nothing is left to change."
+_NOT_A_FAULT = "Charging has begun, so the wallbox has not failed this driver."
+_ONE_BY_ONE = "The answer is to the change that it names; the driver's new one waits for its own."
 
 # stands: "d" the driver's record, "h" the host's, "dh" both.
 _DRIVER_AND_HOST: tuple[_Row, ...] = (
@@ -218,6 +225,89 @@ _DRIVER_AND_HOST: tuple[_Row, ...] = (
         _NO_SHOW,
         "A problem at the plug that was included earlier would have shown that the driver was there.",
     ),
+    ("cancel", "offer", "reserved", "dh", _CANCELED, _OFFER),
+    ("cancel", "amend", "changing", "dh", _CANCELED, _LEAVES),
+    ("cancel", "refuse", "changing", "dh", _CANCELED, _LEAVES),
+    (
+        "cancel",
+        "fault",
+        "arrived",
+        "dh",
+        _CANCELED,
+        "The host has failed the driver, who leaves for nothing.",
+    ),
+    ("authorisation", "offer", "arrived", "dh", _RESERVED, _OFFER),
+    (
+        "authorisation",
+        "amend",
+        "changing",
+        "dh",
+        _RESERVED,
+        "The check-in counts for the new terms if it is not from before one may check in for them.",
+    ),
+    ("authorisation", "refuse", "changing", "dh", _RESERVED, "The check-in is for the booking as it was."),
+    ("authorisation", "fault", "arrived", "dh", _RESERVED, "The driver waits whether it starts after all."),
+    ("stop", "offer", "charging", "dh", _CHARGING, _OFFER),
+    ("stop", "amend", "extending", "dh", _CHARGING, "Charging ends; the longer time is there to go on in."),
+    ("stop", "refuse", "extending", "dh", _CHARGING, "Charging ends either way."),
+    ("stop", "fault", "charging", "d", _CHARGING, _NOT_A_FAULT),
+    ("countersign", "offer", "charging", "dh", _CHARGING, _OFFER),
+    ("countersign", "amend", "extending", "dh", _CHARGING, "What was drawn keeps its price."),
+    ("countersign", "refuse", "extending", "dh", _CHARGING, "What was drawn keeps its price."),
+    ("countersign", "fault", "charging", "d", _CHARGING, _NOT_A_FAULT),
+    ("agreement", "offer", "billed", "d", _BILLED, _NOTHING_TO_CHANGE),
+    ("agreement", "amend", "billed", "d", _BILLED, _NOTHING_TO_CHANGE),
+    ("agreement", "refuse", "billed", "d", _BILLED, _NOTHING_TO_CHANGE),
+    ("agreement", "fault", "billed", "d", _BILLED, _NOT_A_FAULT),
+    ("claim", "offer", "billed", "d", _CLAIMED, _NOTHING_TO_CHANGE),
+    ("claim", "amend", "billed", "d", _CLAIMED, _NOTHING_TO_CHANGE),
+    ("claim", "refuse", "billed", "d", _CLAIMED, _NOTHING_TO_CHANGE),
+    ("claim", "fault", "billed", "d", _CLAIMED, _NOT_A_FAULT),
+    ("problem", "offer", "arrived", "dh", _RESERVED, _OFFER),
+    (
+        "problem",
+        "amend",
+        "changing",
+        "dh",
+        _RESERVED,
+        "It frees the driver if it is not from before one may check in for the new terms.",
+    ),
+    ("problem", "refuse", "changing", "dh", _RESERVED, "The problem is with the booking as it was."),
+    ("problem", "fault", "arrived", "dh", _RESERVED, "Both say that something is wrong."),
+    (
+        "change",
+        "accept",
+        "requested",
+        "dh",
+        _RESERVED,
+        "The host accepts what was asked for first; the change waits for its own answer.",
+    ),
+    ("change", "decline", "requested", "h", _REJECTED, "There is nothing left to change."),
+    ("change", "access", "reserved", "dh", _RESERVED, _ADDRESS),
+    ("change", "acknowledge", "reserved", "dh", _RESERVED, _ONLY_INCLUDES),
+    ("change", "ticket", "checked-in", "dh", _CHARGING, "A session that has begun can still be made longer."),
+    ("change", "receipt", "charging", "h", _BILLED, _NOTHING_TO_CHANGE),
+    ("change", "paid", "billed", "h", _PAID, _NOTHING_TO_CHANGE),
+    ("change", "host-cancel", "reserved", "h", _CANCELED, "There is nothing left to change."),
+    (
+        "change",
+        "no-show",
+        "arrived",
+        "h",
+        _NO_SHOW,
+        "Whoever asks for another time has not come in this one.",
+    ),
+    (
+        "change",
+        "offer",
+        "reserved",
+        "dh",
+        _RESERVED,
+        "Each has a wish; neither counts before it is answered.",
+    ),
+    ("change", "amend", "changing", "dh", _RESERVED, _ONE_BY_ONE),
+    ("change", "refuse", "changing", "dh", _RESERVED, _ONE_BY_ONE),
+    ("change", "fault", "arrived", "dh", _RESERVED, "A driver may ask for another time instead of leaving."),
 )
 
 _BOTH_COUNT = "Each says something of its own."
@@ -277,6 +367,15 @@ _DRIVER_AND_DRIVER: tuple[_Row, ...] = (
     ("claim", "problem", "billed", "dh", _DISPUTED, _LATER_WORD),
     ("problem", "claim", "billed", "dh", _CLAIMED, _LATER_WORD),
     ("problem", "problem", "arrived", "dh", _RESERVED, _BOTH_COUNT),
+    ("cancel", "change", "reserved", "d", _CANCELED, "There is nothing left to change."),
+    ("change", "cancel", "reserved", "dh", _CANCELED, _LATER_WORD),
+    ("authorisation", "change", "arrived", "dh", _RESERVED, _BOTH_COUNT),
+    ("stop", "change", "charging", "dh", _CHARGING, _BOTH_COUNT),
+    ("countersign", "change", "charging", "dh", _CHARGING, _BOTH_COUNT),
+    ("agreement", "change", "billed", "d", _BILLED, _NOTHING_TO_CHANGE),
+    ("claim", "change", "billed", "d", _CLAIMED, _NOTHING_TO_CHANGE),
+    ("problem", "change", "arrived", "dh", _RESERVED, _BOTH_COUNT),
+    ("change", "change", "reserved", "dh", _RESERVED, "The later one takes the place of the earlier."),
 )
 
 REQUEST_EXPIRED = "request-expired"
@@ -291,6 +390,8 @@ _INSTANT_AND_RECORD: tuple[_Row, ...] = (
     (SLOT_OVER, "cancel", "arrived", "d", _FAILED, _TOO_LATE),
     (SLOT_OVER, "host-cancel", "arrived", "d", _FAILED, _TOO_LATE),
     (SLOT_OVER, "authorisation", "arrived", "d", _FAILED, _TOO_LATE),
+    (SLOT_OVER, "amend", "changing", "d", _FAILED, _TOO_LATE),
+    (SLOT_OVER, "fault", "arrived", "d", _FAILED, _TOO_LATE),
     (
         SLOT_OVER,
         "no-show",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..limits import CLOCK_TOLERANCE_MS, SLOT_MS
 from ..pricing import most_added
-from ..terms import cancellation_cost, host_failure_compensation
+from ..terms import cancellation_cost, host_failure_compensation, no_show_cost
 from .records import CancelReason, Problem, ProblemKind, Quote
-from .state import BookingState
+from .state import BookingState, InForce
 from .table import Reservation
 
 # A driver who is a little early may check in, and may find the plug blocked, from then on.
@@ -27,6 +28,16 @@ def earliest_at_plug(quote: Quote) -> int:
 def frees_driver(quote: Quote, problem: Problem) -> bool:
     """Whether this problem keeps the driver from charging in its own time."""
     return problem.problem in AT_THE_PLUG and problem.issued >= earliest_at_plug(quote)
+
+
+def extends(quote: Quote, longer: Quote) -> bool:
+    """Whether `longer` only moves the end of `quote`, and not nearer."""
+    return longer.start == quote.start and longer.end >= quote.end
+
+
+def terms_at(in_force: Sequence[InForce], at: int) -> InForce:
+    """What was in force at `at`: a driver who leaves owes by what both had agreed to then."""
+    return next((one for one in reversed(in_force) if one.since <= at), in_force[0])
 
 
 def effective_time(claimed: int, acknowledged: int | None, unacknowledged: int) -> int:
@@ -48,20 +59,30 @@ def overdue(due: int | None, sent_at: int | None, at: int) -> bool:
 
 
 def driver_cancel_cost(
-    quote: Quote, reason: CancelReason, accepted_at: int | None, at: int, host_failed: bool
+    terms: InForce, reason: CancelReason, accepted_at: int | None, at: int, host_failed: bool
 ) -> int:
-    """Micro-units that the driver owes for a cancellation whose time is `at`.
+    """Micro-units that the driver owes for a cancellation whose time is `at`; `terms` of that time.
 
     Nothing before the acceptance, for safety, or when the host has failed (see `fold`).
     """
     if accepted_at is None or at < accepted_at or reason is CancelReason.SAFETY or host_failed:
         return 0
-    return cancellation_cost(quote.terms, quote.cap, quote.start, at)
+    quote = terms.quote
+    return max(cancellation_cost(quote.terms, quote.cap, quote.start, at), terms.fee_floor)
 
 
-def host_cancel_compensation(quote: Quote, reason: CancelReason) -> int:
-    """Micro-units that the host owes for taking an accepted booking back."""
-    return 0 if reason is CancelReason.SAFETY else host_failure_compensation(quote.terms, quote.cap)
+def no_show_due(terms: InForce) -> int:
+    """Micro-units that a driver owes who never came."""
+    quote = terms.quote
+    return max(no_show_cost(quote.terms, quote.cap, quote.start), terms.fee_floor)
+
+
+def host_cancel_compensation(quote: Quote, reason: CancelReason, faulty: bool) -> int:
+    """Micro-units that the host owes for taking an accepted booking back. faulty: it had said that its
+    equipment fails the driver, which no reason undoes."""
+    if reason is CancelReason.SAFETY and not faulty:
+        return 0
+    return host_failure_compensation(quote.terms, quote.cap)
 
 
 def cost_of_cancelling(
@@ -71,7 +92,8 @@ def cost_of_cancelling(
     if state.reservation is not Reservation.RESERVED:
         return 0
     accepted_at = state.accept.body.issued if state.accept else None
-    return driver_cancel_cost(state.quote, reason, accepted_at, at, host_failed(state, at))
+    terms = terms_at(state.in_force, at)
+    return driver_cancel_cost(terms, reason, accepted_at, at, host_failed(state, at))
 
 
 def cost_if_acknowledged(state: BookingState) -> int:
@@ -83,14 +105,13 @@ def cost_if_acknowledged(state: BookingState) -> int:
     if one is None or one.final:
         return state.cost
     accepted_at = state.accept.body.issued if state.accept else None
-    return driver_cancel_cost(
-        state.quote, one.reason, accepted_at, one.claimed, host_failed(state, one.claimed)
-    )
+    terms = terms_at(state.in_force, one.claimed)
+    return driver_cancel_cost(terms, one.reason, accepted_at, one.claimed, host_failed(state, one.claimed))
 
 
 def host_failed(state: BookingState, at: int) -> bool:
-    """Whether at `at` the driver may leave for nothing: no address in time, or a problem at the plug."""
-    if overdue(state.access_due, state.access_sent_at, at):
+    """Whether at `at` the driver may leave for nothing: no address in time, a problem at the plug, a fault."""
+    if overdue(state.access_due, state.access_sent_at, at) or state.equipment_fault is not None:
         return True
     return any(frees_driver(state.quote, one.body) for one in state.problems)
 

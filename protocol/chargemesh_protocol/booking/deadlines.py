@@ -12,14 +12,17 @@ from .state import BookingState
 from .table import RESERVATION, SESSION, Reservation
 
 
-def no_show_from(quote: Quote, accepted_at: int) -> int:
-    """The first instant at which a no-show counts: the grace, and two minutes for a check-in to arrive."""
-    return max(quote.start, accepted_at) + quote.terms.no_show_after * MINUTE_MS + CLOCK_TOLERANCE_MS
+def no_show_from(quote: Quote, agreed_at: int) -> int:
+    """The first instant at which a no-show counts: the grace, and two minutes for a check-in to arrive.
+
+    agreed_at: when the host accepted, or moved the start to where it is.
+    """
+    return max(quote.start, agreed_at) + quote.terms.no_show_after * MINUTE_MS + CLOCK_TOLERANCE_MS
 
 
-def slot_over(quote: Quote, accepted_at: int | None) -> int:
+def slot_over(quote: Quote, agreed_at: int | None) -> int:
     """From this instant on nothing can begin any more, nor be cancelled."""
-    waits = quote.end if accepted_at is None else max(quote.end, no_show_from(quote, accepted_at))
+    waits = quote.end if agreed_at is None else max(quote.end, no_show_from(quote, agreed_at))
     return waits + CLOCK_TOLERANCE_MS
 
 
@@ -34,9 +37,9 @@ def at_instant(state: BookingState, as_of: int) -> BookingState:
         if as_of < min(expired, over):
             return replace(state, next_deadline=min(expired, over))
         return _failed_by(state, "request-expired" if expired <= over else "slot-over")
-    if state.reservation is not Reservation.RESERVED or state.accept is None:
+    if state.reservation is not Reservation.RESERVED:
         return state
-    over = slot_over(state.quote, state.accept.body.issued)
+    over = slot_over(state.quote, state.agreed_at)
     due = over if state.access or state.access_due is None else state.access_due + CLOCK_TOLERANCE_MS
     if as_of < due:
         return replace(state, next_deadline=min(due, over))
@@ -48,6 +51,7 @@ def _failed_by(state: BookingState, event: str) -> BookingState:
     to = RESERVATION[state.reservation][event]
     if to is None:
         raise AssertionError(f"{event} must end a reservation that is {state.reservation}")
-    owed = host_failure_compensation(state.quote.terms, state.quote.cap) if state.access_overdue else 0
+    failed = state.access_overdue or state.equipment_fault is not None
+    owed = host_failure_compensation(state.quote.terms, state.quote.cap) if failed else 0
     void = SESSION[state.session]["void"] or state.session
     return replace(state, reservation=to, session=void, compensation=owed)

@@ -12,16 +12,20 @@ from .records import (
     Accept,
     Access,
     Agreement,
+    Change,
     Claim,
     Decline,
+    EquipmentFault,
+    Offer,
     Paid,
     Problem,
     Quote,
     Receipt,
+    Refuse,
     Request,
     Ticket,
 )
-from .state import Authorised, Cancellation, Ignored
+from .state import Authorised, Cancellation, Ignored, InForce
 from .table import RESERVATION, SESSION, SETTLEMENT, Reservation, Session, Settlement
 
 STILL_OPEN = (Reservation.PENDING, Reservation.RESERVED, Reservation.FULFILLED)
@@ -31,15 +35,17 @@ STILL_OPEN = (Reservation.PENDING, Reservation.RESERVED, Reservation.FULFILLED)
 class Facts:
     """Changed by the rules (`on_reservation`, `on_session`, `on_settlement`), read out by `fold`.
 
-    chain, driver: as given to `fold`. position: index in the chain of each host record, -1 for the request.
+    chain, driver, carried: as given to `fold`. in_force: the terms that were and, last, those that are.
+    agreed_at: when the acceptance was signed, or the amendment that moved the start. position: index in the chain of each host record, -1 for the request.
     included_in: of a driver's record, the first host record of the chain that includes it. taken: records
     that have had their turn.
     """
 
-    quote: Quote
+    in_force: list[InForce]
     request: Record[Request]
     chain: Sequence[Record[Any]]
     driver: Mapping[bytes, Record[Any]]
+    carried: Mapping[bytes, Quote]
     position: Mapping[bytes, int]
     included_in: Mapping[bytes, Record[Any]]
     reservation: Reservation = Reservation.PENDING
@@ -47,6 +53,11 @@ class Facts:
     settlement: Settlement = Settlement.OPEN
     accept: Record[Accept] | None = None
     decline: Record[Decline] | None = None
+    agreed_at: int | None = None
+    offer: Record[Offer] | None = None
+    change: Record[Change] | None = None
+    refusal: Record[Refuse] | None = None
+    equipment_fault: Record[EquipmentFault] | None = None
     access: Record[Access] | None = None
     access_sent_at: int | None = None
     access_due: int | None = None
@@ -67,6 +78,11 @@ class Facts:
     problems: list[Record[Problem]] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
     taken: set[bytes] = field(default_factory=set)
+
+    @property
+    def quote(self) -> Quote:
+        """The one in force, as far as the walk has come."""
+        return self.in_force[-1].quote
 
     @property
     def accepted_at(self) -> int | None:
@@ -133,6 +149,10 @@ class Facts:
         """From when on a stop bounds the authorisation; None while nobody has acknowledged it."""
         acknowledged, claimed = self.acknowledged(record), self.claimed_time(record)
         return None if acknowledged is None else effective_time(claimed, acknowledged, claimed)
+
+    def host_failed_by(self, at: int) -> bool:
+        """Whether the driver may leave for nothing at `at`: no address, a problem at the plug, a fault."""
+        return self.access_overdue(at) or self.problem_at_plug or self.equipment_fault is not None
 
     def access_overdue(self, at: int) -> bool:
         """Whether the address was due at `at` and had not been sent by then; what came later is no excuse."""

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..record import Record
-from . import on_reservation, on_session
+from . import on_change, on_reservation, on_session
 from .facts import Facts
 from .records import Quote, Request
-from .state import BookingState, Ignored
+from .state import BookingState, Ignored, InForce
 
 TAKES_EFFECT_ALONE = ("cancel", "stop")
 
@@ -36,15 +36,25 @@ _RULES: dict[str, Callable[[Facts, Record[Any]], str]] = {
     "agreement": on_session.on_agreement,
     "claim": on_session.on_claim,
     "problem": on_session.on_problem,
+    "offer": on_change.on_offer,
+    "change": on_change.on_change,
+    "amend": on_change.on_amend,
+    "refuse": on_change.on_refuse,
+    "fault": on_change.on_fault,
 }
 
 
 def fold(
-    quote: Quote, request: Record[Request], chain: Sequence[Record[Any]], driver: Mapping[bytes, Record[Any]]
+    quote: Quote,
+    request: Record[Request],
+    chain: Sequence[Record[Any]],
+    driver: Mapping[bytes, Record[Any]],
+    carried: Mapping[bytes, Quote],
 ) -> BookingState:
     """The state by records alone, before any deadline: see `deadlines.at_instant`.
 
-    chain: the host's records that count, in order. driver: all of the driver's records by id.
+    chain: the host's records that count, in order. driver: all of the driver's records by id. carried: the
+    quote inside each change and offer, by the id of that record.
     """
     position = {request.id: -1} | {one.id: number for number, one in enumerate(chain)}
     included_in: dict[bytes, Record[Any]] = {}
@@ -52,7 +62,7 @@ def fold(
         for one in host.body.includes:
             if one in driver:
                 included_in.setdefault(one, host)
-    facts = Facts(quote, request, chain, driver, position, included_in)
+    facts = Facts([InForce(quote)], request, chain, driver, carried, position, included_in)
     for host in chain:
         if host.body.includes:
             _take_all(facts, [driver[one] for one in host.body.includes if one in driver])
@@ -93,6 +103,14 @@ def _state(facts: Facts) -> BookingState:
         next_number=len(facts.chain) + 1,
         accept=facts.accept,
         decline=facts.decline,
+        in_force=tuple(facts.in_force),
+        agreed_at=facts.agreed_at,
+        offer=facts.offer,
+        offered=facts.carried[facts.offer.id] if facts.offer else None,
+        change=facts.change,
+        wanted=facts.carried[facts.change.id] if facts.change else None,
+        refusal=facts.refusal,
+        equipment_fault=facts.equipment_fault,
         access=facts.access,
         access_sent_at=facts.access_sent_at,
         access_due=facts.access_due,

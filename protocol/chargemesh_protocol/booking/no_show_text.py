@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from ..limits import CLOCK_TOLERANCE_MS
 from ..money import format_total
-from ..terms import no_show_cost
 from ..units import format_duration
 from ..zones import MINUTE_MS
+from .cost import no_show_due
 from .deadlines import no_show_from
 from .state import BookingState
 
@@ -19,7 +19,7 @@ def no_show_to_come(state: BookingState, *, is_driver: bool, when: When) -> str:
     """For a booking that is reserved, in which nobody has checked in and one can count."""
     if state.no_show_from is None:
         raise ValueError("no no-show can count in this booking")
-    cost = no_show_cost(state.quote.terms, state.quote.cap, state.quote.start)
+    cost = no_show_due(state.in_force[-1])
     owed = format_total(cost, state.quote.plan.currency)
     if is_driver:
         price = f"which costs you {owed}" if cost else "which costs nothing"
@@ -31,9 +31,9 @@ def no_show_to_come(state: BookingState, *, is_driver: bool, when: When) -> str:
 
 def no_show_that_was(state: BookingState, *, is_driver: bool, when: When) -> str:
     """For a booking that ended as a no-show; what is owed for it is told by who tells of other debts."""
-    if state.accept is None:
+    if state.agreed_at is None:
         raise ValueError("nobody can miss a booking that was not accepted")
-    until = when(no_show_from(state.quote, state.accept.body.issued))
+    until = when(no_show_from(state.quote, state.agreed_at))
     driver, host = ("You", "the host") if is_driver else ("The driver", "you")
     return f"{driver} did not come by {until}: {host} waited {_how_long(state)}."
 
@@ -41,7 +41,7 @@ def no_show_that_was(state: BookingState, *, is_driver: bool, when: When) -> str
 def _how_long(state: BookingState) -> str:
     """The two parts of the wait: the host's grace, and the tolerance of clocks."""
     quote = state.quote
-    late = state.accept is not None and state.accept.body.issued > quote.start
+    late = state.agreed_at is not None and state.agreed_at > quote.start
     grace = format_duration(quote.terms.no_show_after * MINUTE_MS)
     tolerance = format_duration(CLOCK_TOLERANCE_MS)
     begin = "acceptance" if late else "start"

@@ -116,11 +116,12 @@ def _wrong_cost(state: BookingState) -> tuple[str, ...]:
 
 
 def _above_cap(state: BookingState) -> tuple[str, ...]:
-    if state.receipt is None or state.receipt.body.total <= state.quote.cap:
+    most = state.quote.cap if state.tickets else max(state.quote.cap, state.fee_floor)
+    if state.receipt is None or state.receipt.body.total <= most:
         return ()
     currency = state.quote.plan.currency
     billed = format_amount(state.receipt.body.total, currency)
-    return (f"cap: {billed} billed, at most {format_amount(state.quote.cap, currency)} by the quote",)
+    return (f"cap: {billed} billed, at most {format_amount(most, currency)} by the quote",)
 
 
 def _beyond(state: BookingState, own: Reckoning) -> tuple[str, ...]:

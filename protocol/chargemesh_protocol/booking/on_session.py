@@ -33,7 +33,7 @@ def on_authorisation(facts: Facts, record: Record[Authorisation]) -> str:
     if body.issued < earliest_at_plug(facts.quote):
         return "it was too early to check in"
     begun = facts.reservation is Reservation.FULFILLED
-    if not begun and body.issued >= slot_over(facts.quote, facts.accepted_at):
+    if not begun and body.issued >= slot_over(facts.quote, facts.agreed_at):
         return "the slot was over"
     if reason := facts.run_session("check-in"):
         return reason

@@ -36,19 +36,28 @@ def overlap(one: BookingSet, other: BookingSet) -> Overlap:
         return Overlap.OTHER_HOST
     if one.quote.body.charger != other.quote.body.charger:
         return Overlap.OTHER_CHARGER
-    accepted = [_accepted_at(booking) for booking in (one, other)]
-    if accepted[0] is None or accepted[1] is None:
+    promised = [_promised_at(booking) for booking in (one, other)]
+    if not promised[0] or not promised[1]:
         return Overlap.NOT_ACCEPTED
-    later = max(accepted[0], accepted[1])
-    first, second = _as_signed(one, later), _as_signed(other, later)
+    both = max(promised[0][0], promised[1][0])
+    found = [_at(one, other, instant) for instant in sorted({*promised[0], *promised[1]}) if instant >= both]
+    return next((worst for worst in Overlap if worst in found), Overlap.APART)
+
+
+def _at(one: BookingSet, other: BookingSet, instant: int) -> Overlap:
+    """What the two were to each other when the host had just promised one of them a time."""
+    first, second = _as_signed(one, instant), _as_signed(other, instant)
     if first.quote.end <= second.quote.start or second.quote.end <= first.quote.start:
         return Overlap.APART
     return Overlap.DOUBLE_BOOKED if first.holds_slot and second.holds_slot else Overlap.RELEASED
 
 
-def _accepted_at(booking: BookingSet) -> int | None:
-    accept = booking.state(booking.quote.body.end).accept
-    return None if accept is None else accept.body.issued
+def _promised_at(booking: BookingSet) -> list[int]:
+    """When the host accepted, and when it put each later quote in force; unix ms, empty if it never did."""
+    state = booking.state(booking.quote.body.end)
+    if state.accept is None:
+        return []
+    return [state.accept.body.issued, *(one.since for one in state.in_force[1:])]
 
 
 def _as_signed(booking: BookingSet, at: int) -> BookingState:

@@ -12,6 +12,7 @@ from enum import Enum
 
 from ..contact import Contact
 from ..limits import (
+    MAX_CARRIED_BYTES,
     MAX_INCLUDES,
     MAX_NOTE_CHARS,
     MAX_POWER_STEPS,
@@ -26,6 +27,7 @@ from ..terms import Terms
 from ..zones import LAST_INSTANT
 
 _INSTANT = Uint(LAST_INSTANT)  # whatever is signed can be shown on a calendar
+_QUOTE = Bytes(1, MAX_CARRIED_BYTES)
 
 
 class DeclineReason(Enum):
@@ -50,7 +52,7 @@ class CancelReason(Enum):
 
 
 class ProblemKind(Enum):
-    """What a driver finds wrong at the plug."""
+    """What is wrong at the plug, as the driver finds it or the host says."""
 
     BLOCKED = "BLOCKED"
     NO_POWER = "NO_POWER"
@@ -192,6 +194,20 @@ class Problem(DriverRecord):
     text: str = key(5, Text(MAX_NOTE_CHARS))
 
 
+@kind("change", carries=("quote", Quote))
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change(DriverRecord):
+    """The driver asks for the quote that this carries, in the place of the one in force.
+
+    If it is checked in, it is authorised up to that quote's energy and cap from then on. `offer`: id of the
+    host's offer that this takes.
+    """
+
+    quote: bytes = key(4, _QUOTE)
+    offer: bytes | None = key(16, ID, optional=True)
+
+
 # --- the host's chain ---------------------------------------------------------------------------
 
 
@@ -212,9 +228,13 @@ class HostRecord:
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accept(HostRecord):
-    """The slot is reserved. `access_due`: when the access record will be sent at the latest."""
+    """The slot is reserved. `access_due`: when the access record will be sent at the latest.
+
+    change: id of the driver's change whose quote is accepted, absent where it is the request's own.
+    """
 
     access_due: int = key(6, _INSTANT)
+    change: bytes | None = key(16, ID, optional=True)
 
 
 @kind("decline")
@@ -224,6 +244,49 @@ class Decline(HostRecord):
     """The host does not take the request."""
 
     reason: DeclineReason = key(6, Name(DeclineReason))
+
+
+@kind("offer", carries=("quote", Quote))
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer(HostRecord):
+    """The host would rather have it so: a counter-offer to a request, a proposal once that is accepted.
+
+    It holds nothing, takes the place of every earlier one, and ends when the quote that it carries expires.
+    """
+
+    quote: bytes = key(6, _QUOTE)
+    text: str = key(7, Text(MAX_NOTE_CHARS))
+
+
+@kind("amend")
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amend(HostRecord):
+    """From here on the quote of the driver's change is in force. `access_due` as in `Accept`."""
+
+    change: bytes = key(6, ID)
+    access_due: int = key(7, _INSTANT)
+
+
+@kind("refuse")
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse(HostRecord):
+    """The booking goes on as it was, without the driver's change."""
+
+    change: bytes = key(6, ID)
+    reason: DeclineReason = key(7, Name(DeclineReason))
+
+
+@kind("fault")
+@shape
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquipmentFault(HostRecord):
+    """The host says that its equipment fails this driver, who may leave for nothing from here on."""
+
+    problem: ProblemKind = key(6, Name(ProblemKind))
+    text: str = key(7, Text(MAX_NOTE_CHARS))
 
 
 @kind("access")
@@ -325,5 +388,19 @@ class NoShow(HostRecord):
     """The driver did not check in by the end of the grace period."""
 
 
-DRIVER_KINDS = (Cancel, Authorisation, Stop, Countersign, Agreement, Claim, Problem)
-HOST_KINDS = (Accept, Decline, Access, Acknowledge, Ticket, Receipt, Paid, HostCancel, NoShow)
+DRIVER_KINDS = (Cancel, Authorisation, Stop, Countersign, Agreement, Claim, Problem, Change)
+HOST_KINDS = (
+    Accept,
+    Decline,
+    Access,
+    Acknowledge,
+    Ticket,
+    Receipt,
+    Paid,
+    HostCancel,
+    NoShow,
+    Offer,
+    Amend,
+    Refuse,
+    EquipmentFault,
+)

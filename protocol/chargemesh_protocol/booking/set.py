@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, TypedDict
 
 from ..errors import Refused, Severity
-from ..limits import MAX_INCLUDES, MAX_RECORDS_A_SIDE
-from ..record import Record
+from ..limits import MAX_CHANGES_A_SIDE, MAX_INCLUDES, MAX_RECORDS_A_SIDE
+from ..record import Record, carried
 from .deadlines import at_instant
 from .fold import fold
 from .records import DRIVER_KINDS, HOST_KINDS, Quote, Request
@@ -52,6 +52,7 @@ class BookingSet:
         self.quote, self.request = quote, request
         self._host: dict[bytes, Record[Any]] = {}
         self._driver: dict[bytes, Record[Any]] = {}
+        self._carried: dict[bytes, Quote] = {}  # inside changes and offers
         self._next: dict[tuple[bytes, int], bytes] = {}  # host record after an id, under its number
         self._numbers: dict[int, list[bytes]] = {}  # the two lowest ids of each number
         self._timeless: BookingState | None = None  # the fold of what is here now
@@ -87,18 +88,28 @@ class BookingSet:
         side = self._host if by_host else self._driver
         if len(side) >= MAX_RECORDS_A_SIDE:
             raise Refused("booking-full", f"a booking has at most {MAX_RECORDS_A_SIDE} records of a side")
+        quote: Quote | None = carried(record)
+        if quote is not None and not self.has_room_for_change(by_host):
+            raise Refused("booking-full", f"a booking has at most {MAX_CHANGES_A_SIDE} changes of a side")
         if by_host:
             if body.number > MAX_RECORDS_A_SIDE:
                 raise Refused("booking-full", f"host records are numbered up to {MAX_RECORDS_A_SIDE}")
             self._place(record, body.number, body.previous)
+        if quote is not None:
+            self._carried[record.id] = quote
         side[record.id] = record
         self._timeless = self._chain = self._shown = None
         return True
 
+    def has_room_for_change(self, by_host: bool) -> bool:
+        """Whether that side may add an offer or a change."""
+        side = self._host if by_host else self._driver
+        return sum(one in side for one in self._carried) < MAX_CHANGES_A_SIDE
+
     def state(self, as_of: int) -> BookingState:
         """The state at `as_of` (unix ms): a pure function of the records here and of that instant."""
         if self._timeless is None:
-            folded = fold(self.quote.body, self.request, self.chain, self._driver)
+            folded = fold(self.quote.body, self.request, self.chain, self._driver, self._carried)
             self._timeless = replace(folded, faults=self._faults(), missing=self._missing())
         if self._shown is not None:
             since, state = self._shown

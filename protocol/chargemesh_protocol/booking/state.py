@@ -11,12 +11,16 @@ from .records import (
     Access,
     Agreement,
     CancelReason,
+    Change,
     Claim,
     Decline,
+    EquipmentFault,
+    Offer,
     Paid,
     Problem,
     Quote,
     Receipt,
+    Refuse,
     Request,
     Ticket,
 )
@@ -35,6 +39,20 @@ class Authorised:
     energy_wh: int
     cost: int
     since: int  # when the first one was signed
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The terms of a booking from `since` (unix ms) on.
+
+    fee_floor: leaving costs at least that, in micro-units. change: id of the driver's change whose quote this
+    is; None for the one that the request names, which is in force from the begin.
+    """
+
+    quote: Quote
+    since: int = 0
+    fee_floor: int = 0
+    change: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +96,12 @@ class Ignored:
 class BookingState:
     """The state of one booking at an instant. Records named here took effect; others are in `ignored`.
 
-    head: id of the last host record of the chain (the request's before the first). next_number: of the
-    host's next record. tickets: in the chain's order; time and energy never fall from one to the next.
+    quote: what is in force: slot, plan, cap, energy and terms. (Keys, charger and host are those of the first
+    quote for ever.) in_force: all that was, the first quote first; its last is `quote`. offer: the host's that
+    stands, and offered its quote; it can have expired. change: the driver's that waits for the host's answer,
+    and wanted its quote. refusal: the host's answer to the last one. agreed_at: when the host accepted, or
+    last moved the start. head: id of the last host record of the chain (the request's before the first).
+    next_number: of the host's next record. tickets: in the chain's order; time and energy never fall from one to the next.
     countersigned: how many of them, from the first, the driver agreed with. access: the newest address sent;
     access_sent_at: when the first was signed. stopped_at: when somebody
     asked for charging to end. stop_counts_from: from then on (and CLOCK_TOLERANCE_MS) the authorisation
@@ -99,6 +121,14 @@ class BookingState:
     next_number: int
     accept: Record[Accept] | None = None
     decline: Record[Decline] | None = None
+    in_force: tuple[InForce, ...] = ()
+    agreed_at: int | None = None
+    offer: Record[Offer] | None = None
+    offered: Quote | None = None
+    change: Record[Change] | None = None
+    wanted: Quote | None = None
+    refusal: Record[Refuse] | None = None
+    equipment_fault: Record[EquipmentFault] | None = None
     access: Record[Access] | None = None
     access_sent_at: int | None = None
     access_due: int | None = None
@@ -123,6 +153,11 @@ class BookingState:
     not_included: tuple[bytes, ...] = ()
     missing: tuple[bytes, ...] = ()
     next_deadline: int | None = None
+
+    @property
+    def fee_floor(self) -> int:
+        """Leaving costs at least that, in micro-units, whatever the terms in force say."""
+        return self.in_force[-1].fee_floor if self.in_force else 0
 
     @property
     def access_sent(self) -> bool:

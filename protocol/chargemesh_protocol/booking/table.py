@@ -53,6 +53,11 @@ _NOTHING_COUNTS: dict[str, Reservation | None] = {
     "begin": None,
     "request-expired": None,
     "slot-over": None,
+    "offer": None,
+    "change": None,
+    "amend": None,
+    "refuse": None,
+    "fault": None,
 }
 
 # begin: there is a meter ticket, and the driver has signed for it (checked in, countersigned or agreed).
@@ -67,6 +72,11 @@ RESERVATION: Table[Reservation] = {
         "begin": None,
         "request-expired": Reservation.FAILED,
         "slot-over": Reservation.FAILED,
+        "offer": Reservation.PENDING,  # a counter-offer; the request waits on
+        "change": Reservation.PENDING,
+        "amend": None,  # it is accepted, with the change or without
+        "refuse": Reservation.PENDING,
+        "fault": None,
     },
     Reservation.RESERVED: {
         "accept": None,
@@ -77,6 +87,11 @@ RESERVATION: Table[Reservation] = {
         "begin": Reservation.FULFILLED,
         "request-expired": None,
         "slot-over": Reservation.FAILED,
+        "offer": Reservation.RESERVED,
+        "change": Reservation.RESERVED,
+        "amend": Reservation.RESERVED,  # with other terms in force
+        "refuse": Reservation.RESERVED,
+        "fault": Reservation.RESERVED,  # the driver may leave for nothing, or wait
     },
     Reservation.FULFILLED: {
         "accept": None,
@@ -87,6 +102,11 @@ RESERVATION: Table[Reservation] = {
         "begin": None,
         "request-expired": None,
         "slot-over": None,
+        "offer": Reservation.FULFILLED,
+        "change": Reservation.FULFILLED,
+        "amend": Reservation.FULFILLED,  # a longer session
+        "refuse": Reservation.FULFILLED,
+        "fault": None,  # charging has begun
     },
     Reservation.REJECTED: _NOTHING_COUNTS,
     Reservation.FAILED: _NOTHING_COUNTS,

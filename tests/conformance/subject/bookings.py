@@ -87,6 +87,8 @@ def shown(state: BookingState, names: dict[bytes, str]) -> dict[str, Any]:
             "at": cancelled.at,
             "final": cancelled.final,
         },
+        "in_force": names.get(state.in_force[-1].change or b""),
+        "fee_floor": number(state.fee_floor),
         "cost": number(state.cost),
         "compensation": number(state.compensation),
         "problems": [names[one.id] for one in state.problems],
@@ -97,7 +99,7 @@ def shown(state: BookingState, names: dict[bytes, str]) -> dict[str, Any]:
         "not_included": [names[one] for one in state.not_included],
         "next_deadline": state.next_deadline,
     }
-    for part in ("receipt", "agreed", "claimed", "paid"):
+    for part in ("receipt", "agreed", "claimed", "paid", "offer", "change", "refusal", "equipment_fault"):
         record: Record[Any] | None = getattr(state, part)
         parts[part] = record and names[record.id]
     tables = {part: str(getattr(state, part)) for part in ("reservation", "session", "settlement")}

@@ -5,7 +5,6 @@ const TOLERANCE_MS = 120_000
 const LAST_INSTANT = 7_258_118_400_000
 const MAX_ENERGY_WH = 100_000_000
 const LIVE = ['PENDING', 'RESERVED', 'FULFILLED']
-const AT_THE_PLUG = ['BLOCKED', 'NO_POWER', 'WONT_START']
 
 /** Whether a host record includes one of the driver's. */
 export const includes = (host, record) => host.body.includes.some((id) => same(id, record.id))
@@ -15,13 +14,15 @@ const charging = (walk) => walk.reservation === 'FULFILLED'
 /** When a record takes no effect, by kind; `this` is the walk. */
 export const IDLE = {
   accept ({ body }) {
-    return body.issued > this.request.body.expires + TOLERANCE_MS || body.issued >= this.quote.end + TOLERANCE_MS
+    if (body.change && !this.isOpen(body.change)) return true
+    const { end } = body.change ? this.change.carried.body : this.quote
+    return body.issued > this.request.body.expires + TOLERANCE_MS || body.issued >= end + TOLERANCE_MS
   },
   access () { return !['RESERVED', 'FULFILLED'].includes(this.reservation) },
   'host-cancel' ({ body }) { return !charging(this) && body.issued >= this.slotOver },
   'no-show' ({ body }) {
     return this.addressSent === undefined || this.authorised !== undefined || this.problemAtPlug ||
-      body.issued < this.noShowTime || body.issued >= this.slotOver
+      this.fault !== undefined || body.issued < this.noShowTime || body.issued >= this.slotOver
   },
   cancel (record) { return !charging(this) && this.claimedTime(record) >= this.slotOver },
   authorisation ({ body }) {
@@ -43,7 +44,20 @@ export const IDLE = {
   },
   agreement (record) { return !named(record, 'receipt', this.receipt) },
   claim (record) { return !named(record, 'receipt', this.receipt) },
-  paid (record) { return !named(record, 'receipt', this.receipt) }
+  paid (record) { return !named(record, 'receipt', this.receipt) },
+  offer ({ carried }) { return !this.mayChangeTo(carried.body) },
+  change ({ body, carried }) {
+    const takes = this.offer && body.offer && same(this.offer.id, body.offer) && same(this.offer.body.quote, body.quote)
+    return !this.mayChangeTo(carried.body) || (body.offer !== undefined && !takes)
+  },
+  amend ({ body }) {
+    if (!this.isOpen(body.change)) return true
+    const quote = this.change.carried.body
+    const over = this.reservation === 'RESERVED' && body.issued >= this.slotOver
+    return !this.mayChangeTo(quote) || over || body.issued >= quote.end
+  },
+  refuse ({ body }) { return !this.isOpen(body.change) },
+  fault ({ body }) { return body.issued >= this.slotOver }
 }
 
 /** The events of a record, which must all be possible. */
@@ -59,7 +73,12 @@ export const EVENTS = {
   receipt: () => [['settlement', 'receipt'], ['session', 'receipt']],
   agreement () { return [['settlement', this.receipt?.body.total === 0 ? 'nothing-due' : 'agreement']] },
   claim: () => [['settlement', 'claim']],
-  paid: () => [['settlement', 'paid']]
+  paid: () => [['settlement', 'paid']],
+  offer: () => [['reservation', 'offer']],
+  change: () => [['reservation', 'change']],
+  amend: () => [['reservation', 'amend']],
+  refuse: () => [['reservation', 'refuse']],
+  fault: () => [['reservation', 'fault']]
 }
 
 function happen (walk, record) {
@@ -69,9 +88,11 @@ function happen (walk, record) {
 /** What a record that counts does. */
 export const APPLY = {
   accept (record) {
+    const { issued, change, access_due: due } = record.body
     happen(this, record)
-    this.accepted = record.body.issued
-    this.addressDue = Math.min(record.body.access_due, Math.max(this.quote.start, record.body.issued))
+    Object.assign(this, { accepted: issued, agreed_at: issued, offer: undefined })
+    if (change) this.putInForce(issued, 0n)
+    this.addressDue = Math.min(due, Math.max(this.quote.start, issued))
   },
   decline (record) { happen(this, record) },
   access ({ body }) { this.addressSent ??= body.issued },
@@ -81,7 +102,7 @@ export const APPLY = {
     happen(this, record)
   },
   'no-show' (record) {
-    this.cost = this.priceAt(record.body.issued).no_show
+    this.cost = this.missing()
     happen(this, record)
   },
   cancel (record) {
@@ -91,6 +112,7 @@ export const APPLY = {
   },
   authorisation (record) {
     const { energy_wh: energy, cost } = record.body
+    if (!this.authorised) this.checkedIn = record.body.issued
     const before = this.authorised ?? { energy_wh: 0, cost: 0 }
     this.authorised = { energy_wh: Math.max(before.energy_wh, energy), cost: Math.max(before.cost, cost) }
     this.stop = undefined
@@ -123,11 +145,19 @@ export const APPLY = {
   problem (record) {
     const { body } = record
     this.problems.push(record)
-    if (AT_THE_PLUG.includes(body.problem) && body.issued >= this.earliest) this.problemAtPlug = true
     if (this.receipt && this.placeOf(body.seen) >= this.placeOf(this.receipt.id)) this.event('settlement', 'problem')
   },
   paid (record) {
     this.paid = record
     happen(this, record)
-  }
+  },
+  offer (record) { this.offer = record },
+  change (record) { Object.assign(this, { change: record, refusal: undefined }) },
+  amend (record) {
+    const { issued, access_due: due } = record.body
+    this.putInForce(issued, this.floorAt(issued))
+    this.addressDue = Math.min(due, Math.max(this.quote.start, issued))
+  },
+  refuse (record) { Object.assign(this, { change: undefined, refusal: record }) },
+  fault (record) { this.fault ??= record }
 }

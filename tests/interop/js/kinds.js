@@ -1,9 +1,12 @@
 /** The kinds of records (specs/02 to 06), whose they are, and the scope that a delegation needs for each. */
 
 export const HOST_KINDS = [
-  'accept', 'decline', 'access', 'acknowledge', 'ticket', 'receipt', 'paid', 'host-cancel', 'no-show'
+  'accept', 'decline', 'access', 'acknowledge', 'ticket', 'receipt', 'paid', 'host-cancel', 'no-show',
+  'offer', 'amend', 'refuse', 'fault'
 ]
-export const DRIVER_KINDS = ['cancel', 'authorisation', 'stop', 'countersign', 'agreement', 'claim', 'problem']
+export const DRIVER_KINDS = ['cancel', 'authorisation', 'stop', 'countersign', 'agreement', 'claim', 'problem', 'change']
+/** Kinds that carry a whole quote in their field `quote` (specs/05, B25). */
+export const CARRIERS = ['change', 'offer']
 export const STATEMENT_KINDS = ['completion-statement', 'review-commitment']
 export const ENTRY_KINDS = ['completion', 'review', 'vouch']
 

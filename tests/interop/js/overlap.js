@@ -9,9 +9,22 @@ export function overlap (one, other) {
   if (same(one.request.id, other.request.id)) return 'same-booking'
   if (!same(first.author, second.author)) return 'other-host'
   if (!same(first.charger, second.charger)) return 'other-charger'
-  const accepted = [one, other].map((set) => stateOf(set, set.quote.body.end).accepted)
-  if (accepted.includes(undefined)) return 'not-accepted'
-  const states = [one, other].map((set) => asSigned(set, Math.max(...accepted)))
+  const promised = [one, other].map(promisedAt)
+  if (promised.some((instants) => instants.length === 0)) return 'not-accepted'
+  const both = Math.max(...promised.map(([accepted]) => accepted))
+  const found = promised.flat().filter((at) => at >= both).map((at) => judge(one, other, at))
+  return ['double-booked', 'apart', 'released'].find((one) => found.includes(one)) ?? 'apart'
+}
+
+/** When the host accepted, and when it put each later quote in force; empty if it never did. */
+function promisedAt (set) {
+  const { accepted, inForce } = stateOf(set, set.quote.body.end)
+  return accepted === undefined ? [] : [accepted, ...inForce.slice(1).map(({ since }) => since)]
+}
+
+/** What the two were to each other when the host had just promised one of them a time. */
+function judge (one, other, at) {
+  const states = [one, other].map((set) => asSigned(set, at))
   const [here, there] = states.map(({ quote }) => quote)
   if (here.end <= there.start || there.end <= here.start) return 'apart'
   return states.every(holdsSlot) ? 'double-booked' : 'released'

@@ -3,7 +3,7 @@ import sodium from 'libsodium-wrappers-sumo'
 import { sha256 } from './bytes.js'
 import { concat, decode, encode } from './cbor.js'
 import { require_ } from './errors.js'
-import { ENTRY_KINDS, isKnown } from './kinds.js'
+import { CARRIERS, ENTRY_KINDS, isKnown } from './kinds.js'
 import { entry } from './rules.js'
 import { fields, someFields, tree } from './shape.js'
 
@@ -50,7 +50,9 @@ export function open (raw, network, expected) {
     require_(isKnown(kind), 'unknown-kind', kind)
     require_(!expected || expected.includes(kind), 'wrong-kind', kind)
   })
-  return { ...record, body: fields(record.kind, payload) }
+  const opened = { ...record, body: fields(record.kind, payload) }
+  if (CARRIERS.includes(opened.kind)) opened.carried = open(opened.body.quote, network, ['quote'])
+  return opened
 }
 
 /** An entry of a log, also of a kind that we don't know: that is read as what all entries have in common. */

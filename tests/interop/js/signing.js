@@ -85,7 +85,9 @@ export function objections (state) {
   const own = due(state)
   if (!own) return ['no-ticket']
   const wrong = differences(receipt.body, own)
-  if (receipt.body.total > quote.cap) wrong.push('cap')
+  const { floor } = state.inForce.at(-1)
+  const floored = state.tickets.length === 0 && floor > BigInt(quote.cap) // leaving a booking that was moved (B29)
+  if (BigInt(receipt.body.total) > (floored ? floor : BigInt(quote.cap))) wrong.push('cap')
   if (state.tickets.length && !waitsForPerson(state)) {
     const covered = tolerated(state)
     if (own.energy_wh > covered.energy_wh) wrong.push('beyond-energy')

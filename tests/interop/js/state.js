@@ -9,7 +9,9 @@ const MINUTE_MS = 60_000
 const TOLERANCE_MS = 2 * MINUTE_MS
 const EARLY_MS = 15 * MINUTE_MS
 const LIVE = ['PENDING', 'RESERVED', 'FULFILLED']
+const AT_THE_PLUG = ['BLOCKED', 'NO_POWER', 'WONT_START']
 
+const most = (a, b) => a > b ? a : b
 const byTime = (a, b) => a.body.issued - b.body.issued || Buffer.compare(a.id, b.id)
 
 /** The host's records that count, from number 1: of two for one place the lower id (B11). */
@@ -36,7 +38,7 @@ export function stateOf (set, asOf) {
 
 class Walk {
   constructor ({ quote, request, host, driver }) {
-    this.quote = quote.body
+    this.inForce = [{ quote: quote.body, since: 0, floor: 0n }] // and by which change (B27)
     this.request = request
     this.driver = driver
     this.chain = chainOf(host, request)
@@ -45,9 +47,15 @@ class Walk {
     this.session = 'PENDING'
     this.settlement = 'OPEN'
     this.accepted = undefined // when, unix ms
+    this.agreed_at = undefined // the same, or when the start was moved last
+    this.offer = undefined // that stands
+    this.change = undefined // that waits for an answer
+    this.refusal = undefined
+    this.fault = undefined
     this.addressDue = undefined
     this.addressSent = undefined
     this.authorised = undefined // {energy_wh, cost}
+    this.checkedIn = undefined // when first
     this.stop = undefined // {from}, or {} as long as nothing includes it
     this.tickets = []
     this.countersigned = 0 // how many tickets
@@ -56,7 +64,6 @@ class Walk {
     this.claimed = undefined
     this.paid = undefined
     this.problems = []
-    this.problemAtPlug = false
     this.cancellation = undefined // {by, record, at, final}
     this.cost = 0n // the driver owes it, micro-units
     this.compensation = 0n // the host owes it
@@ -115,6 +122,56 @@ class Walk {
     if (table === 'reservation' && !LIVE.includes(next)) this.event('session', 'void')
   }
 
+  // --- other terms --------------------------------------------------------------------------------
+
+  /** The quote in force. */
+  get quote () {
+    return this.inForce.at(-1).quote
+  }
+
+  /** Whether a quote may take the place of the one in force (B26). */
+  fits (quote) {
+    const first = this.inForce[0].quote
+    const own = ['author', 'charger', 'one_time_key'].every((part) => same(quote[part], first[part]))
+    const longer = quote.start === this.quote.start && quote.end >= this.quote.end
+    return own && quote.plan.currency === first.plan.currency && (this.tickets.length === 0 || longer)
+  }
+
+  mayChangeTo (quote) {
+    return this.receipt === undefined && this.session !== 'COMPLETED' && this.fits(quote)
+  }
+
+  isOpen (id) {
+    return this.change !== undefined && id !== undefined && same(this.change.id, id)
+  }
+
+  /** From an instant on the open change's quote counts (B28). */
+  putInForce (since, floor) {
+    const { change, quote: before } = this
+    const quote = change.carried.body
+    this.inForce.push({ quote, since, floor, change })
+    if (change.body.offer) this.offer = undefined
+    this.change = this.refusal = undefined
+    if (quote.start !== before.start) Object.assign(this, { agreed_at: since, fault: undefined })
+    if (this.authorised && this.checkedIn < this.earliest) {
+      this.authorised = this.stop = undefined
+    } else if (this.authorised) {
+      const { energy_wh: energy, cost } = this.authorised
+      this.authorised = { energy_wh: Math.max(energy, quote.energy_wh), cost: Math.max(cost, quote.cap) }
+    }
+  }
+
+  /** What leaving costs at least after an amendment at an instant (B29). */
+  floorAt (at) {
+    const { floor } = this.inForce.at(-1)
+    if (this.change.body.offer || this.reservation !== 'RESERVED') return floor
+    return this.isFree(at, at) ? 0n : this.leaving(at)
+  }
+
+  get problemAtPlug () {
+    return this.problems.some(({ body }) => AT_THE_PLUG.includes(body.problem) && body.issued >= this.earliest)
+  }
+
   // --- instants -----------------------------------------------------------------------------------
 
   get earliest () {
@@ -122,12 +179,12 @@ class Walk {
   }
 
   get noShowTime () {
-    return Math.max(this.quote.start, this.accepted ?? 0) + this.quote.terms.no_show_after * MINUTE_MS + TOLERANCE_MS
+    return Math.max(this.quote.start, this.agreed_at ?? 0) + this.quote.terms.no_show_after * MINUTE_MS + TOLERANCE_MS
   }
 
   get slotOver () {
     const { end } = this.quote
-    return (this.accepted === undefined ? end : Math.max(end, this.noShowTime)) + TOLERANCE_MS
+    return (this.agreed_at === undefined ? end : Math.max(end, this.noShowTime)) + TOLERANCE_MS
   }
 
   claimedTime ({ body }) {
@@ -157,8 +214,24 @@ class Walk {
   // --- what is owed -------------------------------------------------------------------------------
 
   /** By the terms of the quote, in micro-units. */
-  priceAt (at) {
-    return costs(this.quote.terms, this.quote.cap, this.quote.start, at)
+  priceAt (at, quote = this.quote) {
+    return costs(quote.terms, quote.cap, quote.start, at)
+  }
+
+  /** What leaving costs at an instant by the terms of then, if nothing makes it free (B15). */
+  leaving (at) {
+    const { quote, floor } = this.inForce.findLast((one) => one.since <= at) ?? this.inForce[0]
+    return most(this.priceAt(at, quote).cancelling, floor)
+  }
+
+  /** Whether leaving is free at an instant; whether the address was overdue is asked of another, before inclusion. */
+  isFree (at, asked) {
+    return this.accepted === undefined || at < this.accepted || this.isOverdue(asked) || this.problemAtPlug ||
+      this.fault !== undefined
+  }
+
+  missing () {
+    return most(this.priceAt(this.quote.start).no_show, this.inForce.at(-1).floor)
   }
 
   /** A driver's cancellation, whose cost its time decides (B15). */
@@ -167,17 +240,16 @@ class Walk {
     const claimed = this.claimedTime(record)
     const at = included ?? Math.max(claimed, this.quote.start)
     this.cancellation = { by: 'driver', record, at, final: included !== undefined }
-    const overdue = this.isOverdue(included ?? claimed)
-    if (overdue) this.compensation = this.priceAt(at).host_failure
-    const early = this.accepted === undefined || at < this.accepted
-    const free = early || record.body.reason === 'SAFETY' || overdue || this.problemAtPlug
-    this.cost = free ? 0n : this.priceAt(at).cancelling
+    const failed = this.isOverdue(included ?? claimed) || this.fault
+    if (failed) this.compensation = this.priceAt(at).host_failure
+    const free = record.body.reason === 'SAFETY' || this.isFree(at, included ?? claimed)
+    this.cost = free ? 0n : this.leaving(at)
   }
 
   /** The host takes the slot away. */
   hostCancels (record) {
     this.cancellation = { by: 'host', record, at: record.body.issued, final: true }
-    const owes = this.accepted !== undefined && record.body.reason !== 'SAFETY'
+    const owes = this.accepted !== undefined && (record.body.reason !== 'SAFETY' || this.fault)
     if (owes) this.compensation = this.priceAt(record.body.issued).host_failure
   }
 
@@ -197,7 +269,7 @@ class Walk {
     if (this.reservation === 'PENDING' && reaches(expires)) this.event('reservation', 'request-expired')
     else if (this.reservation === 'RESERVED' && reaches(this.slotOver)) {
       this.event('reservation', 'slot-over')
-      if (this.overdue) this.compensation = this.priceAt(asOf).host_failure
+      if (this.overdue || this.fault) this.compensation = this.priceAt(asOf).host_failure
     }
     this.nextDeadline = LIVE.includes(this.reservation) ? deadlines.sort((a, b) => a - b)[0] : undefined
   }

@@ -22,6 +22,7 @@ export function view (state, nameOf, { host, driver }) {
     tickets: names(state.tickets),
     countersigned: state.countersigned,
     cancellation: cancellation && { ...cancellation, record: nameOf(cancellation.record) },
+    fee_floor: state.inForce.at(-1).floor,
     cost: state.cost,
     compensation: state.compensation,
     problems: names(state.problems),
@@ -31,7 +32,9 @@ export function view (state, nameOf, { host, driver }) {
       .sort((a, b) => a.body.issued - b.body.issued || Buffer.compare(a.id, b.id))),
     next_deadline: state.nextDeadline
   }
-  for (const [part, record] of Object.entries({ receipt, agreed: state.agreed, claimed: state.claimed, paid: state.paid })) {
+  const { agreed, claimed, paid, offer, change, refusal, fault } = state
+  const found = { receipt, agreed, claimed, paid, offer, change, refusal, equipment_fault: fault, in_force: state.inForce.at(-1).change }
+  for (const [part, record] of Object.entries(found)) {
     if (record) parts[part] = nameOf(record)
   }
   const { reservation, session, settlement } = state
@@ -41,7 +44,7 @@ export function view (state, nameOf, { host, driver }) {
 
 /** Time alone may have ended the reservation since. */
 const mayBeNoShow = (state) => state.walked === 'RESERVED' && state.addressSent !== undefined &&
-  state.authorised === undefined && !state.problemAtPlug
+  state.authorised === undefined && !state.problemAtPlug && state.fault === undefined
 
 /** Signed evidence against the host (B6), whatever the chain is: two records of one number, and time that runs back. */
 function faults (host) {

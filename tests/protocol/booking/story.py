@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
+from chargemesh_protocol.booking.concurrent import CHANGING
 from chargemesh_protocol.booking.records import (
     Accept,
     Access,
     Acknowledge,
     Agreement,
+    Amend,
     Authorisation,
     Cancel,
     CancelReason,
+    Change,
     Claim,
     Countersign,
     Decline,
     DeclineReason,
+    EquipmentFault,
     HostCancel,
     NoShow,
+    Offer,
     Paid,
     Problem,
     ProblemKind,
     Quote,
     ReadingContext,
     Receipt,
+    Refuse,
     Request,
     Stop,
     Ticket,
@@ -158,10 +165,39 @@ class Story:
         """The driver's next record of a kind, with fields that fit how far the story is."""
         return self.driver(_DRIVER_CLASS[kind], add, changes, **self._driver_fields(kind))
 
+    # --- other terms ----------------------------------------------------------------------------
+
+    def requote(self, **changes: Any) -> Record[Quote]:
+        """Another quote for this booking, signed by its host: by default an hour longer."""
+        now = self.state().quote
+        fields = {"end": now.end + HOUR, "issued": self.now, "expires": self.now + 15 * MINUTE}
+        return sign(replace(now, **(fields | changes)), HOST_SEED, NETWORK)
+
+    def offer(self, text: str = "", add: bool = True, **quote: Any) -> Record[Offer]:
+        return self.host(Offer, add, quote=self.requote(**quote).raw, text=text)
+
+    def change(self, offer: Record[Offer] | None = None, **quote: Any) -> Record[Change]:
+        """The driver asks for another quote, or takes what was offered."""
+        if offer is not None:
+            return self.driver(Change, quote=offer.body.quote, offer=offer.id)
+        return self.driver(Change, quote=self.requote(**quote).raw)
+
+    def amend(self, change: Record[Change], **changes: Any) -> Record[Amend]:
+        return self.host(Amend, changes=changes or None, change=change.id, access_due=self.now)
+
+    def moved(self, **quote: Any) -> Record[Amend]:
+        """The driver asks for other terms of its own will, and the host amends."""
+        return self.amend(self.change(**quote))
+
     # --- how far --------------------------------------------------------------------------------
 
     def until(self, stage: str) -> Story:
-        """Tells the story up to one of `concurrent.STAGES`."""
+        """Tells the story up to one of `concurrent.STAGES`, or of CHANGING."""
+        if stage in CHANGING:
+            self.until(CHANGING[stage])
+            self.of_driver("change")
+            self.of_host("acknowledge")
+            return self
         steps = {
             "requested": lambda: None,
             "reserved": lambda: self.of_host("accept"),
@@ -200,6 +236,14 @@ class Story:
                 return {"receipt": state.receipt.id if state.receipt else b"?" * 32, "rail": "manual"}
             case "host-cancel":
                 return {"reason": CancelReason.HOST_CANCELED}
+            case "offer":
+                return {"quote": self.requote().raw, "text": "an hour more"}
+            case "amend":
+                return {"change": self._open_change(), "access_due": self.now}
+            case "refuse":
+                return {"change": self._open_change(), "reason": DeclineReason.HOST_DECLINED}
+            case "fault":
+                return {"problem": ProblemKind.WONT_START, "text": "no answer from the wallbox"}
         return {}
 
     def _driver_fields(self, kind: str) -> dict[str, Any]:
@@ -218,7 +262,17 @@ class Story:
                 return {"receipt": receipt, "rail": "manual", "reference": ""}
             case "problem":
                 return {"problem": ProblemKind.BLOCKED, "text": "a van stands there"}
+            case "change":
+                return {"quote": self.requote().raw}
         return {}
+
+    def _open_change(self) -> bytes:
+        """Of the change that waits for an answer, also if nothing includes it yet."""
+        state = self.state()
+        if state.change is not None:
+            return state.change.id
+        waiting = [one for one in self.booking.driver_records if type(one.body) is Change]
+        return waiting[-1].id if waiting else b"?" * 32
 
     def _tick(self) -> int:
         self.now += SECOND
@@ -248,6 +302,10 @@ _HOST_CLASS: dict[str, type[Any]] = {
     "paid": Paid,
     "host-cancel": HostCancel,
     "no-show": NoShow,
+    "offer": Offer,
+    "amend": Amend,
+    "refuse": Refuse,
+    "fault": EquipmentFault,
 }
 _DRIVER_CLASS: dict[str, type[Any]] = {
     "cancel": Cancel,
@@ -257,6 +315,7 @@ _DRIVER_CLASS: dict[str, type[Any]] = {
     "agreement": Agreement,
     "claim": Claim,
     "problem": Problem,
+    "change": Change,
 }
 HOST_KIND_NAMES = tuple(_HOST_CLASS)
 DRIVER_KIND_NAMES = tuple(_DRIVER_CLASS)
