@@ -38,10 +38,11 @@ class Reach:
                 found |= self._spread(other)
         return found
 
-    def remove(self, entry: Judged) -> set[bytes]:
-        """An entry is accepted no more; the authors that are reached no more."""
+    def remove(self, entries: Iterable[Judged]) -> set[bytes]:
+        """These are accepted no more; the authors that are reached no more. One walk for all of them: a fork
+        may take a whole log back."""
         cut = False
-        for one, other in _edges_of(entry):
+        for one, other in (edge for entry in entries for edge in _edges_of(entry)):
             targets = self._edges[one]
             targets[other] -= 1
             if not targets[other]:

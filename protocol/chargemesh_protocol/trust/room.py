@@ -82,12 +82,11 @@ class Room:
             for author in self._reach.add(entry):
                 for key in self._keys.get(author, ()):
                     self._forget_stranger(key)
-        for entry in lost:
-            for author in self._reach.remove(entry):
-                for key in self._keys.get(author, ()):
-                    place = self._places[key]
-                    self._strangers.setdefault(place.block, {})[key] = None
-                    self._entries_of[place.block] += place.entries
+        for author in self._reach.remove(lost):
+            for key in self._keys.get(author, ()):
+                place = self._places[key]
+                self._strangers.setdefault(place.block, {})[key] = None
+                self._entries_of[place.block] += place.entries
 
     def drop(self, key: bytes, accepted: Iterable[Judged]) -> None:
         """The log of that key, with these accepted entries, is kept no more."""

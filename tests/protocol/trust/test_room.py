@@ -14,6 +14,7 @@ from chargemesh_protocol.trust.catch_up import take
 from chargemesh_protocol.trust.entries import Vouch
 from chargemesh_protocol.trust.log import Standing
 from chargemesh_protocol.trust.logset import LogSet, Offered
+from chargemesh_protocol.trust.reach import Reach
 
 from .people import NETWORK, Person
 
@@ -137,6 +138,19 @@ def test_an_entry_that_would_not_be_kept_displaces_nobody() -> None:
         far.vouches(Person("friend"))
     assert node.hears(far.vouches(Person("friend")), "2.2.2.0/24", far).standing is Standing.TOO_FAR
     assert len(node.logs.between(bytes(32), b"\xff" * 32)) == 3
+
+
+def test_a_log_that_a_fork_takes_back_costs_one_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    node, liar = Kept(), Person("liar")
+    node.hears(node.we.vouches(liar), "", node.we, liar)
+    for number in range(20):
+        node.hears(liar.vouches(Person(f"sybil {number}")), "1.1.1.0/24")
+    walks: list[bytes] = []
+    spread = Reach._spread
+    monkeypatch.setattr(Reach, "_spread", lambda self, start: walks.append(start) or spread(self, start))
+    rival = liar.signs(Vouch, 1, subject=node.we.author, stands=False)
+    assert node.hears(rival, "1.1.1.0/24").standing is Standing.FORK
+    assert walks == [node.we.author]
 
 
 def test_a_third_entry_in_the_place_of_a_fork_displaces_nobody() -> None:
