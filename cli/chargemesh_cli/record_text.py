@@ -163,7 +163,8 @@ _IN_A_BOOKING: dict[type[Any], Callable[[Any], str]] = {
     ),
     b.Refuse: lambda body: f"refuses the change {id_text(body.change)} ({body.reason.value})",
     b.EquipmentFault: lambda body: (
-        f"says that the wallbox fails the driver: {body.problem.value}{f' ({body.text})' if body.text else ''}"
+        f"says that its wallbox fails the driver: {body.problem.value}"
+        f"{f' ({body.text})' if body.text else ''}"
     ),
     b.Accept: lambda body: (
         f"accepts{f' the change {id_text(body.change)}' if body.change else ''}; the address follows by "

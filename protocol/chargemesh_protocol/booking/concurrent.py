@@ -24,7 +24,8 @@ CHANGING = {"changing": "arrived", "extending": "charging"}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """stage: where the two begin, of STAGES or CHANGING. stands: the kinds that take effect. The states are those after both.
+    """stage: where the two begin, of STAGES or CHANGING. stands: the kinds that take effect. The states are
+    those after both.
 
     Of a fork, stage and states are None: they depend on which of the two ids is lower.
     """

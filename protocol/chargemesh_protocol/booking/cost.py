@@ -110,7 +110,7 @@ def cost_if_acknowledged(state: BookingState) -> int:
 
 
 def host_failed(state: BookingState, at: int) -> bool:
-    """Whether at `at` the driver may leave for nothing: no address in time, a problem at the plug, a fault."""
+    """Whether at `at` the driver may leave for nothing: no address in time, a problem there, a fault."""
     if overdue(state.access_due, state.access_sent_at, at) or state.equipment_fault is not None:
         return True
     return any(frees_driver(state.quote, one.body) for one in state.problems)

@@ -36,9 +36,9 @@ class Facts:
     """Changed by the rules (`on_reservation`, `on_session`, `on_settlement`), read out by `fold`.
 
     chain, driver, carried: as given to `fold`. in_force: the terms that were and, last, those that are.
-    agreed_at: when the acceptance was signed, or the amendment that moved the start. position: index in the chain of each host record, -1 for the request.
-    included_in: of a driver's record, the first host record of the chain that includes it. taken: records
-    that have had their turn.
+    agreed_at: when the acceptance was signed, or the amendment that moved the start. position: index in the
+    chain of each host record, -1 for the request. included_in: of a driver's record, the first host record of
+    the chain that includes it. taken: records that have had their turn.
     """
 
     in_force: list[InForce]

@@ -97,14 +97,14 @@ class BookingState:
     """The state of one booking at an instant. Records named here took effect; others are in `ignored`.
 
     quote: what is in force: slot, plan, cap, energy and terms. (Keys, charger and host are those of the first
-    quote for ever.) in_force: all that was, the first quote first; its last is `quote`. offer: the host's that
-    stands, and offered its quote; it can have expired. change: the driver's that waits for the host's answer,
-    and wanted its quote. refusal: the host's answer to the last one. agreed_at: when the host accepted, or
-    last moved the start. head: id of the last host record of the chain (the request's before the first).
-    next_number: of the host's next record. tickets: in the chain's order; time and energy never fall from one to the next.
-    countersigned: how many of them, from the first, the driver agreed with. access: the newest address sent;
-    access_sent_at: when the first was signed. stopped_at: when somebody
-    asked for charging to end. stop_counts_from: from then on (and CLOCK_TOLERANCE_MS) the authorisation
+    quote for ever.) in_force: all that was, the first quote first; its last is `quote`. offer: the host's
+    that stands, and offered its quote; it can have expired. change: the driver's that waits for the host's
+    answer, and wanted its quote. refusal: the host's answer to the last one. agreed_at: when the host
+    accepted, or last moved the start. head: id of the last host record of the chain (the request's before the
+    first). next_number: of the host's next record. tickets: in the chain's order; time and energy never fall
+    from one to the next. countersigned: how many of them, from the first, the driver agreed with. access: the
+    newest address sent; access_sent_at: when the first was signed. stopped_at: when somebody asked for
+    charging to end. stop_counts_from: from then on (and CLOCK_TOLERANCE_MS) the authorisation
     covers nothing more. no_show_from: from when on a no-show counts; None if none would (checked in, a
     problem at the plug, no address sent). not_included: the driver's records that no host record includes
     yet, oldest first. missing: ids that records of the set name and the set lacks. next_deadline: the next

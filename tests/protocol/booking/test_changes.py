@@ -1,4 +1,4 @@
-"""Other terms: offers, changes and their answers, the floor under fees, and faults of the host's equipment."""
+"""Other terms: offers, changes and their answers, the floor under fees, faults of the host's equipment."""
 
 from __future__ import annotations
 
@@ -362,8 +362,11 @@ def test_an_amendment_can_promise_a_plug_twice() -> None:
 _STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["change", "take", "offer", "amend", "refuse", "cancel", "fault", "accept", "accept-change"]
-            + ["authorisation", "ticket", "acknowledge", "access", "no-show", "host-cancel"]
+            [
+                *("change", "take", "offer", "amend", "refuse", "accept", "accept-change"),
+                *("cancel", "fault", "authorisation", "ticket", "acknowledge", "access"),
+                *("no-show", "host-cancel"),
+            ]
         ),
         st.sampled_from([SECOND, MINUTE, 5 * MINUTE, HOUR]),
         st.sampled_from([0, HOUR, DAY]),
