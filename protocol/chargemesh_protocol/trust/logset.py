@@ -30,7 +30,7 @@ class Offered:
 class LogSet:
     """A function of the set of entries and contents offered to it (within its bounds), not of their order.
 
-    `seeds`: authors from whom our own trust begins; whom it reaches loses no place to others (`Room`).
+    `seeds`: authors from whom our own trust begins; whom it reaches loses no place to strangers (`Room`).
     """
 
     def __init__(

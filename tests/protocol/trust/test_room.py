@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from chargemesh_protocol.limits import MAX_LOG_GAP
 from chargemesh_protocol.record import open_record
 from chargemesh_protocol.trust.catch_up import take
 from chargemesh_protocol.trust.entries import Vouch
-from chargemesh_protocol.trust.log import Standing
+from chargemesh_protocol.trust.log import Judged, Standing
 from chargemesh_protocol.trust.logset import LogSet, Offered
 from chargemesh_protocol.trust.reach import Reach
 
@@ -145,12 +146,89 @@ def test_a_log_that_a_fork_takes_back_costs_one_walk(monkeypatch: pytest.MonkeyP
     node.hears(node.we.vouches(liar), "", node.we, liar)
     for number in range(20):
         node.hears(liar.vouches(Person(f"sybil {number}")), "1.1.1.0/24")
-    walks: list[bytes] = []
-    spread = Reach._spread
-    monkeypatch.setattr(Reach, "_spread", lambda self, start: walks.append(start) or spread(self, start))
+    removals: list[int] = []
+    remove = Reach.remove
+
+    def counted(reach: Reach, entries: Iterable[Judged]) -> set[bytes]:
+        lost = list(entries)
+        removals.append(len(lost))
+        return remove(reach, lost)
+
+    monkeypatch.setattr(Reach, "remove", counted)
     rival = liar.signs(Vouch, 1, subject=node.we.author, stands=False)
     assert node.hears(rival, "1.1.1.0/24").standing is Standing.FORK
-    assert walks == [node.we.author]
+    assert removals == [20]
+
+
+class Befriended(Kept):
+    """A node with two friends, one of whom, `liar`, vouches for ever new keys of their own."""
+
+    def __init__(self, *, max_logs: int = PLACES, max_entries: int = 1000) -> None:
+        super().__init__(max_logs=max_logs, max_entries=max_entries)
+        self.liar, self.friend = Person("liar"), Person("friend")
+        for person in (self.liar, self.friend):
+            self.hears(self.we.vouches(person), "", self.we, person)
+
+    def is_flooded(self, count: int, *, each: int = 1, tag: str = "") -> None:
+        for number in range(count):
+            sybil = Person(f"sybil {tag}{number}")
+            self.directory.learn(sybil.bundle.to_bytes())
+            for item in [self.liar.vouches(sybil), *(sybil.vouches(self.liar) for _ in range(each))]:
+                try:
+                    self.hears(item, "1.1.1.0/24")
+                except Refused as fault:
+                    assert fault.code == "logs-full"
+
+    def count(self) -> int:
+        return len(self.logs.between(bytes(32), b"\xff" * 32))
+
+
+def test_keys_that_one_friend_vouches_for_leave_another_friend_their_share() -> None:
+    node = Befriended()
+    node.is_flooded(20)
+    newcomers = [Person(f"newcomer {number}") for number in range(9)]
+    refused = 0
+    for newcomer in newcomers:
+        node.hears(node.friend.vouches(newcomer), "1.1.1.0/24", newcomer)
+        try:
+            node.hears(newcomer.vouches(node.friend), "1.1.1.0/24")
+        except Refused:
+            refused += 1
+    kept = [node.keeps(one) for one in newcomers]
+    assert kept == [True] * 4 + [False] * 5 and refused == 5, (
+        "five of eleven are the friend's, one of them own"
+    )
+    node.is_flooded(20, tag="more ")
+    assert kept == [node.keeps(one) for one in newcomers] and node.count() == PLACES
+    assert all(node.keeps(one) for one in (node.we, node.liar, node.friend))
+
+
+def test_whom_we_know_ourselves_has_a_place_whoever_else_vouches_for_them() -> None:
+    node, guest = Befriended(), Person("guest")
+    node.hears(node.liar.vouches(guest), "1.1.1.0/24", guest)
+    node.is_flooded(20)
+    with pytest.raises(Refused, match="no room"):
+        node.hears(guest.vouches(node.friend), "1.1.1.0/24")
+    node.hears(node.we.vouches(guest), "")
+    assert node.hears(guest.vouches(node.liar), "1.1.1.0/24").fresh
+
+
+def test_who_vouches_first_for_a_newcomer_can_not_shut_them_out() -> None:
+    node, newcomer = Befriended(), Person("newcomer")
+    node.hears(node.liar.vouches(newcomer), "1.1.1.0/24", newcomer)
+    node.hears(node.friend.vouches(newcomer), "1.1.1.0/24")
+    node.is_flooded(20)
+    assert node.hears(newcomer.vouches(node.friend), "1.1.1.0/24").fresh
+    node.is_flooded(20, tag="more ")
+    assert node.keeps(newcomer)
+
+
+def test_long_logs_of_whom_one_friend_vouches_for_give_way_like_many() -> None:
+    node, newcomer = Befriended(max_entries=30), Person("newcomer")
+    node.is_flooded(4, each=12)
+    node.hears(node.friend.vouches(newcomer), "2.2.2.0/24", newcomer)
+    assert node.hears(newcomer.vouches(node.friend), "2.2.2.0/24").fresh
+    assert node.keeps(node.friend) and node.keeps(node.liar)
 
 
 def test_a_third_entry_in_the_place_of_a_fork_displaces_nobody() -> None:
