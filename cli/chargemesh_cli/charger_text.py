@@ -9,6 +9,7 @@ from chargemesh_protocol.money import format_amount
 from chargemesh_protocol.units import format_decimal, format_duration, format_energy, format_power
 from chargemesh_protocol.zones import MINUTE_MS
 
+from .calendar_text import busy_sentence
 from .render import clean, paragraph, short, words
 from .tables import pairs
 
@@ -36,6 +37,7 @@ def story(view: Any) -> str:
             paragraph(_seen_by_strangers(view)),
             paragraph(_listed(view)),
             paragraph(_box(view)),
+            *([paragraph(busy_sentence(view["busy"]))] if view["busy"] else []),
             pairs([(name, clean(text)) for name, text in _rows(view) if text]),
         )
     )

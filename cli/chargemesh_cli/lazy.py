@@ -33,6 +33,9 @@ COMMANDS: dict[str, Entry] = {
     "join": Entry("node", "join", "Join the network of an invitation."),
     "phone": Entry("node", "phone", "A link and QR code for the page on your phone."),
     "charger": Entry("charger", "charger", "A host's chargers: add, list, show, edit, pair, tag, …"),
+    "calendar": Entry(
+        "calendar", "calendar", "Bookings in your calendar, its busy times here: url, refresh, …"
+    ),
     "find": Entry("find", "find", "Find chargers near a place."),
     "quote": Entry("book", "quote", "Ask a host what a charge would cost, all in."),
     "book": Entry("book", "book", "Book a charger."),

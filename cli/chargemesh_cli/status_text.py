@@ -37,6 +37,8 @@ def _sentences(value: Any) -> Iterator[str]:
     near = f", {counts['neighbours']} of the local network" if counts["neighbours"] else ""
     yield f"Connected to {_many(counts['peers'], 'peer')}{near}."
     yield f"{_many(counts['chargers'], 'charger')}, {counts['listed']} listed."
+    if counts["calendars_failing"]:
+        yield "A calendar that a charger follows can't be read: `chargemesh doctor` says why."
     if counts["superseded"]:
         yield "Another node signs as this identity: `chargemesh doctor` says what to do."
     yield f"{_many(counts['bookings'], 'booking')}, {counts['open_bookings']} open: `chargemesh bookings`."

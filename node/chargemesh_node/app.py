@@ -26,6 +26,7 @@ from .config import Config
 from .disk import disk_told
 from .extensions import installed
 from .home import Home, HomeLock
+from .ics.reader import ProcessReader
 from .kept_ports import WALLBOX, KeptPorts
 from .keystore import Keys, ensure_api_token, load_keys, renew_delegation
 from .mdns import LocalDiscovery
@@ -175,6 +176,7 @@ async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None
             notify=notifier.send,
             neighbours=lambda: [] if local is None else local.neighbours,
             told=told,
+            read_busy=ProcessReader(),
         ),
         delay=BatchDelay(shortest, longest),
         secret=hashlib.blake2b(keys.device, digest_size=32, person=b"walk-secret").digest(),

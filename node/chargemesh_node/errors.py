@@ -45,3 +45,7 @@ class StoreFull(StoreError):
 
 class SlotTaken(StoreError):
     """A HoldSlot overlaps a slot of another booking of that charger; the store is as it was before."""
+
+
+class CalendarError(ChargemeshError):
+    """A host's calendar elsewhere could not be read; the message completes "it could not be read: …"."""

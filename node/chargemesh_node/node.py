@@ -44,8 +44,9 @@ from .discovery.caretaker import Caretaker
 from .discovery.finder import Finder, Search
 from .discovery.gossip import ListingGossip
 from .discovery.peers import MIN_CONNECTED, PeerBook
+from .ics.watch import BusyWatch
 from .peer_clocks import PeerClocks
-from .ports import Cache, Caller, Clock, Entropy, Loaded, Network, Store
+from .ports import BusyReader, Cache, Caller, Clock, Entropy, Loaded, Network, Store
 from .replica import LogReplica
 from .reputation import Opinion
 from .runner import Runner
@@ -73,6 +74,7 @@ class Ports:
     neighbours: Callable[[], Iterable[Contact]] = tuple
     told: Sequence[Contact] = ()  # bootstrap peers
     min_peers: int = MIN_CONNECTED
+    read_busy: BusyReader | None = None  # None: nobody's calendar is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ class Node:
             neighbours=ports.neighbours,
         )
         self.wallboxes = WallboxPool(ports.make_driver, self.runner.submit, ports.clock)
+        self.busy = BusyWatch(ports.read_busy, self.runner, ports.clock)
         ports.network.serve(wire.PROTOCOL, self._answer)
         ports.network.on_peer(self._peer_changed)
 
@@ -173,9 +176,11 @@ class Node:
         await self.announcer.start()
         await self.peers.start()
         await self.clocks.start(self.replica.catch_ups.with_peer)
+        self.busy.start()
 
     async def close(self) -> None:
         for part in (
+            self.busy,
             self.clocks,
             self.peers,
             self.announcer,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from chargemesh_protocol.booking.imported import BusyFound
 from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.discovery.places import Source
@@ -126,6 +127,15 @@ class WallboxDriver(Protocol):
 
     @property
     def status(self) -> WallboxStatus: ...
+
+
+class BusyReader(Protocol):
+    """Reads a host's other calendar, wherever that is and whatever it holds, without stalling the node."""
+
+    async def __call__(self, source: str, zone: str, start: int, end: int) -> BusyFound:
+        """The busy times in [start, end), unix ms; times without a zone are those of `zone`. CalendarError
+        says why it can't be read."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

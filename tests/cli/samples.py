@@ -177,6 +177,7 @@ SETTINGS = {
 CHARGER_VIEW = {
     **CHARGER_LINE,
     "settings": SETTINGS,
+    "busy": None,
     "listing": None,
     "cell": CELL,
 }
@@ -346,6 +347,7 @@ STATUS = {
         "chargers": 1,
         "listed": 1,
         "superseded": 0,
+        "calendars_failing": 0,
         "bookings": 3,
         "open_bookings": 1,
         "listings_kept": 9,

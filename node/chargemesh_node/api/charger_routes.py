@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from chargemesh_protocol.booking.imported import source_of
 from chargemesh_protocol.chargers import ChargerSettings
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.errors import ExitCode, PersonError
@@ -131,7 +132,11 @@ async def enter_reading(call: Call) -> WallboxState:
 async def _keep(call: Call, settings: ChargerSettings) -> None:
     if settings.wallbox.driver == "ocpp":
         await call.app.open_wallbox_port()  # before anything is promised that needs it
-    await call.node.command(PutCharger(settings))
+    busy = None
+    known = call.node.runner.engine.imports.kept(settings.charger)
+    if settings.busy_from is not None and (known is None or known.source != source_of(settings)):
+        busy = await call.node.busy.fetch(settings)  # before anybody can book what is taken
+    await call.node.command(PutCharger(settings, busy))
 
 
 async def _pause(call: Call, paused: bool) -> ChargerView:

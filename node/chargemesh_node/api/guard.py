@@ -81,8 +81,8 @@ class Guard:
 
 
 def is_public(path: str) -> bool:
-    """The page and its files: they hold nothing of anybody's."""
-    return path == "/" or path.startswith("/static/")
+    """The page and its files, which hold nothing of anybody's; and the feed, whose path is a secret."""
+    return path == "/" or path.startswith(("/static/", "/calendar/"))
 
 
 def loopback_host(host: str) -> bool:

@@ -17,6 +17,7 @@ from ..views.status import Identity, InviteView, Peers, Status
 from . import (
     bodies,
     booking_routes,
+    calendar_routes,
     charger_routes,
     entry_routes,
     find_routes,
@@ -152,6 +153,12 @@ _CHARGERS = (
         bodies.MeterReading,
     ),
     _post(
+        f"{_CHARGER}/busy",
+        calendar_routes.refresh_busy,
+        "Read its host's other calendar now",
+        ChargerView,
+    ),
+    _post(
         f"{_CHARGER}/preview",
         charger_routes.preview_changed,
         "What strangers would see after these changes",
@@ -237,9 +244,39 @@ _BOOKINGS = (
     ),
 )
 
+_CALENDAR = "/v1/calendar"
+_FEED = (
+    _post(
+        _CALENDAR,
+        calendar_routes.feed_url,
+        "The secret URL that calendars subscribe to; made if there is none",
+        calendar_routes.FeedView,
+    ),
+    _post(
+        f"{_CALENDAR}/renew",
+        calendar_routes.renew_feed,
+        "Another one in its place",
+        calendar_routes.FeedView,
+    ),
+    Route(
+        method="DELETE",
+        path=_CALENDAR,
+        handler=calendar_routes.end_feed,
+        says="End the feed",
+        answer=calendar_routes.FeedOff,
+    ),
+    _get(
+        "/calendar/{name}",
+        calendar_routes.get_feed,
+        "Bookings as iCalendar; the name is the secret with .ics, and no other token is needed",
+        None,
+        media="text/calendar",
+    ),
+)
+
 _PAGE = (
     _get("/", page_routes.get_page, "The phone page", None, media="text/html", phone=True),
     _get("/static/{name}", page_routes.get_static, "A file of the page", None, media="*/*", phone=True),
 )
 
-ROUTES: tuple[Route, ...] = _NODE + _CHARGERS + _FINDING + _BOOKINGS + _PAGE
+ROUTES: tuple[Route, ...] = _NODE + _CHARGERS + _FINDING + _BOOKINGS + _FEED + _PAGE

@@ -15,7 +15,7 @@ from chargemesh_protocol.terms import describe_terms
 from chargemesh_protocol.units import format_duration
 
 from ..node import Node
-from .calendar import periods_as_json, rules_as_json
+from .calendar import Busy, busy_view, periods_as_json, rules_as_json
 from .listings import (
     Cell,
     ConnectorView,
@@ -69,9 +69,11 @@ class ChargerLine(TypedDict):
 
 
 class ChargerView(ChargerLine):
-    """settings: as `POST /v1/chargers` takes them, without the wallbox's password and options."""
+    """settings: as `POST /v1/chargers` takes them, without the wallbox's password and options and without
+    `busy_from`. busy: how it stands with the calendar that is read there, null for none."""
 
     settings: dict[str, Any]
+    busy: Busy | None
     listing: Offered | None
     cell: Cell
 
@@ -153,6 +155,7 @@ def charger_view(node: Node, settings: ChargerSettings) -> ChargerView:
     return {
         **charger_line(node, settings),
         "settings": settings_as_json(settings),
+        "busy": busy_view(settings, node.runner.engine.imports.kept(settings.charger)),
         "listing": offered,
         "cell": cell_view(settings.cell),
     }

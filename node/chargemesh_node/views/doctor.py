@@ -16,6 +16,7 @@ from chargemesh_protocol.errors import PersonError
 from ..backup import is_read_only
 from ..extensions import installed
 from ..wallbox.installed import GuardedDriver
+from .calendar import busy_view
 from .chargers import is_listed, superseded_at
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ def _chargers(app: App) -> Iterator[Check]:
     for settings in app.node.runner.engine.listings.all_settings():
         yield _wallbox(app, settings)
         yield from _superseded(app, settings)
+        yield from _followed(app, settings)
         if not settings.payee_account and settings.tariff.elements:
             unpaid.append(settings)
     if unpaid:
@@ -163,6 +165,27 @@ def _chargers(app: App) -> Iterator[Check]:
             f"{names}: no account is set, so drivers pay by hand.",
             f"`chargemesh charger edit {_short(unpaid[0])} --iban IBAN --payee-name NAME` sets one.",
         )
+
+
+def _followed(app: App, settings: ChargerSettings) -> Iterator[Check]:
+    """The calendar that keeps bookings away from what its host does."""
+    busy = busy_view(settings, app.node.runner.engine.imports.kept(settings.charger))
+    if busy is None:
+        return
+    name, again = _name(settings), f"`chargemesh calendar refresh {_short(settings)}` tries it again."
+    if busy["fault"]:
+        yield _bad("calendar", f"The calendar that {name} follows can't be read: {busy['fault']}.", again)
+    elif busy["read"] is None:
+        yield _note("calendar", f"The calendar that {name} follows was not read yet.", again)
+    elif busy["skipped"]:
+        yield _note(
+            "calendar",
+            f"{name}: {busy['skipped']} events of the calendar that it follows can't be understood, and "
+            "count as free.",
+            "Look for them where you keep that calendar.",
+        )
+    else:
+        yield _ok("calendar", f"{name} follows a calendar, read {busy['read']['text']}.")
 
 
 def _superseded(app: App, settings: ChargerSettings) -> Iterator[Check]:

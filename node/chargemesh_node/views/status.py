@@ -44,6 +44,7 @@ class Counts(TypedDict):
     chargers: int
     listed: int
     superseded: int
+    calendars_failing: int
     bookings: int
     open_bookings: int
     listings_kept: int
@@ -188,6 +189,10 @@ def _counts(app: App) -> Counts:
         "chargers": len(chargers),
         "listed": sum(is_listed(node, one.charger) for one in chargers),
         "superseded": sum(bool(superseded_at(node, one.charger)) for one in chargers),
+        "calendars_failing": sum(
+            bool(one.busy_from and (kept := engine.imports.kept(one.charger)) and kept.fault)
+            for one in chargers
+        ),
         "bookings": len(bookings),
         "open_bookings": sum(not one.file.refused and not one.state(now).finished for one in bookings),
         "listings_kept": len(node.caretaker.places),

@@ -65,6 +65,11 @@ def wanted_span(settings: ChargerSettings, now: int) -> Interval:
     return now - DAY_MS, min(now + horizon + _BEYOND_MS, LAST_INSTANT)
 
 
+def times_of(kept: Imported) -> list[Interval]:
+    """The busy stretches, in order."""
+    return _unpacked(kept.times)
+
+
 class ImportDesk:
     """Owns what was imported; the calendar is told of every change."""
 

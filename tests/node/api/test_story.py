@@ -20,6 +20,7 @@ ELSEWHERE = {
     ("GET", "/v1/events"),
     ("POST", "/v1/peers"),
     ("POST", "/v1/join"),
+    ("POST", "/v1/chargers/{id}/busy"),
     ("POST", "/v1/chargers/{id}/reading"),
     ("POST", "/v1/bookings/{id}/reading"),
     ("POST", "/v1/bookings/{id}/agree"),
@@ -196,9 +197,20 @@ async def looks_around(host: Client, driver: Client) -> None:
     assert told.value == {"id": charger, "removed": True}
     assert (await driver.ask("GET", "/")).status == 200
     assert (await driver.ask("GET", "/static/app.js")).headers["content-type"].startswith("text/javascript")
+    await subscribes(driver)
     assert not driver.context.app.stopping.is_set()
     await driver.post("/v1/stop")
     assert driver.context.app.stopping.is_set()
+
+
+async def subscribes(driver: Client) -> None:
+    """A calendar follows the bookings, until that is over."""
+    await driver.post("/v1/calendar")
+    url = (await driver.post("/v1/calendar/renew"))["url"]
+    path = url.removeprefix("http://127.0.0.1:8080")
+    assert b"STATUS:CONFIRMED" in (await driver.ask("GET", path)).content
+    await driver.ask("DELETE", "/v1/calendar")
+    assert (await driver.ask("GET", path)).status == 404
 
 
 async def vouches(host: Client, driver: Client) -> None:
