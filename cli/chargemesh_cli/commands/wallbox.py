@@ -79,8 +79,8 @@ def wallbox(app: App, /, **given: Any) -> None:
 
     Without --url it is the wallbox of a charger of this home's node.
 
-    Lines typed into it: plug, unplug, tag TAG, vanish SECONDS, quit. With --json: one JSON object a line, an
-    event each.
+    Lines typed into it (after `fg`, if it runs in the background of a terminal): plug, unplug, tag TAG,
+    vanish SECONDS, quit. With --json: one JSON object a line, an event each.
     """
     from chargemesh_node.wallbox.virtual_run import run_virtual
 

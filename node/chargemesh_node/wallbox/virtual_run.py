@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import stat
-import sys
 from dataclasses import dataclass, field
 
 from chargemesh_protocol.errors import ExitCode, PersonError
@@ -14,6 +11,7 @@ from chargemesh_protocol.errors import ExitCode, PersonError
 from ..clock import SystemClock
 from .car import Car
 from .faults import NO_FAULTS, Faults
+from .typed_lines import TypedLines
 from .virtual import VirtualWallbox
 from .virtual_connection import Tell
 
@@ -78,7 +76,9 @@ async def run_virtual(options: VirtualOptions, tell: Tell) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
-    typing = asyncio.create_task(_obey(box, over, tell))
+    typed = TypedLines()
+    typed.start()
+    typing = asyncio.create_task(_obey(box, typed, over, tell))
     await box.start()
     try:
         async with asyncio.timeout(options.run_s):
@@ -91,22 +91,16 @@ async def run_virtual(options: VirtualOptions, tell: Tell) -> None:
     except TimeoutError:
         tell("time is over", {"seconds": options.run_s})
     finally:
+        typed.close()
         typing.cancel()
         await asyncio.gather(typing, return_exceptions=True)
         await box.close()
 
 
-async def _obey(box: VirtualWallbox, over: asyncio.Event, tell: Tell) -> None:
-    """Commands typed into stdin, one a line; without a usable stdin there are none."""
-    if not _can_be_typed_into():
-        return
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-    while line := await reader.readline():
-        words = line.decode(errors="replace").split()
-        match words:
+async def _obey(box: VirtualWallbox, typed: TypedLines, over: asyncio.Event, tell: Tell) -> None:
+    """Commands, one a line."""
+    async for line in typed:
+        match line.split():
             case ["plug"]:
                 box.plug_in()
             case ["unplug"]:
@@ -120,14 +114,5 @@ async def _obey(box: VirtualWallbox, over: asyncio.Event, tell: Tell) -> None:
                 return
             case []:
                 pass
-            case _:
+            case words:
                 tell("not understood", {"typed": " ".join(words), "commands": HELP})
-
-
-def _can_be_typed_into() -> bool:
-    """Whether stdin is a terminal, a pipe or a socket: a file or /dev/null can't be waited for."""
-    try:
-        mode = os.fstat(sys.stdin.fileno()).st_mode
-    except (AttributeError, OSError, ValueError):
-        return False
-    return sys.stdin.isatty() or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
