@@ -151,6 +151,7 @@ class Node:
             **shared,
             gossip=self.gossip,
             entropy=ports.entropy,
+            directory=self.directory,
             network_id=me.network,
             own=OwnListings(self._own_chargers, self._newest, self._renewal, lambda: self.me.bundle),
             neighbours=ports.neighbours,

@@ -240,6 +240,7 @@ class CachedWithdrawal:
     root: int  # its cell of resolution 4
     ends: int
     source: Source
+    raw: bytes  # the record, for whoever is refused over it
 
 
 class Cache(Protocol):
@@ -257,6 +258,10 @@ class Cache(Protocol):
 
     async def put_withdrawal(self, row: CachedWithdrawal) -> None:
         """Keeps a withdrawal in the place of the charger's listing; a newer listing takes its place again."""
+        ...
+
+    async def withdrawal(self, author: bytes, charger: bytes) -> CachedWithdrawal | None:
+        """The withdrawal kept of that charger."""
         ...
 
     async def withdrawals(self) -> list[CachedWithdrawal]:

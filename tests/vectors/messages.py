@@ -66,6 +66,10 @@ def _messages() -> dict[str, tuple[str, Any]]:
         ),
         "kept": (LISTING, discovery.Kept()),
         "failed": (LISTING, discovery.Failed(code="superseded", message="a newer listing is known")),
+        "failed-for-a-newer-one": (
+            LISTING,
+            discovery.Failed(code="superseded", message="", newer=LISTED.raw, bundle=proof["bundle"]),
+        ),
         "ask-quote": (
             BOOKING,
             booking.AskQuote(charger=CHARGER, start=NOW + HOUR, end=NOW + 2 * HOUR, energy_wh=20_000),

@@ -18,6 +18,7 @@ from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.discovery import wire
 from chargemesh_protocol.discovery.cells import cell_key
 from chargemesh_protocol.errors import Refused
+from chargemesh_protocol.identity import Directory
 from chargemesh_protocol.limits import (
     CARETAKERS,
     MAX_LISTING_LIFE_MS,
@@ -32,8 +33,8 @@ from chargemesh_protocol.record import Record, open_record
 from ..errors import NetworkError
 from ..ports import Clock, Entropy, Network
 from .gossip import ListingGossip
+from .rivals import Rivals
 
-SUPERSEDED = "superseded"  # a caretaker's word for a record older than what it knows (specs/errors.json)
 FIRST_PAUSE_SECONDS = 4.0  # doubled each time, up to the interval of renewals
 FAILED_PAUSE_SECONDS = 300.0  # at most, while a caretaker could not be told
 SETTLE_SECONDS = 1.0  # where one peer comes, others are coming too
@@ -59,7 +60,8 @@ class OwnListings:
 @dataclass(slots=True)
 class Keeper:
     """One node that keeps a listing of ours, or was to: which record it has, renewed when (unix ms), and why
-    it did not take the last message. superseded: the record of ours that it refused for a newer one."""
+    it did not take the last message. superseded: the record of ours that it refused for a newer one that is
+    proven (rivals.py)."""
 
     contact: Contact
     record: bytes | None = None
@@ -114,6 +116,7 @@ class Announcer:
         gossip: ListingGossip,
         clock: Clock,
         entropy: Entropy,
+        directory: Directory,
         network_id: str,
         own: OwnListings,
         neighbours: Callable[[], Iterable[Contact]] = tuple,
@@ -129,6 +132,7 @@ class Announcer:
         self._logger = logger or logging.getLogger(__name__)
         self.announcements: dict[bytes, Announcement] = {}
         self.counters: Counter[str] = Counter()
+        self._rivals = Rivals(directory, clock, self.counters)
         self._wake = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         network.on_peer(self._peer_changed)
@@ -295,32 +299,40 @@ class Announcer:
             messages.insert(0, renewal)
         for message in messages:
             try:
-                await self._send(keeper.contact, message)
+                refusal = await self._send(keeper.contact, message)
             except NetworkError as error:
                 self.counters["failed"] += 1
                 keeper.error = f"{type(error).__name__}: {error}"
                 return
-            except Refused as fault:  # a renewal: perhaps it has lost the listing, and wants all of it
-                self.counters[f"refused:{fault.code}"] += 1
-                keeper.error = str(fault)
-                # A change of ours cancels the round before it: what is newer than the newest isn't ours.
-                copied = fault.code == SUPERSEDED and self._is_newest(announcement)
-                keeper.superseded = announcement.record if copied else None
-            else:
+            except Refused as fault:  # what it answered is no answer
+                refusal = wire.failed(fault)
+            if refusal is None:
                 self.counters["told"] += 1
                 keeper.record, keeper.renewed, keeper.error = announcement.record, now, ""
                 keeper.superseded = None
                 return
+            # A renewal: perhaps it has lost the listing, and wants all of it.
+            self.counters[f"refused:{refusal.code}"] += 1
+            keeper.error = f"{refusal.code}: {refusal.message}"
+            keeper.superseded = announcement.record if self._is_copied(announcement, refusal) else None
 
-    def _is_newest(self, announcement: Announcement) -> bool:
-        """Whether nothing newer of ours could have come before what this round tells."""
+    def _is_copied(self, announcement: Announcement, refusal: wire.Failed) -> bool:
+        """Whether it was refused for a newer record that this node never signed."""
         raw = self._own.newest(announcement.charger)
-        return raw is not None and open_record(raw, self._network_id).id == announcement.record
+        ours = None if raw is None else open_record(raw, self._network_id)
+        # A change of ours cancels the round before it: what is newer than the newest isn't ours.
+        is_newest = ours is not None and ours.id == announcement.record
+        return ours is not None and is_newest and self._rivals.supersede(ours, refusal)
 
-    async def _send(self, to: Contact, message: wire.Message) -> None:
-        body = wire.write(message)
-        answer = await self._network.request(to, wire.PROTOCOL, body, timeout=SEND_SECONDS)
-        wire.read_as(wire.Kept, answer)
+    async def _send(self, to: Contact, message: wire.Message) -> wire.Failed | None:
+        """Tells one node; its refusal, if it refuses. Refused if it answers neither."""
+        answer = await self._network.request(to, wire.PROTOCOL, wire.write(message), timeout=SEND_SECONDS)
+        told = wire.read(answer)
+        if isinstance(told, wire.Failed):
+            return told
+        if not isinstance(told, wire.Kept):
+            raise Refused("unexpected", "the peer answered something else")
+        return None
 
     async def _tell_by_gossip(
         self, announcement: Announcement, record: Record[Listing | Withdrawal], change: wire.Change

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from chargemesh_protocol.discovery import wire
 from chargemesh_protocol.discovery.offers import (
@@ -21,7 +22,7 @@ from chargemesh_protocol.discovery.offers import (
     open_renewal,
     open_withdrawal,
 )
-from chargemesh_protocol.discovery.places import OURSELVES, Hand, Places, Quotas, Source
+from chargemesh_protocol.discovery.places import OURSELVES, SUPERSEDED, Hand, Places, Quotas, Source
 from chargemesh_protocol.discovery.search import fits
 from chargemesh_protocol.errors import Refused, Severity
 from chargemesh_protocol.identity import Directory
@@ -131,7 +132,7 @@ class Caretaker:
             case wire.Query():
                 return await self.find(message)
             case wire.Store() | wire.Withdraw():
-                await self.take(self.open(message), source)
+                return await self._store(self.open(message), source)
             case wire.StoreRenewal():
                 await self._renew(message)
             case _:
@@ -169,6 +170,25 @@ class Caretaker:
             await self._drop(victims)
         self.counters["kept" if changed else "known"] += 1
         return changed
+
+    async def _store(self, news: Offer | Record[Withdrawal], source: Source) -> wire.Message:
+        try:
+            await self.take(news, source)
+        except Refused as fault:
+            if fault.code != SUPERSEDED:
+                raise
+            self.counters[f"refused:{fault.code}"] += 1
+            body = news.listing.body if isinstance(news, Offer) else news.body
+            return await self._proof(fault, (body.author, body.charger))
+        return wire.Kept()
+
+    async def _proof(self, fault: Refused, charger: ChargerKey) -> wire.Failed:
+        """The refusal with what we know instead, as far as its bytes still lie here. specs/07, D5."""
+        listed, withdrawn = await self._cache.listing(*charger), await self._cache.withdrawal(*charger)
+        author = self._directory.get(charger[0])
+        newer = listed.listing if listed is not None else withdrawn.raw if withdrawn is not None else None
+        bundle = None if author is None or newer is None else author.to_bytes()
+        return replace(wire.failed(fault), newer=newer, bundle=bundle)
 
     async def _renew(self, message: wire.StoreRenewal) -> None:
         async with self._writing:
@@ -216,6 +236,7 @@ class Caretaker:
                 root=region_of(body.cell),
                 ends=body.issued + MAX_LISTING_LIFE_MS,
                 source=self._source_of((body.author, body.charger)),
+                raw=withdrawal.raw,
             )
         )
 

@@ -254,6 +254,9 @@ class MemoryCache:
         await self.drop_listing(row.author, row.charger)
         self._withdrawals[row.author, row.charger] = row
 
+    async def withdrawal(self, author: bytes, charger: bytes) -> CachedWithdrawal | None:
+        return self._withdrawals.get((author, charger))
+
     async def withdrawals(self) -> list[CachedWithdrawal]:
         return list(self._withdrawals.values())
 

@@ -29,6 +29,7 @@ from .cache_rows import (
     PUT_BUNDLE,
     PUT_ENTRY,
     READ_ENTRIES,
+    READ_WITHDRAWAL,
     READ_WITHDRAWALS,
     SCHEMA,
     contact_from,
@@ -92,6 +93,10 @@ class SqliteCache:
 
     async def put_withdrawal(self, row: CachedWithdrawal) -> None:
         await self._put([put_withdrawal(row)])
+
+    async def withdrawal(self, author: bytes, charger: bytes) -> CachedWithdrawal | None:
+        rows = await self._read(READ_WITHDRAWAL, (author, charger))
+        return withdrawal_from(rows[0]) if rows else None
 
     async def withdrawals(self) -> list[CachedWithdrawal]:
         return [withdrawal_from(row) for row in await self._read(READ_WITHDRAWALS)]

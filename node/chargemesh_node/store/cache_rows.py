@@ -20,7 +20,7 @@ from ..ports import CachedListing, CachedWithdrawal
 from .database import Statement
 
 # A file of another version is thrown away and made anew: everything in it can be asked for again.
-CACHE_VERSION = 3
+CACHE_VERSION = 4
 MAX_PEERS = 1024  # contacts that worked; a start needs a handful that still do
 
 _PLACES_OF = """
@@ -83,6 +83,7 @@ SCHEMA = (
         ends INTEGER NOT NULL,
         hand INTEGER NOT NULL,
         block TEXT NOT NULL,
+        raw BLOB NOT NULL,
         PRIMARY KEY (author, charger)
     ) STRICT, WITHOUT ROWID
     """,
@@ -119,9 +120,10 @@ _LISTING_COLUMNS = """
 
 _SAME_CHARGER = "author = ? AND charger = ?"
 _PUT_WITHDRAWAL = """
-    INSERT OR REPLACE INTO withdrawal (author, charger, sequence, id, root, ends, hand, block)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
-READ_WITHDRAWALS = "SELECT author, charger, sequence, id, root, ends, hand, block FROM withdrawal"
+    INSERT OR REPLACE INTO withdrawal (author, charger, sequence, id, root, ends, hand, block, raw)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+READ_WITHDRAWALS = "SELECT author, charger, sequence, id, root, ends, hand, block, raw FROM withdrawal"
+READ_WITHDRAWAL = f"{READ_WITHDRAWALS} WHERE {_SAME_CHARGER}"
 
 # Each drops an eighth of a table: what ends soonest, or came first.
 EVICT_EIGHTH = (
@@ -162,7 +164,8 @@ def coarser_cells(cells: Sequence[int]) -> tuple[int, ...]:
 
 def put_withdrawal(row: CachedWithdrawal) -> Statement:
     source = (row.source.hand.value, row.source.block)
-    return _PUT_WITHDRAWAL, (row.author, row.charger, row.sequence, row.id, row.root, row.ends, *source)
+    known = (row.author, row.charger, row.sequence, row.id, row.root, row.ends)
+    return _PUT_WITHDRAWAL, (*known, *source, row.raw)
 
 
 def drop_listing(author: bytes, charger: bytes) -> tuple[Statement, Statement]:
@@ -246,8 +249,8 @@ def listing_from(row: Sequence[Any]) -> CachedListing:
 
 
 def withdrawal_from(row: Sequence[Any]) -> CachedWithdrawal:
-    author, charger, sequence, id_, root, ends, hand, block = row
-    return CachedWithdrawal(author, charger, sequence, id_, root, ends, Source(Hand(hand), block))
+    author, charger, sequence, id_, root, ends, hand, block, raw = row
+    return CachedWithdrawal(author, charger, sequence, id_, root, ends, Source(Hand(hand), block), raw)
 
 
 def put_peer(contact: Contact, seen: int) -> tuple[Statement, Statement]:

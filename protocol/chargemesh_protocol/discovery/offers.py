@@ -9,7 +9,7 @@ from ..errors import Refused, Severity
 from ..identity import Directory, Scope
 from ..limits import CLOCK_TOLERANCE_MS, MAX_LISTING_LIFE_MS, RENEWAL_LIFE_MS
 from ..listing import Listing, Renewal, Withdrawal, require_fresh
-from ..record import Record, open_as
+from ..record import Record, open_as, open_record
 
 ChargerKey = tuple[bytes, bytes]  # author and charger id: what a listing replaces another of
 Version = tuple[int, bytes]  # sequence and record id of a listing or withdrawal
@@ -98,6 +98,21 @@ def open_withdrawal(raw: bytes, bundle: bytes, directory: Directory, now: int) -
     if withdrawal.body.issued + MAX_LISTING_LIFE_MS <= now:
         raise Refused("expired", "what this withdraws has expired", Severity.STALE)
     return withdrawal
+
+
+def open_newest(raw: bytes, bundle: bytes, directory: Directory, now: int) -> tuple[ChargerKey, Newest]:
+    """The last word on a charger that a caretaker says it has; Refused unless it is the author's own and may
+    still count at `now`."""
+    record: Record[Any] = open_record(raw, directory.network)
+    body = record.body
+    if not isinstance(body, Listing | Withdrawal):
+        raise Refused("wrong-kind", f"neither listing nor withdrawal, but {record.kind}")
+    _introduced(record, body.author, bundle, directory)
+    if body.issued > now + CLOCK_TOLERANCE_MS:
+        raise Refused("future", "issued in the future", Severity.STALE)
+    if body.issued + MAX_LISTING_LIFE_MS <= now:
+        raise Refused("expired", "nothing older can be valid any more", Severity.STALE)
+    return (body.author, body.charger), Newest((body.sequence, record.id), isinstance(body, Withdrawal))
 
 
 def _introduced(record: Record[Any], author: bytes, bundle: bytes, directory: Directory) -> bytes:

@@ -29,6 +29,7 @@ from ..record import Record
 from .offers import ChargerKey, Newest, Offer, Version, newer, shown_until
 
 T = TypeVar("T")
+SUPERSEDED = "superseded"  # the code for a record older than what is known (specs/errors.json)
 
 
 class Hand(IntEnum):
@@ -182,7 +183,7 @@ class Places:
     ) -> list[ChargerKey]:
         if place is not None:
             if not newer(wanted.newest.version, place.newest.version):
-                raise Refused("superseded", "a newer listing or withdrawal is known", Severity.STALE)
+                raise Refused(SUPERSEDED, "a newer listing or withdrawal is known", Severity.STALE)
             wanted.ends = max(wanted.ends, place.ends)
             if place.source.hand <= wanted.source.hand:
                 wanted.source = place.source  # what somebody else passes on changes nobody's quota

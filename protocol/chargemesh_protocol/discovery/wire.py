@@ -116,11 +116,16 @@ class Kept:
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The message was not acted on. `code` is a registered reason, `message` a sentence for people."""
+    """The message was not acted on. `code` is a registered reason, `message` a sentence for people.
+
+    newer: where the code is "superseded", the listing or withdrawal that is known, with its author's bundle.
+    """
 
     operation: int = key(0, Int(15, 15), default=15)
     code: str = key(1, Text(40, 1))
     message: str = key(2, Text(4 * MAX_TEXT_CHARS))
+    newer: bytes | None = key(16, _LISTING, optional=True)
+    bundle: bytes | None = key(17, _BUNDLE, optional=True)
 
 
 Change: TypeAlias = Store | Withdraw

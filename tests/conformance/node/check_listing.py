@@ -99,7 +99,10 @@ async def sequences(scene: Scene, probe: Probe) -> None:
         ("sequence 3", third, "kept"),
         ("sequence 2 again", second, "failed: superseded"),
     ):
-        probe.sees(f"store: {name}", expected, (await listing(scene.honest, host.stores(made))).word)
+        answer = await listing(scene.honest, host.stores(made))
+        probe.sees(f"store: {name}", expected, answer.word)
+    shown = getattr(answer.message, "newer", None) == third.raw
+    probe.holds("the refusal", "shows sequence 3", shown, answer.word)
     answer = await listing(scene.honest, wire.Query(cells=(third.body.cell,), need=Need(), limit=64))
     raws = [one.listing for one in answer.message.items] if answer.word == "found" else []
     probe.holds("query", "sequence 3 alone", third.raw in raws and second.raw not in raws, answer.word)

@@ -82,9 +82,9 @@ export class Caretaker {
   }
 
   withdrawn (message) {
-    const record = openWithdrawal(message, this.directory)
-    requireCurrent(record, this.clock())
-    return { record }
+    const offer = openWithdrawal(message, this.directory)
+    requireCurrent(offer.record, this.clock())
+    return offer
   }
 
   /** One page (D8), by chargers in the order of their keys; `more` names the last one on it. */

@@ -1,8 +1,9 @@
 /** The peer's fault, with a code of specs/errors.json: what it sent is dropped, and nothing else ends by it. */
 export class Refused extends Error {
-  /** @param {string} code @param {string} [message] */
-  constructor (code, message = code) {
+  /** @param {string} code @param {string} [message] @param {Record<string, any>} [proof] fields of the refusal */
+  constructor (code, message = code, proof = {}) {
     super(message)
+    this.proof = proof
     this.name = 'Refused'
     this.code = code
   }

@@ -43,13 +43,13 @@ export function requireFresh ({ record, renewal }, now) {
 export const shownUntil = ({ record, renewal }) =>
   Math.min(record.body.expires, renewal.body.issued + RENEWAL_LIFE_MS)
 
-/** A withdrawal, everything checked but the clock. @param {{withdrawal: Uint8Array, bundle: Uint8Array}} item */
+/** A withdrawal with its bundle, everything checked but the clock. @param {{withdrawal: Uint8Array, bundle: Uint8Array}} item */
 export function openWithdrawal (item, directory) {
   const record = open(item.withdrawal, directory.network, ['withdrawal'])
   const bundle = directory.learn(item.bundle)
   require_(same(bundle.author, record.body.author), 'bundle', 'the bundle is of somebody else')
   directory.authorise(record, record.body.author)
-  return record
+  return { record, bundle: item.bundle }
 }
 
 /** Refused unless a withdrawal can still withdraw something at `now`. */
@@ -105,13 +105,15 @@ export class Newest {
     this.byCharger = new Map()
   }
 
-  /** @param {{record: import('./record.js').Record_}} offer a listing's, or a withdrawal's record alone */
+  /** @param {{record: import('./record.js').Record_, bundle?: Uint8Array}} offer a listing's, or a withdrawal's */
   keep (offer) {
     const { author, charger } = offer.record.body
     const key = Buffer.concat([author, charger]).toString('hex')
     const known = this.byCharger.get(key)
     const again = known && same(known.record.id, offer.record.id)
-    if (known && !again && !supersedes(offer.record, known.record)) throw new Refused('superseded')
+    if (known && !again && !supersedes(offer.record, known.record)) {
+      throw new Refused('superseded', 'a newer one is known', { newer: known.record.raw, bundle: known.bundle })
+    }
     if (!again || offer.renewal?.body.issued > known.renewal?.body.issued) this.byCharger.set(key, offer)
   }
 

@@ -46,6 +46,6 @@ function answered (answer, failed) {
     return answer()
   } catch (error) {
     if (!(error instanceof Refused)) surface(error)
-    return failed ? write(failed, { code: error.code, message: error.message }) : new Uint8Array(0)
+    return failed ? write(failed, { code: error.code, message: error.message, ...error.proof }) : new Uint8Array(0)
   }
 }

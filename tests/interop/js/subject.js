@@ -95,7 +95,7 @@ const OPERATIONS = {
   },
   'withdrawal.open': (given) => {
     const item = { withdrawal: fromHex(given.withdrawal), bundle: fromHex(given.bundle) }
-    const record = openWithdrawal(item, new Directory(given.network))
+    const { record } = openWithdrawal(item, new Directory(given.network))
     requireCurrent(record, given.now)
     const { author, charger, sequence } = record.body
     return { author, charger, sequence }

@@ -62,6 +62,7 @@ class Node:
             gossip=self.gossip,
             clock=self.clock,
             entropy=entropy,
+            directory=self.directory,
             network_id=NETWORK,
             own=OwnListings(
                 lambda: self.own,

@@ -54,6 +54,12 @@ class Desk:
         answer = wire.read(await self.caretaker.answer(Caller(who, f"peer:{who}"), wire.write(message)))
         return answer.code if isinstance(answer, wire.Failed) else type(answer).__name__
 
+    async def refuses(self, message: wire.Message) -> wire.Failed:
+        caller = Caller("somebody", "peer:somebody")
+        answer = wire.read(await self.caretaker.answer(caller, wire.write(message)))
+        assert isinstance(answer, wire.Failed)
+        return answer
+
     async def finds(self, need: Need | None = None, cells: tuple[int, ...] = (CELL,)) -> list[int]:
         """Sequences of what is answered."""
         query = wire.Query(cells=cells, need=need or Need(), limit=64)
@@ -63,6 +69,21 @@ class Desk:
     @staticmethod
     def sequence(item: wire.FoundItem) -> int:
         return open_as(Listing, item.listing, NETWORK).body.sequence
+
+
+def test_who_is_refused_over_a_newer_record_is_shown_it() -> None:
+    async def story() -> None:
+        desk, old, newer = Desk(), ANNA.lists(sequence=1), ANNA.lists(sequence=2)
+        await desk.gets(ANNA.stores(newer))
+        refusal = await desk.refuses(ANNA.stores(old))
+        assert (refusal.code, refusal.newer) == ("superseded", newer.raw)
+        assert refusal.bundle == ANNA.bundle.to_bytes()
+        gone = ANNA.retracts(newer)
+        await desk.gets(gone)
+        assert (await desk.refuses(ANNA.stores(old))).newer == gone.withdrawal
+        assert (await desk.refuses(ANNA.retracts(old))).newer == gone.withdrawal
+
+    run(story())
 
 
 def test_the_life_of_a_listing() -> None:

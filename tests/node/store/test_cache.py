@@ -209,7 +209,7 @@ async def test_a_withdrawal_takes_the_place_of_its_listing_and_gives_it_back_to_
     cache = disk.cache()
     await cache.open()
     row = listing(1, sequence=4)
-    gone = CachedWithdrawal(row.author, row.charger, 5, b"i" * 32, row.cell, NOW + HOUR, row.source)
+    gone = CachedWithdrawal(row.author, row.charger, 5, b"i" * 32, row.cell, NOW + HOUR, row.source, b"raw")
     await cache.put_listing(row)
     await cache.put_withdrawal(gone)
     assert await cache.all_listings() == [] and await cache.withdrawals() == [gone]
@@ -217,6 +217,8 @@ async def test_a_withdrawal_takes_the_place_of_its_listing_and_gives_it_back_to_
     cache = disk.cache()
     await cache.open()
     assert await cache.withdrawals() == [gone]
+    assert await cache.withdrawal(row.author, row.charger) == gone
+    assert await cache.withdrawal(row.author, b"another charger!") is None
     await cache.put_listing(replace(row, sequence=6))
     assert await cache.withdrawals() == [] and len(await cache.all_listings()) == 1
     await cache.put_withdrawal(replace(gone, sequence=7))
