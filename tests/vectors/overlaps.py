@@ -62,6 +62,14 @@ def _cancelled_by_the_host(at: int = ASKED - HOUR) -> Story:
     return story
 
 
+def _amended(at: int, start: int, end: int) -> Story:
+    """The first booking, moved to another time by both sides, the host's word issued at that instant."""
+    story = _first()
+    story.at(at - 2_000).asks(start=start, end=end)
+    story.says("amend")
+    return story
+
+
 def _nobody_came() -> Story:
     story = Story().until("arrived")
     story.at(NO_SHOW_FROM).says("no-show")
@@ -113,6 +121,18 @@ def _cases() -> dict[str, tuple[Story, Story | Json, str]]:
             _second(),
             _cancelled_by_the_host(ASKED + HOUR),
             "double-booked",
+        ),
+        "amended-away-before": (_amended(ACCEPTED - 1, END, END + HOUR), _second(), "apart"),
+        "amended-away-after": (_amended(ACCEPTED + 1, END, END + HOUR), _second(), "double-booked"),
+        "extended-into-the-next": (
+            _amended(ASKED + HOUR, START, END + 1),
+            _second(start=END, end=END + HOUR),
+            "double-booked",
+        ),
+        "extended-to-where-the-next-begins": (
+            _amended(ASKED + HOUR, START, END + HOUR),
+            _second(start=END + HOUR, end=END + 2 * HOUR),
+            "apart",
         ),
         "nobody-came-and-the-rest-is-given-away": (
             _nobody_came(),
