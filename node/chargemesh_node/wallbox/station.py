@@ -36,7 +36,7 @@ from .tasks import SideTasks
 REPORTED_AGAIN = 3
 CHARGES = ("Charging", "SuspendedEV", "SuspendedEVSE")  # OCPP 1.6, 4.9: states of a transaction that runs
 IDLE = ("Available", "Preparing", "Finishing", "Reserved")  # and those that none that runs can have
-REFUSALS = 2  # stops refused by a box that does not charge: it knows nothing of this transaction
+REFUSALS = 2  # stops refused by a box that is idle: it knows nothing of this transaction
 OTHERWISE = "otherwise"  # what a box was set up as before the owner's tags changed
 
 
@@ -196,9 +196,9 @@ class ChargerStation:
     # --- what the box would not do ---------------------------------------------------------------
 
     async def stop_refused(self, session: Session) -> bool:
-        """The box refused to stop a session that runs. True if it is over now: a box that does not charge
-        and refuses REFUSALS times has no such transaction."""
-        if self.states.get(session.connector, CHARGES[0]) in CHARGES:
+        """The box refused to stop a session that runs. True if it is over now: a box that is idle and refuses
+        REFUSALS times has no such transaction. One may outlive Faulted and Unavailable."""
+        if self.states.get(session.connector) not in IDLE:
             return False
         self._refusals[session.transaction] += 1
         if self._refusals[session.transaction] < REFUSALS:

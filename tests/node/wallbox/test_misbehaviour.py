@@ -292,6 +292,18 @@ async def test_a_box_that_does_not_charge_and_refuses_a_stop_twice_has_forgotten
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("state", ["Faulted", "Unavailable", "Charging"])
+async def test_a_stop_refused_in_a_state_that_a_session_may_outlive_ends_nothing(state: str) -> None:
+    async with house() as home:
+        started = await home.driver_charges()
+        session = home.driver._station.ledger.find(started.session)
+        assert session is not None
+        home.driver._station.states[1] = state
+        assert [await home.driver._station.stop_refused(session) for _ in range(3)] == [False] * 3
+        assert home.driver.status.session == started.session and not home.of(SessionEnded)
+
+
+@pytest.mark.asyncio
 async def test_a_stop_refused_for_a_session_that_has_just_ended_costs_the_next_one_nothing() -> None:
     async with house() as home:
         before = await home.driver_charges()
