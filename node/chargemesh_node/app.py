@@ -37,6 +37,7 @@ from .ports import WallboxDriver
 from .runner import Runner
 from .store.cache_db import SqliteCache
 from .store.node_db import SqliteStore
+from .store.parcel_db import SqliteParcels
 from .wallbox.central import CentralSystem
 from .wallbox.installed import make_installed
 from .wallbox.manual import ManualDriver
@@ -46,6 +47,7 @@ _log = logging.getLogger(__name__)
 
 CACHE_MAX_BYTES = 256 * 1024 * 1024
 LOG_MAX_BYTES = 4 * 1024 * 1024
+_MEGABYTE = 1024 * 1024
 _CONTACT_EVERY_S = 5.0
 _DELEGATED_EVERY_S = 600.0
 _OWN_NEWEST_AFTER_S = 30.0  # how long a restored node asks peers for its own newest entry before it writes
@@ -177,6 +179,8 @@ async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None
             neighbours=lambda: [] if local is None else local.neighbours,
             told=told,
             read_busy=ProcessReader(),
+            parcels=_parcels(home, config),
+            max_parcel_bytes=config.mailbox.max_megabytes * _MEGABYTE,
         ),
         delay=BatchDelay(shortest, longest),
         secret=hashlib.blake2b(keys.device, digest_size=32, person=b"walk-secret").digest(),
@@ -191,6 +195,13 @@ async def _build(home: Home, config: Config, tap: Callable[[bytes], None] | None
         )
     app = App(home, config, keys, node, network, local, central, ports, asyncio.Event(), clock.now())
     return app
+
+
+def _parcels(home: Home, config: Config) -> SqliteParcels | None:
+    """The disk for others' parcels, where this node is to keep a mailbox."""
+    if not config.mailbox.serve:
+        return None
+    return SqliteParcels(home.mailbox_db, config.mailbox.max_megabytes * _MEGABYTE)
 
 
 def _driver(

@@ -28,6 +28,7 @@ from .settings import (
     BookingSettings,
     FindSettings,
     LogSettings,
+    MailboxSettings,
     NetworkSettings,
     NotifySettings,
     PayeeSettings,
@@ -55,6 +56,7 @@ class Config:
     wallbox: WallboxSettings = field(default_factory=WallboxSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
     booking: BookingSettings = field(default_factory=BookingSettings)
+    mailbox: MailboxSettings = field(default_factory=MailboxSettings)
     find: FindSettings = field(default_factory=FindSettings)
     payee: PayeeSettings = field(default_factory=PayeeSettings)
     log: LogSettings = field(default_factory=LogSettings)

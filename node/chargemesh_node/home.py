@@ -54,6 +54,11 @@ class Home:
         return self.root / "cache.db"
 
     @property
+    def mailbox_db(self) -> Path:
+        """Sealed parcels of others, if this node keeps a mailbox."""
+        return self.root / "mailbox.db"
+
+    @property
     def keys(self) -> Path:
         return self.root / "keys"
 

@@ -17,7 +17,7 @@ from chargemesh_protocol.booking.rules import Standing
 from chargemesh_protocol.clock import ClockVerdict
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.discovery.search import FoundListing
-from chargemesh_protocol.effects import AuthoriseTag, Parcel, StartWallbox, StopWallbox, Tell
+from chargemesh_protocol.effects import AuthoriseTag, Mail, Parcel, StartWallbox, StopWallbox, Tell
 from chargemesh_protocol.engine import Engine, EngineState
 from chargemesh_protocol.errors import ExitCode, PersonError, Refused
 from chargemesh_protocol.events import (
@@ -45,8 +45,10 @@ from .discovery.finder import Finder, Search
 from .discovery.gossip import ListingGossip
 from .discovery.peers import MIN_CONNECTED, PeerBook
 from .ics.watch import BusyWatch
+from .mailbox.keeper import MailboxKeeper
+from .mailbox.visits import Visitor, hand_in
 from .peer_clocks import PeerClocks
-from .ports import BusyReader, Cache, Caller, Clock, Entropy, Loaded, Network, Store
+from .ports import BusyReader, Cache, Caller, Clock, Entropy, Loaded, Network, ParcelStore, Store
 from .replica import LogReplica
 from .reputation import Opinion
 from .runner import Runner
@@ -75,6 +77,8 @@ class Ports:
     told: Sequence[Contact] = ()  # bootstrap peers
     min_peers: int = MIN_CONNECTED
     read_busy: BusyReader | None = None  # None: nobody's calendar is read
+    parcels: ParcelStore | None = None  # a disk for others' parcels: set where this node keeps a mailbox
+    max_parcel_bytes: int = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,8 @@ class Node:
             minimum=ports.min_peers,
         )
         self.runner = Runner(ports.store, ports.clock, ports.entropy, self._build, self)
+        self.visitor = Visitor(**shared, runner=self.runner)
+        self.mailbox = _keeper(ports, secret, me.network)
         self.clocks.trusted = lambda: self.runner.is_running and self.clock_verdict().trusted
         self.announcer = Announcer(
             **shared,
@@ -169,6 +175,9 @@ class Node:
         await self.network.start()
         self._contact = self.network.contact
         await self.runner.start()
+        if self.mailbox is not None:
+            await self.mailbox.start()
+        await self.visitor.start()
         await self.bundles.start()
         await self.replica.start(self.runner.engine.keeper.entries)
         await self.caretaker.start()
@@ -182,6 +191,7 @@ class Node:
     async def close(self) -> None:
         for part in (
             self.busy,
+            self.visitor,
             self.clocks,
             self.peers,
             self.announcer,
@@ -193,6 +203,8 @@ class Node:
             self.runner,
         ):
             await part.close()
+        if self.mailbox is not None:
+            await self.mailbox.close()
         await self.network.close()
         await self.ports.cache.close()
 
@@ -316,6 +328,9 @@ class Node:
     async def deliver(self, parcel: Parcel) -> bytes:
         return await self.network.request(parcel.to, parcel.protocol, parcel.body)
 
+    async def hand_in(self, mail: Mail) -> tuple[int, bytes]:
+        return await hand_in(self.network, mail)
+
     async def notify(self, key: bytes, body: bytes) -> None:
         await self.ports.notify(key, body)
 
@@ -404,6 +419,21 @@ class RunnerBook:
 
     async def save(self, charger_id: str, memory: bytes) -> None:
         await self._runner().submit(WallboxRemembered(bytes.fromhex(charger_id), memory))
+
+
+def _keeper(ports: Ports, secret: bytes, network_id: str) -> MailboxKeeper | None:
+    """The mailbox that this node keeps for others, if it does."""
+    if ports.parcels is None:
+        return None
+    return MailboxKeeper(
+        network=ports.network,
+        clock=ports.clock,
+        entropy=ports.entropy,
+        store=ports.parcels,
+        secret=secret,
+        network_id=network_id,
+        max_bytes=ports.max_parcel_bytes,
+    )
 
 
 def _require_as_asked(quote: Quote, ask: wire.AskQuote, author: bytes) -> None:

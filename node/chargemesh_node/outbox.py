@@ -59,6 +59,15 @@ class Outbox:
         row = self._rows.get((channel, key))
         return row is not None and row.attempts >= LATE_AFTER_TRIES
 
+    def late_among(self, saves: Iterable[Save]) -> list[bytes]:
+        """Keys of what `saves` drop after it had been tried in vain for a while: it has arrived, or is no
+        longer wanted."""
+        return [
+            save.key
+            for save in saves
+            if isinstance(save, DropOutbox) and save.channel == "peer" and self.is_late("peer", save.key)
+        ]
+
     def due(self, now: int, limit: int) -> list[OutboxRow]:
         """Rows to try now, the longest waiting first; each is busy until `tried`.
 

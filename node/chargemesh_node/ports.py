@@ -13,6 +13,7 @@ from chargemesh_protocol.discovery.places import Source
 from chargemesh_protocol.effects import (
     AuthoriseTag,
     HoldSlot,
+    Mail,
     Parcel,
     Save,
     StartWallbox,
@@ -20,6 +21,7 @@ from chargemesh_protocol.effects import (
     Tell,
 )
 from chargemesh_protocol.listing import Need
+from chargemesh_protocol.mailbox.places import HeldRow
 
 
 class Clock(Protocol):
@@ -197,6 +199,10 @@ class Performer(Protocol):
         """Sends to a peer and returns its answer; DeliveryError (a NetworkError) if there was none."""
         ...
 
+    async def hand_in(self, mail: Mail) -> tuple[int, bytes]:
+        """Which copy a volunteer took, and its signed word; DeliveryError if none was taken."""
+        ...
+
     async def notify(self, key: bytes, body: bytes) -> None:
         """DeliveryError if the person's webhook or command did not take it."""
         ...
@@ -208,6 +214,26 @@ class Performer(Protocol):
     def entries_cut(self, raws: Sequence[bytes]) -> None: ...
 
     def tell(self, event: Tell) -> None: ...
+
+
+class ParcelStore(Protocol):
+    """What a volunteer holds for others; errors are StoreError (StoreFull). One caller at a time."""
+
+    async def open(self) -> list[HeldRow]:
+        """Every parcel held since the last run."""
+        ...
+
+    async def put(self, row: HeldRow, sealed: bytes, replaces: bytes | None) -> None:
+        """Durable when it returns; the parcel whose hash is `replaces` goes in the same step."""
+        ...
+
+    async def get(self, parcels: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The sealed bytes of those hashes that are there."""
+        ...
+
+    async def drop(self, parcels: Sequence[bytes]) -> None: ...
+
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

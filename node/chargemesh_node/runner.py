@@ -30,16 +30,17 @@ from chargemesh_protocol.effects import (
 )
 from chargemesh_protocol.engine import Engine
 from chargemesh_protocol.errors import PersonError, Refused
-from chargemesh_protocol.events import Event, ParcelAnswered, TimerDue
+from chargemesh_protocol.events import Event, MailHandedIn, ParcelAnswered, TimerDue
 from chargemesh_protocol.moment import Moment
 
 from .errors import DeliveryError, StoreError
-from .outbox import Outbox
+from .outbox import LATE_AFTER_TRIES, Outbox
 from .ports import Clock, Entropy, Loaded, OutboxRow, Performer, Store
 
 _log = logging.getLogger(__name__)
 
 DELIVERIES_AT_ONCE = 16
+MAILBOX_AFTER_TRIES = 2  # at once and after a second: a laptop may be shut soon after
 LONGEST_NAP_S = 15.0  # a laptop sleeps, a clock is set: neither moves a timer that is armed
 # Whatever stays due (a start asked for again, a full disk) must not spin.
 _AFTER_TIMER_S, _AFTER_FAILURE_S = 0.2, 2.0
@@ -148,6 +149,12 @@ class Runner:
         if waiting:
             self._owing.set()
 
+    def woke(self) -> None:
+        """The machine has slept: what waited for its next try may be told now, or left in a mailbox."""
+        self._outbox.hurry([row.key for row in self._outbox if row.channel == "peer"], self._clock.now())
+        self._rearm.set()
+        self._owing.set()
+
     # --- inside ---------------------------------------------------------------------------------
 
     async def _in_turn(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -178,8 +185,12 @@ class Runner:
         saves += self._outbox.crowded_out(saves)
         if saves:
             await self._commit(saves, boxes)
+        arrived = self._outbox.late_among(saves)
         self._outbox.take(saves)
         self._perform(effects)
+        for key in arrived:
+            if self.engine.has_arrived(key):
+                self._performer.tell(Tell("booking.delivered", {"booking": key.hex()}))
         self._rearm.set()
         self._owing.set()
         return effects
@@ -269,6 +280,8 @@ class Runner:
             moved = self._progress(row) != before
             left = self._outbox.tried(row.channel, row.key, self._clock.now(), progress=moved)
             self._owing.set()
+            if left is not None and row.channel == "peer" and left.attempts == LATE_AFTER_TRIES:
+                self._performer.tell(Tell("booking.undelivered", {"booking": row.key.hex()}))
         if left is not None:
             await self._quietly(self._store.reschedule(left), "reschedule")
 
@@ -293,8 +306,20 @@ class Runner:
         if parcel is None:
             await self._drop(row)
             return
-        answer = await self._performer.deliver(parcel)
+        try:
+            answer = await self._performer.deliver(parcel)
+        except DeliveryError:
+            if row.attempts + 1 >= MAILBOX_AFTER_TRIES:
+                await self._hand_in(row.key)
+            raise
         await self.submit(ParcelAnswered(row.key, answer))
+
+    async def _hand_in(self, key: bytes) -> None:
+        """Leaves it in the peer's mailbox; the tries to reach the peer itself go on."""
+        mail = self.engine.mailing(key, self.moment())
+        if mail is not None:
+            number, proof = await self._performer.hand_in(mail)
+            await self.submit(MailHandedIn(mail, number, proof))
 
     def _progress(self, row: OutboxRow) -> tuple[int, ...]:
         return self.engine.progress(row.key) if row.channel == "peer" else ()

@@ -214,6 +214,16 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MailboxSettings:
+    """Holding sealed parcels for others (specs/15); which mailbox this node uses itself is `mailbox use`."""
+
+    serve: bool = _setting(
+        False, "Hold sealed parcels for nodes that are away; for a node that is always on."
+    )
+    max_megabytes: int = _setting(256, "Most disk that they may take.", _from_to(16, 65_536))
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """One row of the table. `key` is "section.name", as in config.toml."""
 
@@ -236,6 +246,7 @@ SECTIONS: dict[str, type[Any]] = {
     "wallbox": WallboxSettings,
     "notify": NotifySettings,
     "booking": BookingSettings,
+    "mailbox": MailboxSettings,
     "find": FindSettings,
     "payee": PayeeSettings,
     "log": LogSettings,

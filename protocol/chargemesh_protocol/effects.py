@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from .contact import Contact
+from .booking.post import Covers
+from .contact import Contact, Mailbox
 
 # --- saves --------------------------------------------------------------------------------------
 
@@ -158,7 +159,33 @@ class Tell:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-Outward: TypeAlias = Reply | Result | StartWallbox | StopWallbox | AuthoriseTag | Announce | EntriesCut | Tell
+@dataclass(frozen=True, slots=True)
+class MailCopy:
+    """A parcel for one mailbox. ephemeral: the 32 bytes that its key came from. replaces: the hash of an
+    earlier parcel there that this one makes needless."""
+
+    mailbox: Mailbox
+    sealed: bytes
+    ephemeral: bytes = field(repr=False)
+    replaces: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """To be handed in at the first of the other side's mailboxes that takes it. covers: how far it brings
+    them. letter: what is sealed in it, of which proof is to be kept if it `cancels`."""
+
+    booking: bytes
+    copies: tuple[MailCopy, ...]
+    expires: int
+    covers: Covers
+    letter: bytes = field(repr=False)
+    cancels: bool = False
+
+
+Outward: TypeAlias = (
+    Reply | Result | StartWallbox | StopWallbox | AuthoriseTag | Announce | EntriesCut | Mail | Tell
+)
 Effect: TypeAlias = Save | Outward
 
 

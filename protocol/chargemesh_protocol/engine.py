@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .booking import wire
 from .booking.calendar import Calendar
 from .booking.charging import ChargingDesk
 from .booking.commands import BookingCommands
@@ -20,20 +19,23 @@ from .booking.driver import DriverDesk
 from .booking.host import HostDesk
 from .booking.imported import ImportDesk
 from .booking.kept import Booking
-from .booking.ledger import BUNDLES, Ledger, learn_bundle
+from .booking.ledger import BUNDLES, Ledger
+from .booking.peers import PeerDesk, unavailable
+from .booking.post import undelivered
 from .booking.retention import Retention
 from .booking.rules import Standing
-from .booking.sealing import NONCE_BYTES
 from .clock import ClockVerdict, ClockWatch, clock_is_wrong
 from .contact import Contact
-from .effects import Announce, Effect, HoldSlot, Parcel, PutDocument, Reply, Result
-from .errors import ExitCode, PersonError, Refused, Severity
+from .effects import Announce, Effect, HoldSlot, Mail, Parcel, PutDocument, Result
+from .errors import ExitCode, PersonError
 from .events import (
     Book,
     BusyRead,
     BusyUnreadable,
     ContactChanged,
     Event,
+    MailCollected,
+    MailHandedIn,
     MessageReceived,
     OwnLogFound,
     ParcelAnswered,
@@ -43,22 +45,22 @@ from .events import (
     SayEntry,
     StartFailed,
     TimerDue,
+    UseMailboxes,
     VouchFor,
     WallboxRemembered,
     WallboxSaid,
 )
-from .identity import Directory, open_bundle
+from .identity import Directory
 from .listing_desk import ListingDesk
+from .mailbox.desk import MailDesk
 from .me import Me
 from .moment import Moment, earliest
-from .notices import news, notice
 from .trust.desk import TrustDesk
 from .trust.drafts import BatchDelay
 from .trust.keeper import Keeper
 from .trust.month import month_of
 
 WALLBOX_MEMORY = "wallbox-memory"
-PUSH_DELAY_MS = 2_000  # an answer carries our news; pushing them as well waits this long for a sign of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ class Engine:
         self.calendar = Calendar(state.slots, ImportDesk.times_in(state.documents))
         self.ledger = Ledger(me, directory)
         self.ledger.restore(state.documents, state.records)
-        self.listings = ListingDesk(me, self.calendar, state.documents, contact)
+        self.mail = MailDesk(me, self.ledger, state.documents)
+        self.listings = ListingDesk(me, self.calendar, state.documents, self.mail.contact(contact))
         self.imports = ImportDesk(self.calendar, self.listings, state.documents)
         self.charging = ChargingDesk(self.ledger, self.listings)
         self.keeper = Keeper(me, state.documents, delay, read_only=read_only)
@@ -113,6 +116,9 @@ class Engine:
             state.documents,
         )
         self.driver = DriverDesk(me, directory, self.ledger, self.listings, state.documents)
+        self.peers = PeerDesk(
+            me, directory, self.ledger, self.listings, self.host, self.driver, self.mail, self._settle
+        )
         self._commands = BookingCommands(self.ledger, self.host, self.driver, self.trust)
         self._retention = Retention(self.ledger, self.driver)
         self.wallbox_memory = dict(state.documents.get(WALLBOX_MEMORY, {}))
@@ -146,9 +152,18 @@ class Engine:
                 self.keeper.read_only = False
                 return adopted + self._due(at)
             case MessageReceived(block=block, body=body):
-                return self._message(body, block, at)
+                return self.peers.message(body, block, at, signs=self._signs)
             case ParcelAnswered(key=key, body=body):
-                return self._answer(key, body, at)
+                return self.peers.answer(key, body, at)
+            case MailCollected():
+                return self.peers.collected(event, at)
+            case MailHandedIn(mail=mail, number=number, proof=proof):
+                effects = self.mail.handed_in(mail, number, proof, at)
+                return effects + self._settle([one for one in [self.ledger.get(mail.booking)] if one], at)
+            case UseMailboxes(volunteers=volunteers, auto=auto):
+                effects = self.mail.use(volunteers, auto, at.now)
+                contact = self.mail.contact(self.listings.contact)
+                return effects + self.listings.contact_changed(contact, at.now)
             case WallboxSaid(charger=charger, report=report):
                 effects, touched = self.charging.said(charger, report, at, signs=self._signs)
                 return effects + self._settle(touched, at)
@@ -161,7 +176,7 @@ class Engine:
             case TimerDue():
                 return self._due(at)
             case ContactChanged(contact=contact):
-                return self.listings.contact_changed(contact, at.now)
+                return self.listings.contact_changed(self.mail.contact(contact), at.now)
             case PutCharger(settings=settings, busy=busy):
                 return self.listings.put(settings, at.now) + self.imports.put(settings, busy, at)
             case BusyRead(charger=charger, source=source, found=found):
@@ -190,9 +205,9 @@ class Engine:
         """A restored node signs nothing until peers were asked for its newest entry: it could fork its own
         log and its bookings. Wallboxes say what they said again once their driver starts anew."""
         if isinstance(event, MessageReceived):
-            return [_unavailable("is being restored")]
+            return [unavailable("is being restored")]
         if isinstance(event, ContactChanged):
-            self.listings.contact = event.contact  # to be published once we may sign
+            self.listings.contact = self.mail.contact(event.contact)  # to be published once we may sign
         if isinstance(
             event,
             ParcelAnswered
@@ -231,7 +246,7 @@ class Engine:
             case MessageReceived() | ParcelAnswered() | WallboxSaid() | WallboxRemembered() | TimerDue():
                 return None
             case ContactChanged(contact=contact):
-                self.listings.contact = contact  # to be published once we may sign
+                self.listings.contact = self.mail.contact(contact)  # to be published once we may sign
                 return []
             case StartFailed() | BusyRead() | BusyUnreadable():
                 return []  # it is tried again
@@ -272,100 +287,27 @@ class Engine:
 
     def parcel(self, key: bytes, at: Moment) -> Parcel | None:
         """What an outbox row of channel "peer" comes to now; None if nothing is owed any more."""
+        return self.peers.parcel(key, at)
+
+    def mailing(self, key: bytes, at: Moment) -> Mail | None:
+        """The same for the other side's mailbox, after a try in vain; None if nothing would come of it."""
+        signs = not self.keeper.read_only and self.trusts(at.now)
+        return self.peers.mailing(key, at) if signs else None
+
+    def has_arrived(self, key: bytes) -> bool:
+        """Whether the other side has said that it holds everything of ours."""
         booking = self.ledger.get(key)
-        if booking is None or not self.ledger.owes(booking):
-            return None
-        return Parcel(booking.file.peer, wire.PROTOCOL, wire.write(self._exchange(booking, at)))
+        return booking is not None and not undelivered(booking)
 
     def progress(self, key: bytes) -> tuple[int, ...]:
         """Counts that grow with whatever an exchange about this booking brings either side."""
-        booking = self.ledger.get(key)
-        if booking is None:
-            return ()
-        return (
-            booking.peer_known,
-            booking.peer_heard,
-            len(booking.peer_held),
-            len(booking.mine),
-            len(booking.theirs),
-            len(booking.messages),
-            len(booking.statements),
-        )
+        return self.peers.progress(key)
 
     def _require_no_open_booking(self, charger: bytes, now: int) -> None:
         if self.calendar.busy(charger, now):
             raise PersonError(
                 "booked", "This charger still has bookings.", "Cancel them first, or pause the charger."
             )
-
-    # --- messages of peers ----------------------------------------------------------------------
-
-    def _message(self, body: bytes, block: str, at: Moment) -> list[Effect]:
-        message = wire.read(body)
-        if isinstance(message, wire.AskQuote):
-            return self.host.quote(message, at) if self._signs else [_unavailable("can't sign now")]
-        if not isinstance(message, wire.Exchange):
-            raise Refused("unexpected", "not a request")
-        booking = self.ledger.get(message.booking)
-        effects: list[Effect] = []
-        if booking is None and not self._signs:
-            return [_unavailable("can't sign now")]
-        if booking is None:
-            effects += self.host.request(message, block, at)
-            booking = self.ledger.get(message.booking)
-            if booking is None:
-                return effects  # a refusal: the reply is among them
-        self.ledger.asked(booking, message)
-        effects += self._take(booking, message, at)
-        effects += self._settle([booking], at, wait_ms=PUSH_DELAY_MS)
-        return [*effects, Reply(wire.write(self._exchange(booking, at)))]
-
-    def _answer(self, key: bytes, body: bytes, at: Moment) -> list[Effect]:
-        booking = self.ledger.get(key)
-        if booking is None:
-            return []
-        message = wire.read(body)
-        if isinstance(message, wire.Failed):
-            return self._failed(booking, message, at)
-        if not isinstance(message, wire.Exchange) or message.booking != booking.id:
-            raise Refused("unexpected", "the peer answered something else")
-        return self._take(booking, message, at) + self._settle([booking], at)
-
-    def _failed(self, booking: Booking, failed: wire.Failed, at: Moment) -> list[Effect]:
-        """A request refused at once ends the booking; any later refusal is only counted by the runner, and so
-        is that of a node which can't answer now: it decided nothing, and is asked again."""
-        if booking.is_host or booking.theirs or failed.code == wire.UNAVAILABLE:
-            # The peer's own words are for people, never the name of a counter.
-            raise Refused("refused-by-peer", f"{failed.code!r} {failed.message!r}", Severity.STALE)
-        effects = self.ledger.update(booking, refused=failed.code, done=True)
-        effects += notice("booking.refused", booking, at, code=failed.code, message=failed.message)
-        return effects + self.ledger.delivery(booking, at.now)
-
-    def _take(self, booking: Booking, message: wire.Exchange, at: Moment) -> list[Effect]:
-        effects: list[Effect] = []
-        if message.bundle is not None:
-            effects += self._introduced(booking, message.bundle)
-        merged = self.ledger.merge(booking, message)
-        effects += merged.saves
-        if booking.is_host:
-            effects += [one for record in merged.fresh for one in news(booking, record, at)]
-        else:
-            effects += self.driver.took(booking, merged.fresh, at)
-        for one in merged.messages:
-            effects += notice("booking.message", booking, at, text=one.text)
-        if merged.fault is not None and merged.fault.code not in booking.told_faults:
-            # Once for each reason: the other side may send the same thing again for ever.
-            booking.told_faults.append(merged.fault.code)
-            effects += notice("booking.fault", booking, at, code=merged.fault.code)
-        return effects
-
-    def _introduced(self, booking: Booking, data: bytes) -> list[Effect]:
-        """The other side's newest bundle, kept if it brings anything."""
-        if open_bundle(data, self.me.network).author != booking.other:
-            raise Refused("mismatch", "the bundle of somebody else", Severity.FORGED)
-        before = self.directory.get(booking.other)
-        bundle, saved = learn_bundle(self.directory, data)
-        return [] if bundle == before else saved
 
     # --- what follows ---------------------------------------------------------------------------
 
@@ -404,16 +346,3 @@ class Engine:
         self.host.woke()
         self.charging.woke(at.now)
         return [Announce(charger) for charger in self.listings.known()]
-
-    def _exchange(self, booking: Booking, at: Moment) -> wire.Exchange:
-        label = booking.id.hex()
-        nonces = [
-            at.fresh(f"message {label} {number}", NONCE_BYTES) for number in range(wire.MAX_MESSAGES_A_PARCEL)
-        ]
-        exchange, _ = self.ledger.parcel(booking, nonces)
-        return exchange
-
-
-def _unavailable(why: str) -> Reply:
-    """Decides nothing: the peer asks again later."""
-    return Reply(wire.write(wire.Failed(code=wire.UNAVAILABLE, message=f"this node {why}")))

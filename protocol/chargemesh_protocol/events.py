@@ -9,7 +9,8 @@ from .booking.imported import BusyFound
 from .booking.records import CancelReason, ProblemKind
 from .chargers import ChargerSettings
 from .charging.reports import WallboxReport
-from .contact import Contact
+from .contact import Contact, Mailbox
+from .effects import Mail
 from .trust.logset import LogSet
 
 # --- commands: the person's, through the local API ------------------------------------------------
@@ -149,6 +150,14 @@ class VouchFor:
     region: int
 
 
+@dataclass(frozen=True, slots=True)
+class UseMailboxes:
+    """From now on our contact names these volunteers (contact, signer key). auto: the node chose them."""
+
+    volunteers: tuple[tuple[Contact, bytes], ...]
+    auto: bool = False
+
+
 Command: TypeAlias = (
     PutCharger
     | PauseCharger
@@ -167,6 +176,7 @@ Command: TypeAlias = (
     | WriteReview
     | VouchFor
     | SayEntry
+    | UseMailboxes
 )
 
 # --- the network's --------------------------------------------------------------------------------
@@ -187,6 +197,24 @@ class ParcelAnswered:
 
     key: bytes
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MailCollected:
+    """A parcel that lay in a mailbox of ours. handed_in: when, by its volunteer's word."""
+
+    mailbox: Mailbox
+    sealed: bytes
+    handed_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailHandedIn:
+    """A volunteer took copy `number` of a parcel, and signed that it did."""
+
+    mail: Mail
+    number: int
+    proof: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +285,8 @@ Event: TypeAlias = (
     Command
     | MessageReceived
     | ParcelAnswered
+    | MailCollected
+    | MailHandedIn
     | ContactChanged
     | WallboxSaid
     | StartFailed

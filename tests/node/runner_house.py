@@ -16,6 +16,7 @@ from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.effects import (
     Announce,
     Effect,
+    Mail,
     Parcel,
     PutDocument,
     PutOutbox,
@@ -62,6 +63,12 @@ class Engine:
     def parcel(self, key: bytes, at: Moment) -> Parcel | None:
         return Parcel(self.home.peer, "/test", key) if key in self.home.owed else None
 
+    def mailing(self, key: bytes, at: Moment) -> Mail | None:
+        return self.home.mail
+
+    def has_arrived(self, key: bytes) -> bool:
+        return key not in self.home.owed
+
     def progress(self, key: bytes) -> tuple[int, ...]:
         return (self.home.progress,)
 
@@ -77,6 +84,8 @@ class Home:
         self.events: list[tuple[float, Any]] = []
         self.tries: list[float] = []
         self.owed: set[bytes] = set()
+        self.mail: Mail | None = None  # what there is for the peer's mailbox
+        self.handed_in: list[float] = []
         self.progress = 0
         self.clock_is_right = True
         self.built = 0
@@ -119,6 +128,10 @@ class Home:
     async def deliver(self, parcel: Parcel) -> bytes:
         self.tries.append(self.seconds())
         return await self.send(parcel.body)
+
+    async def hand_in(self, mail: Mail) -> tuple[int, bytes]:
+        self.handed_in.append(self.seconds())
+        return 0, b"proof"
 
     async def notify(self, key: bytes, body: bytes) -> None:
         self.tries.append(self.seconds())

@@ -12,12 +12,14 @@ import pytest
 from chargemesh_node.outbox import FIRST_RETRY_MS
 from chargemesh_node.runner import DELIVERIES_AT_ONCE
 from chargemesh_node.sim.loop import LoopClock, run
+from chargemesh_protocol.booking.post import Covers
 from chargemesh_protocol.effects import (
     Effect,
+    Mail,
     PutOutbox,
 )
 from chargemesh_protocol.errors import Refused
-from chargemesh_protocol.events import ParcelAnswered
+from chargemesh_protocol.events import MailHandedIn, ParcelAnswered
 
 from .runner_house import FAR, KEY, MORNING, Home, at_home, says
 
@@ -31,6 +33,31 @@ def test_a_delivery_is_tried_at_once_and_then_less_and_less_often() -> None:
         await asyncio.sleep(40)
         assert [round(at) for at in home.tries] == [0, 1, 3, 7, 15, 31]
         assert home.runner.counters["peer-undelivered"] == 6
+
+    at_home(story)
+
+
+def test_what_does_not_arrive_is_left_in_the_peers_mailbox_and_tried_as_before() -> None:
+    async def story(home: Home) -> None:
+        home.mail = Mail(KEY, (), FAR, Covers(records=0, messages=0, statements=()), b"")
+        await home.owes(KEY)
+        await asyncio.sleep(10)
+        assert [round(at) for at in home.tries] == [0, 1, 3, 7]
+        assert [round(at) for at in home.handed_in] == [1, 3, 7], "not before the second try"
+        told = [event for _, event in home.events if isinstance(event, MailHandedIn)]
+        assert [(one.number, one.proof) for one in told] == [(0, b"proof")] * 3
+        assert home.log.count("told booking.undelivered") == 1
+
+    at_home(story)
+
+
+def test_after_a_sleep_what_waits_is_tried_at_once() -> None:
+    async def story(home: Home) -> None:
+        await home.owes(KEY)
+        await asyncio.sleep(20)
+        home.runner.woke()
+        await asyncio.sleep(1)
+        assert [round(at) for at in home.tries] == [0, 1, 3, 7, 15, 20]
 
     at_home(story)
 

@@ -17,6 +17,8 @@ from chargemesh_protocol.booking import records
 from chargemesh_protocol.booking import wire as booking
 from chargemesh_protocol.booking.sealing import Message as SealedMessage
 from chargemesh_protocol.discovery import wire as discovery
+from chargemesh_protocol.mailbox import sealing as parcels
+from chargemesh_protocol.mailbox import wire as mailbox
 from chargemesh_protocol.record import KINDS
 from chargemesh_protocol.shape import (
     Bool,
@@ -52,6 +54,16 @@ MESSAGES: dict[str, type] = {
     "identity-given": identity_wire.Given,
     "log-catch-up": sync.CatchUp,
     "log-news": news.News,
+    "mailbox-ask-terms": mailbox.AskTerms,
+    "mailbox-terms": mailbox.Terms,
+    "mailbox-deposit": mailbox.Deposit,
+    "mailbox-taken": mailbox.Taken,
+    "mailbox-knock": mailbox.Knock,
+    "mailbox-challenge": mailbox.Challenge,
+    "mailbox-collect": mailbox.Collect,
+    "mailbox-collected": mailbox.Collected,
+    "mailbox-failed": mailbox.Failed,
+    "letter": parcels.Letter,
     "review-content": entries.ReviewContent,
 }
 _MAX_UINT = 2**63 - 1

@@ -13,9 +13,11 @@ from chargemesh_protocol.booking import wire as booking
 from chargemesh_protocol.booking.records import Access
 from chargemesh_protocol.booking.sealing import unseal
 from chargemesh_protocol.discovery import wire as discovery
+from chargemesh_protocol.encoding import encode
 from chargemesh_protocol.errors import Refused
+from chargemesh_protocol.mailbox import wire as mailbox
 from chargemesh_protocol.record import KINDS, parts
-from chargemesh_protocol.shape import Int, Kind, Seq, Struct, keys_of
+from chargemesh_protocol.shape import Int, Kind, Seq, Struct, keys_of, to_tree
 from chargemesh_protocol.trust import sync
 from tests.protocol.write_specs import MESSAGES, shapes
 
@@ -24,6 +26,7 @@ _OF_STREAM = {
     booking.PROTOCOL: "booking-",
     discovery.PROTOCOL: "listing-",
     identity_wire.PROTOCOL: "identity-",
+    mailbox.PROTOCOL: "mailbox-",
 }
 
 
@@ -60,6 +63,15 @@ class Emitted:
                 except Refused:
                     continue  # of another booking
                 self._take("sealed-message", MESSAGES["sealed-message"], plain)
+
+    def opened(self, person: Person) -> None:
+        """What was handed in for this person, opened by its key."""
+        desk = person.node.runner.engine.mail
+        for body in list(self.bodies["mailbox-deposit"]):
+            deposit = cbor2.loads(body)
+            for one in desk.in_use:
+                if one.recipient == deposit[1]:
+                    self._take("letter", MESSAGES["letter"], encode(to_tree(desk.open(one, deposit[2]))))
 
     def _take_operation(self, prefix: str, body: bytes) -> None:
         operation = cbor2.loads(body)[0]

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from chargemesh_node.mailbox.visits import ask_terms
 from chargemesh_node.sim.home import BERLIN, charger_settings
 from chargemesh_node.sim.loop import run
 from chargemesh_node.sim.people import Person
@@ -16,6 +17,7 @@ from chargemesh_protocol.discovery import wire as discovery
 from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.events import PauseCharger, VouchFor
 from chargemesh_protocol.listing import BookingRules
+from chargemesh_protocol.mailbox import wire as mailbox
 from chargemesh_protocol.opening import CalendarRules
 from chargemesh_protocol.opening_text import parse_power_by
 from chargemesh_protocol.place import region_of
@@ -66,6 +68,7 @@ async def everything(world: World, emitted: Emitted) -> None:
     await world.pass_time(hours=1.2)  # listings are renewed every hour
     await asked_of_a_person(world, adam, bea)
     await called_off(world, alice, bob)
+    await left_in_a_mailbox(world, alice, bea, emitted)
     await strays(world, alice, bea)
     await bob.does(VouchFor(alice.author, True, region_of(charger_settings(charger, BERLIN).cell)))
     await adam.does(PauseCharger(charger, True))
@@ -104,6 +107,27 @@ def _is_reserved(person: Person, booking: bytes) -> bool:
     return person.sees(booking, lambda state: state.reservation is Reservation.RESERVED)
 
 
+async def left_in_a_mailbox(world: World, host: Person, driver: Person, emitted: Emitted) -> None:
+    """The host sleeps when the request comes, and the driver when it is answered."""
+    volunteer = await world.add("volunteer", keeps_mailbox=True)
+    await host.uses_mailbox(volunteer)
+    await driver.uses_mailbox(volunteer)
+    await world.pass_time(seconds=10)
+    offer = await driver.gets_quote(host, starts_in_h=30)
+    host.falls_asleep()
+    booking = await driver.takes(offer)
+    await world.pass_time(minutes=1)
+    driver.falls_asleep()
+    await host.wakes()
+    await world.pass_time(minutes=1)
+    await driver.wakes()
+    await world.until(partial(_is_reserved, driver, booking), 60, "the acceptance")
+    await world.settles()
+    await driver.asks(ask_terms(driver.node.network, volunteer.node.network.contact))
+    for person in (host, driver):
+        emitted.opened(person)
+
+
 async def strays(world: World, host: Person, other: Person) -> None:
     """Questions that are refused, and one for the bundle of somebody unknown."""
     with pytest.raises(PersonError):
@@ -111,6 +135,9 @@ async def strays(world: World, host: Person, other: Person) -> None:
     to = host.node.network.contact
     await other.asks(other.node.network.request(to, discovery.PROTOCOL, b"\xa1\x00\x06"))
     await other.asks(other.node.bundles.ask(to, [host.author]))
+    volunteer = world.people["volunteer"].node.network.contact
+    late = mailbox.write(mailbox.Deposit(recipient=bytes(32), sealed=bytes(4096), expires=1))
+    await other.asks(other.node.network.request(volunteer, mailbox.PROTOCOL, late))
 
 
 @pytest.fixture(scope="module")

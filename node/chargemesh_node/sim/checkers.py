@@ -47,6 +47,10 @@ class Checkers:
         """This person's disk was replaced by an older copy: what came after it is lost, and may be."""
         self._restored.add(person.name)
 
+    def excuse(self, person: Person) -> None:
+        """This person's machine slept: what was due meanwhile is late, and may be."""
+        self._excused_at[person.name] = person.clock.now() + NAP_MS
+
     def always(self) -> None:
         for person in self._up():
             if person.name not in self._restored:

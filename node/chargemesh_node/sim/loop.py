@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, TypeVar, TypeVarTuple
 
-from .process import SimulatedCrash, make_task
+from .process import Process, SimulatedCrash, held_of, make_task
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class SimulatedDeadlock(RuntimeError):
@@ -50,11 +52,29 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self._simulated = 0.0
+        self.sleepers: list[Process] = []
         super().__init__(_NoSelector(self))
         self.set_task_factory(make_task)
 
     def time(self) -> float:
         return self._simulated
+
+    def let_sleep(self, process: Process) -> None:
+        """From now on what belongs to `process` waits, until that is woken."""
+        process.sleep()
+        self.sleepers.append(process)
+        # Only a simulation in which somebody sleeps pays for looking whose each callback is.
+        self.call_soon = self._call_soon_unless_asleep  # type: ignore[method-assign]
+
+    def _call_soon_unless_asleep(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        held = held_of(context)
+        if held is None:
+            return super().call_soon(callback, *args, context=context)
+        handle = asyncio.Handle(callback, args, self, context)
+        held.append(handle)
+        return handle
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         """A killed process leaves futures behind that nobody will ask; everything else is reported."""
@@ -68,7 +88,12 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Runs `main` on a new simulated loop to its end and cancels what is left of it."""
     with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
-        return runner.run(main)
+        try:
+            return runner.run(main)
+        finally:
+            loop = runner.get_loop()
+            for process in loop.sleepers if isinstance(loop, SimulatedLoop) else ():
+                loop.call_soon(process.wake)  # or they could not end
 
 
 class LoopClock:

@@ -21,6 +21,7 @@ from chargemesh_protocol.events import (
     ReportProblem,
     StartCharging,
     StopCharging,
+    UseMailboxes,
     WriteMessage,
     WriteReview,
 )
@@ -38,7 +39,8 @@ from ..wallbox.pool import DriverFactory
 from .box import CarAndBox, SimDriver
 from .disk import MemoryCache, MemoryStore
 from .home import BERLIN, charger_settings
-from .loop import LoopClock
+from .loop import LoopClock, SimulatedLoop
+from .parcels import MemoryParcels
 from .process import Process, ProcessGone, SimulatedCrash
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ class Person:
         self.box_clock = LoopClock(EPOCH_MS)  # a wallbox has one of its own
         self.store = MemoryStore()
         self.cache = MemoryCache(self.clock)
+        self.parcels: MemoryParcels | None = None  # set before `start` for who keeps a mailbox
         self.notices: list[tuple[bytes, bytes]] = []
         self.points: list[str] = []
         self.dies_at: int | None = None
@@ -126,6 +129,7 @@ class Person:
                 entropy=SeededEntropy(self.world.draw(f"{self.name} start {self.starts}")),
                 make_driver=lambda settings: self.make_driver(settings),
                 notify=self._notify,
+                parcels=self.parcels,
             ),
             delay=delay_of(self.world.network),
             secret=self.world.draw(f"{self.name} walks"),
@@ -133,6 +137,23 @@ class Person:
         )
         await self._process.run(self._node.start())
         self.is_up = True
+
+    def falls_asleep(self) -> None:
+        """The laptop is shut: nobody reaches it, and nothing goes on in it until it `wakes`."""
+        self.is_up = False
+        self.world.internet.nodes[self.name].vanish()
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop, SimulatedLoop):
+            raise AssertionError("only in simulated time anybody sleeps")
+        loop.let_sleep(self._process)
+
+    async def wakes(self) -> None:
+        """It goes on where it stood, and finds somebody again."""
+        self.is_up = True
+        self.world.checkers.excuse(self)
+        self._process.wake()
+        await self._process.run(self.node.network.start())
+        await self._finds_somebody(None)
 
     async def stop(self) -> None:
         self.is_up = False
@@ -152,6 +173,9 @@ class Person:
     async def restart(self, *, knows: Person | None = None) -> None:
         """The node comes back and finds somebody it had met, or `knows`."""
         await self.start()
+        await self._finds_somebody(knows)
+
+    async def _finds_somebody(self, knows: Person | None) -> None:
         others = [one for one in self.world.people.values() if one is not self and one.is_up]
         friend = knows or next(iter(others), None)
         if friend is None:
@@ -235,6 +259,15 @@ class Person:
             await self.world.pass_time(seconds=1)
         raise AssertionError(f"seed {self.world.seed}: {self.name} gave up: {last}")
 
+    async def uses_mailbox(self, *volunteers: Person) -> None:
+        """From now on parcels for this node are left there."""
+        chosen = []
+        for one in volunteers:
+            if one.node.mailbox is None:
+                raise AssertionError(f"{one.name} keeps no mailbox")
+            chosen.append((one.node.network.contact, one.node.mailbox.signer))
+        await self.does(UseMailboxes(tuple(chosen)))
+
     async def offers(self, *, at: Point = BERLIN, **changes: Any) -> bytes:
         """Offers a charger that strangers may book at once; returns its id."""
         settings = replace(charger_settings(self.world.draw(f"{self.name} charger")[:16], at), **changes)
@@ -261,9 +294,9 @@ class Person:
         start = self.clock.now() + round(starts_in_h * HOUR_MS)
         return await self.asks(self.node.ask_quote(listing, start, start + round(hours * HOUR_MS), 10_000))
 
-    async def takes(self, offer: Offer) -> bytes:
+    async def takes(self, offer: Offer, *, wait_h: float = 1) -> bytes:
         """Books what was offered; the host's answer comes in its own time."""
-        result = await self.asks(self.node.book(offer.record.id, wait_ms=HOUR_MS))
+        result = await self.asks(self.node.book(offer.record.id, wait_ms=round(wait_h * HOUR_MS)))
         return bytes.fromhex(result["booking"])
 
     async def books(self, host: Person, *, starts_in_h: float = 0, hours: float = 2) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import ContextVar, copy_context
+from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -25,6 +25,7 @@ class Process:
     def __init__(self, name: str) -> None:
         self.name = name
         self.alive = True
+        self.held: list[asyncio.Handle] | None = None  # what waits while the machine sleeps
         self._tasks: set[asyncio.Task[Any]] = set()
         self._context = copy_context()
         self._context.run(_current.set, self)
@@ -57,6 +58,17 @@ class Process:
             if task is not running:
                 task.cancel()
 
+    def sleep(self) -> None:
+        """The machine sleeps: time goes on, and nothing in this process does (see `SimulatedLoop`)."""
+        self.held = []
+
+    def wake(self) -> None:
+        """Everything goes on where it stood; what was due meanwhile is late."""
+        held, self.held = self.held or [], None
+        for handle in held:
+            if not handle.cancelled():
+                asyncio.get_running_loop().call_soon(handle._run)  # in the context that the handle has
+
     def adopt(self, task: asyncio.Task[Any]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -67,6 +79,13 @@ class Process:
         self._tasks.discard(task)
         if not self.alive and not task.cancelled():
             task.exception()  # what a killed process had still to say, nobody hears
+
+
+def held_of(context: Context | None) -> list[asyncio.Handle] | None:
+    """Where the process that `context` (by default the present one) belongs to keeps what waits; None unless
+    it sleeps."""
+    process = _current.get() if context is None else context.get(_current)
+    return None if process is None else process.held
 
 
 def make_task(

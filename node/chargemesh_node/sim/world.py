@@ -17,6 +17,7 @@ from contextvars import copy_context
 
 from .checkers import Checkers
 from .network import SimulatedInternet
+from .parcels import MemoryParcels
 from .people import YEAR_MS, Person
 
 NETWORK = "chargemesh-test-sim"
@@ -40,13 +41,20 @@ class World:
         self._trace = hashlib.blake2b(digest_size=16)
 
     async def add(
-        self, name: str, *, skew_ms: int = 0, knows: Person | None = None, delegated_ms: int = YEAR_MS
+        self,
+        name: str,
+        *,
+        skew_ms: int = 0,
+        knows: Person | None = None,
+        delegated_ms: int = YEAR_MS,
+        keeps_mailbox: bool = False,
     ) -> Person:
         """A new person with a node that is up; connected to `knows`, by default to whoever came first.
 
         `delegated_ms`: for how long its device key may sign, from an hour before simulated time begins.
         """
         person = Person(self, name, skew_ms, delegated_ms)
+        person.parcels = MemoryParcels() if keeps_mailbox else None
         await person.start()
         friend = knows or next(iter(self.people.values()), None)
         self.people[name] = person
