@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any
 
 from chargemesh_protocol.contact import Contact
@@ -29,6 +28,7 @@ from chargemesh_protocol.trust.sync import PROTOCOL, CatchUp, Item, open_catch_u
 from .bundles import Bundles
 from .catch_ups import CatchUps
 from .discovery.allowance import Allowance
+from .entry_writes import EntryWrites
 from .errors import NetworkError, TimedOut
 from .peer_clocks import PeerClocks
 from .ports import Cache, Caller, Clock, Entropy, Network
@@ -40,7 +40,6 @@ TRIES = 3  # of one question
 SESSION_SECONDS = 120.0  # a peer with more to say has its turn at the next one
 INTRODUCTIONS_AT_ONCE = 4
 PUSH_TO = 2  # peers that get an own entry by catch-up, beside gossip
-MAX_WRITES_WAITING = 1024  # what gossip brought and the cache hasn't got yet
 # An entry costs about 0.3 ms to verify, a question about 2 ms to answer (of 20,000 logs).
 _ENTRY_TOKENS, _QUESTION_TOKENS = 1.0, 10.0
 TOKENS_PER_SECOND, TOKENS_BURST = 50.0, 25_000  # of one peer: a whole new node at once, then a trickle
@@ -88,8 +87,7 @@ class LogReplica:
         self._strangers = Allowance(clock, 1000 / NEW_LOG_EVERY_MS, MAX_NEW_LOGS_AT_ONCE)
         self._introducing = 0
         self._proven: tuple[Evidence | None, frozenset[bytes]] = (None, frozenset())
-        self._writes: deque[tuple[Taken, str]] = deque()
-        self._wake = asyncio.Event()
+        self._writes = EntryWrites(cache, bundles)
         self._tasks: set[asyncio.Task[None]] = set()
         self.catch_ups = CatchUps(
             network=network,
@@ -102,6 +100,7 @@ class LogReplica:
 
     async def start(self, own: Iterable[Item] = ()) -> None:
         """Restores the own log and what the cache kept, then listens and catches up."""
+        self._writes.start()
         ours = self._take((), own)
         for number, (data, block) in enumerate(await self._cache.entries(), 1):
             try:
@@ -112,7 +111,6 @@ class LogReplica:
                 await asyncio.sleep(0)
         await self._write(ours)
         await self._network.subscribe(self.topic, self._hear)
-        self._spawn(self._keep_writing(), "log writes")
         self.catch_ups.start()
 
     async def close(self) -> None:
@@ -120,8 +118,7 @@ class LogReplica:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.catch_ups.close()
-        while self._writes:
-            await self._write(*self._writes.popleft())
+        await self._writes.close()
 
     # --- what is known ----------------------------------------------------------------------------
 
@@ -300,35 +297,14 @@ class LogReplica:
 
     def _remember(self, taken: Taken, block: str = "") -> None:
         """As `_write`, for callers that can't wait; a full queue costs a catch-up after the next start."""
-        if not taken.fresh and not taken.displaced:
-            return
-        if len(self._writes) < MAX_WRITES_WAITING:
-            self._writes.append((taken, block))
-            self._wake.set()
-        else:
-            self.counters["not-written"] += len(taken.fresh)
-
-    async def _keep_writing(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._writes:
-                await self._write(*self._writes.popleft())
+        self.counters["not-written"] += self._writes.add(taken, block)
 
     async def _write(self, taken: Taken, block: str = "") -> None:
-        # An entry may come again with its content: then it is another row, and restoring takes both.
-        if taken.displaced:
-            bare = [replace(item, content=None) for item in taken.displaced]
-            await self._cache.drop_entries([row for row, _ in _rows([*taken.displaced, *bare])])
-        if taken.fresh:
-            await self._bundles.keep({author for item in taken.fresh for author in signers(item)})
-            await self._cache.put_entries(_rows(taken.fresh), block)
+        if taken.fresh or taken.displaced:
+            self._writes.add(taken, block, waits=True)
+            await self._writes.written()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _rows(items: Iterable[Item]) -> list[tuple[bytes, bytes]]:
-    return [(sha256(data).digest(), data) for data in (item.to_bytes() for item in items)]

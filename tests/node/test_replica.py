@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -21,10 +22,11 @@ from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.identity import Directory
 from chargemesh_protocol.trust.entries import Vouch
 from chargemesh_protocol.trust.graph import Completed
+from chargemesh_protocol.trust.log import judge
 from chargemesh_protocol.trust.month import month_of
 from chargemesh_protocol.trust.news import News
 from chargemesh_protocol.trust.score import Reputation
-from chargemesh_protocol.trust.sync import PROTOCOL, Item
+from chargemesh_protocol.trust.sync import PROTOCOL, CatchUp, Item, open_item
 from tests.protocol.trust.people import BORN, NETWORK, Person, hashed
 
 ANNA, BORIS = Person("anna"), Person("boris")
@@ -281,6 +283,35 @@ def test_a_flood_of_gossip_is_cut_to_a_rate_for_each_neighbour() -> None:
         assert heard.count(True) == replica_module.HEARD_BURST
         assert hear(Caller("honest", "peer:honest"), good)
         await stop(node)
+
+    simulated.run(story())
+
+
+class SlowDisk(MemoryCache):
+    async def put_entries(self, rows: Sequence[tuple[bytes, bytes]], block: str = "") -> None:
+        await asyncio.sleep(1)
+        await super().put_entries(rows, block)
+
+
+def test_what_a_peer_displaces_while_it_is_being_written_is_not_there_after_a_restart() -> None:
+    async def story() -> None:
+        clock = LoopClock(BORN + 90 * 24 * 3600 * 1000)
+        node = await Keeping(SimulatedInternet(12), "node", SlowDisk(clock)).start()
+        anna, friend, stranger = (Person(name) for name in ("anna", "boris", "stranger"))
+        knowing(node, anna, friend, stranger)
+        node.replica.logs.room.max_logs = 2
+        node.says(anna.vouches(friend))
+        await asyncio.sleep(0.5)
+        node.replica.offer((), [stranger.vouches(anna)])
+        ends = {"first": bytes(32), "last": b"\xff" * 32}
+        question = CatchUp(**ends, cursors=(), items=(friend.vouches(anna),), wanted=(), bundles=())
+        await node.replica.answer(Caller("friend", "peer:friend"), question.to_bytes())
+        assert len(node.entries) == 2 and node.replica.counters["displaced"] == 1
+        await asyncio.sleep(3)
+        await node.stop()
+        items = [open_item(data) for data, _ in await node.cache.entries()]
+        kept = {judge(item.raw, NETWORK, node.directory).id for item in items}
+        assert kept == node.entries
 
     simulated.run(story())
 
