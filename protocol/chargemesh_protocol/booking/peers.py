@@ -6,7 +6,7 @@ concerns, and answered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -49,7 +49,9 @@ class PeerDesk:
         driver: DriverDesk,
         mail: MailDesk,
         settle: Settle,
+        muted: Callable[[bytes], bool] = lambda author: False,
     ) -> None:
+        """`muted`: whether the person is told of no messages of this author."""
         self._me = me
         self._directory = directory
         self._ledger = ledger
@@ -58,6 +60,7 @@ class PeerDesk:
         self._driver = driver
         self._mail = mail
         self._settle = settle
+        self._muted = muted
 
     # --- what came ------------------------------------------------------------------------------
 
@@ -171,7 +174,7 @@ class PeerDesk:
             effects += [one for record in merged.fresh for one in news(booking, record, at)]
         else:
             effects += self._driver.took(booking, merged.fresh, at)
-        for one in merged.messages:
+        for one in () if self._muted(booking.other) else merged.messages:
             effects += notice("booking.message", booking, at, text=one.text)
         if merged.fault is not None and merged.fault.code not in booking.told_faults:
             # Once for each reason: the other side may send the same thing again for ever.
