@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .contact import Contact
+from .host_rules import Rules, least_trust, parse_rules, plain_rules, takes_known
 from .limits import (
     LISTING_SLOTS,
     MAX_CONNECTORS,
@@ -18,6 +19,7 @@ from .limits import (
 from .listing import About, BookingRules, Connector, Listing
 from .opening import PLAIN, CalendarRules, open_times
 from .place import Point, public_cell
+from .policy import NO_POLICY, MembersOnly, Policy
 from .schedule import WeeklyHours, bitmap, quarter_hour
 from .shape import Bool, Bytes, Int, Seq, Struct, Text, Uint, key, shape
 from .tariff import Tariff
@@ -118,10 +120,34 @@ class ChargerSettings:
     # A calendar of the host's (.ics: a file's path or an http(s) URL, which may be a secret) whose times are
     # taken too.
     busy_from: str | None = key(17, Text(MAX_SOURCE_CHARS, 1), optional=True)
+    policy: Policy | None = key(18, Struct(Policy), optional=True)
 
     @property
     def calendar_rules(self) -> CalendarRules:
         return self.calendar or PLAIN
+
+    @property
+    def host_policy(self) -> Policy:
+        return self.policy or NO_POLICY
+
+    @property
+    def who_may(self) -> Rules:
+        """The host's rules: in its own words, or what the plain settings come to."""
+        if self.host_policy.words is not None:
+            return parse_rules(self.host_policy.words)
+        return plain_rules(
+            instant=self.rules.instant,
+            min_trust=self.rules.min_trust,
+            strangers_on_request=self.strangers.on_request,
+        )
+
+    @property
+    def shown_rules(self) -> BookingRules:
+        """What a listing tells of them."""
+        if self.host_policy.words is None:
+            return self.rules
+        rules = self.who_may
+        return replace(self.rules, instant=takes_known(rules), min_trust=least_trust(rules))
 
     @property
     def cell(self) -> int:
@@ -164,11 +190,12 @@ def make_listing(
         connectors=settings.connectors,
         tariff=settings.tariff,
         slots=bitmap(start, times, busy),
-        rules=settings.rules,
+        rules=settings.shown_rules,
         terms=settings.terms,
         contact=contact,
         about=settings.about,
         zone=settings.hours.zone,
+        members_only=True if settings.host_policy.members_only is MembersOnly.SHOWN else None,
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from .acquaintances import Acquaintances
 from .booking.calendar import Calendar
 from .booking.charging import ChargingDesk
 from .booking.commands import BookingCommands
@@ -29,10 +30,12 @@ from .contact import Contact
 from .effects import Announce, Effect, HoldSlot, Mail, Parcel, PutDocument, Result
 from .errors import ExitCode, PersonError
 from .events import (
+    Block,
     Book,
     BusyRead,
     BusyUnreadable,
     ContactChanged,
+    DropMember,
     Event,
     MailCollected,
     MailHandedIn,
@@ -41,10 +44,12 @@ from .events import (
     ParcelAnswered,
     PauseCharger,
     PutCharger,
+    PutMember,
     RemoveCharger,
     SayEntry,
     StartFailed,
     TimerDue,
+    Unblock,
     UseMailboxes,
     VouchFor,
     WallboxRemembered,
@@ -105,6 +110,7 @@ class Engine:
         self.keeper = Keeper(me, state.documents, delay, read_only=read_only)
         self.trust = TrustDesk(me, self.ledger, self.keeper)
         self._standing = standing
+        self.people = Acquaintances(me, state.documents)
         self.host = HostDesk(
             me,
             directory,
@@ -117,7 +123,15 @@ class Engine:
         )
         self.driver = DriverDesk(me, directory, self.ledger, self.listings, state.documents)
         self.peers = PeerDesk(
-            me, directory, self.ledger, self.listings, self.host, self.driver, self.mail, self._settle
+            me,
+            directory,
+            self.ledger,
+            self.listings,
+            self.host,
+            self.driver,
+            self.mail,
+            self._settle,
+            muted=lambda author: author in self.people.blocked,
         )
         self._commands = BookingCommands(self.ledger, self.host, self.driver, self.trust)
         self._retention = Retention(self.ledger, self.driver)
@@ -127,7 +141,14 @@ class Engine:
         """The opinion given at construction, and whether this driver owes us for an earlier receipt."""
         opinion = self._standing(author)
         known = opinion.known or self.ledger.completed_with(author)
-        return replace(opinion, known=known, unpaid=self.ledger.owed_by(author, now))
+        return replace(
+            opinion,
+            known=known,
+            unpaid=self.ledger.owed_by(author, now),
+            with_me=max(opinion.with_me, self.ledger.completions_with(author)),
+            group=self.people.group_of(author),
+            blocked=author in self.people.blocked,
+        )
 
     # --- the one entry --------------------------------------------------------------------------
 
@@ -194,6 +215,14 @@ class Engine:
             case SayEntry(kind=kind, fields=fields, region=region):
                 waits = self.keeper.say(kind, fields, month_of(at.now), region, at)
                 return [*waits, Result({"kind": kind})]
+            case PutMember(author=author, name=name, group=group):
+                return self.people.put_member(author, name, group)
+            case DropMember(author=author):
+                return self.people.drop_member(author)
+            case Block(author=author, reason=reason):
+                return self.people.block(author, reason, at.now)
+            case Unblock(author=author):
+                return self.people.unblock(author)
             case Book():
                 booking, effects = self.driver.book(event, at)
                 return effects + self._settle([booking], at)

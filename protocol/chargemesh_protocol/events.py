@@ -47,6 +47,8 @@ class Book:
     zone: str
     wait_ms: int  # how long the host may take to answer
     vehicle: str | None = None
+    plug: str | None = None  # OCPI's name of its inlet
+    walk_in: bytes | None = None  # the secret of the charger's code, where the driver stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,33 @@ class UseMailboxes:
     auto: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PutMember:
+    """Keeps somebody as a member of the host's, in one of its groups ("" for none in particular)."""
+
+    author: bytes
+    name: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropMember:
+    author: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Deals with somebody no more. `reason`: the person's own words, for nobody else."""
+
+    author: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unblock:
+    author: bytes
+
+
 Command: TypeAlias = (
     PutCharger
     | PauseCharger
@@ -175,6 +204,10 @@ Command: TypeAlias = (
     | ConfirmPaid
     | WriteReview
     | VouchFor
+    | PutMember
+    | DropMember
+    | Block
+    | Unblock
     | SayEntry
     | UseMailboxes
 )

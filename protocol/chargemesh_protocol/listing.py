@@ -157,6 +157,7 @@ class Listing:
     contact: Contact = key(11, Struct(Contact))
     about: About = key(12, Struct(About))
     zone: str = key(13, Text(64, 1))  # IANA name, for showing times as the host's clock does
+    members_only: bool | None = key(16, Bool(), optional=True)  # true: the host takes nobody else
 
     def __post_init__(self) -> None:
         require_public_cell(self.cell)

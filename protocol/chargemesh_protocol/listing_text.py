@@ -19,7 +19,12 @@ _PLUGS = {
 
 def describe_plug(type: str, format: str, max_power_w: int) -> str:
     """ "11 kW Type 2 (socket)", from OCPI's names of type and format."""
-    return f"{format_power(max_power_w)} {_PLUGS.get(type, type)} ({format.lower()})"
+    return f"{format_power(max_power_w)} {plug_name(type)} ({format.lower()})"
+
+
+def plug_name(type: str) -> str:
+    """ "Type 2" for OCPI's IEC_62196_T2; its own name where there is no usual one."""
+    return _PLUGS.get(type, type)
 
 
 def describe_place(cell: int) -> str:

@@ -21,6 +21,7 @@ from chargemesh_protocol.mailbox import wire as mailbox
 from chargemesh_protocol.opening import CalendarRules
 from chargemesh_protocol.opening_text import parse_power_by
 from chargemesh_protocol.place import region_of
+from chargemesh_protocol.policy import AnswerWithin, Otherwise, Policy
 from chargemesh_protocol.record import KINDS
 from chargemesh_protocol.tariff import PriceComponent, Restrictions, Tariff, TariffDimension, TariffElement
 from chargemesh_protocol.terms import CancellationTier, Terms
@@ -39,6 +40,7 @@ NIGHT = TariffElement(
 )
 DAY = TariffElement((PriceComponent(TariffDimension.ENERGY, 450_000, 100),))
 TARIFF = Tariff(currency="EUR", elements=(NIGHT, DAY), min_price=1_000_000, tax_bp=1_900, tax_included=False)
+IN_TWO_HOURS = Policy(answer=AnswerWithin(minutes=120, otherwise=Otherwise.DECLINE))
 TERMS = Terms(
     tiers=(CancellationTier(60, 10),), no_show_percent=50, no_show_after=15, host_failure_percent=20
 )
@@ -49,7 +51,7 @@ ON_REQUEST = BookingRules(instant=False, min_minutes=15, max_minutes=1440, lead_
 async def everything(world: World, emitted: Emitted) -> None:
     alice, adam, bob, bea = await world.add_all("alice", "adam", "bob", "bea")
     await alice.offers(tariff=TARIFF, terms=TERMS)
-    charger = await adam.offers(rules=ON_REQUEST, terms=TERMS, calendar=LITTLE_POWER)
+    charger = await adam.offers(rules=ON_REQUEST, terms=TERMS, calendar=LITTLE_POWER, policy=IN_TWO_HOURS)
     await world.pass_time(seconds=20)
 
     deal = Deal(world, alice, bob)

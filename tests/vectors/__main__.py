@@ -30,6 +30,7 @@ from . import (
     records,
     sealing,
     tariffs,
+    walk_ins,
 )
 from .frame import VectorFile
 
@@ -47,6 +48,7 @@ MODULES = (
     overlaps,
     receipts,
     sealing,
+    walk_ins,
     log,
     catch_up,
     invalid_encoding,

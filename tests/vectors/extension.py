@@ -20,7 +20,7 @@ OPTIONAL: dict[str, tuple[str, Path, Any]] = {
     "key-16": ("renewal", (16,), "new"),
     "key-23": ("renewal", (23,), 2**63 - 1),
     "key-with-a-tree": ("renewal", (17,), [1, b"\x02", {0: True, 15: [], 23: {}}]),
-    "key-beside-known-optional-ones": ("request-with-vehicle-and-proof", (18,), b"\x01"),
+    "key-beside-known-optional-ones": ("request-with-vehicle-and-proof", (22,), b"\x01"),
     "key-of-a-host-record": ("accept", (17,), False),
     "key-of-a-genesis": ("genesis", (20,), 1),
     "key-of-a-log-entry": ("vouch", (16,), "later"),

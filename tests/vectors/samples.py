@@ -22,6 +22,7 @@ from chargemesh_protocol.listing import (
     Withdrawal,
 )
 from chargemesh_protocol.place import Point, public_cell, region_of
+from chargemesh_protocol.policy import AnswerWithin, Otherwise
 from chargemesh_protocol.schedule import SlotMap
 from chargemesh_protocol.tariff import (
     PriceComponent,
@@ -188,7 +189,7 @@ def _booking() -> dict[str, Any]:
         "quote-with-two-periods": b.Quote(**(quote | {"plan": turning, "instant": False})),
         "request": b.Request(**request),
         "request-with-vehicle-and-proof": b.Request(
-            **request, vehicle="Renault Zoé", walk_in=hashed("proof of the QR secret")
+            **request, vehicle="Renault Zoé", walk_in=hashed("proof of the QR secret"), plug="CHADEMO"
         ),
         "cancel": b.Cancel(**said, reason=b.CancelReason.SAFETY),
         "authorisation": b.Authorisation(**said, energy_wh=20_000, cost=13_860_000),
@@ -319,6 +320,10 @@ def samples() -> dict[str, Any]:
         **_identity(),
         "listing": listing(),
         "listing-in-full-dress": _full_listing(),
+        "listing-for-members": listing(members_only=True),
+        "quote-with-a-deadline-for-the-answer": replace(
+            _booking()["quote"], answer=AnswerWithin(minutes=120, otherwise=Otherwise.DECLINE)
+        ),
         "renewal": Renewal(issued=NOW, listing=hashed("listing")),
         "withdrawal": Withdrawal(author=ALICE.author, issued=NOW, charger=CHARGER, sequence=2, cell=CELL),
         **_booking(),

@@ -42,6 +42,7 @@ from .records import (
 from .sealing import AccessRecord, one_time_keypair, require_key, unseal
 from .state import BookingState
 from .table import Reservation, Session, Settlement
+from .walk_in import walk_in_proof
 
 _LIVE = (Reservation.RESERVED, Reservation.FULFILLED)
 ACCESS = "access-record"  # booking -> the opened access record, deleted with the one-time secret
@@ -99,6 +100,12 @@ class DriverDesk:
                 contact=self._listings.contact,
                 expires=min(at.now + command.wait_ms, quote.body.end),
                 vehicle=command.vehicle,
+                plug=command.plug,
+                walk_in=(
+                    None
+                    if command.walk_in is None
+                    else walk_in_proof(command.walk_in, quote.id, self._me.author)
+                ),
             )
         )
         booking, opened = self._ledger.open(

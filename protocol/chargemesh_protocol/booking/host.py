@@ -18,6 +18,7 @@ from ..me import Me
 from ..moment import Moment, earliest
 from ..notices import notice
 from ..place import region_of
+from ..policy import Otherwise
 from ..record import Record, open_as
 from .availability import offerable
 from .calendar import Calendar
@@ -39,10 +40,27 @@ from .records import (
     Quote,
     Request,
 )
-from .rules import FORWARDED, FORWARDED_SHARE, WEEK_MS, AskPerson, Load, No, Standing, judge, quotable
+from .rules import (
+    FORWARDED,
+    FORWARDED_SHARE,
+    WEEK_MS,
+    AskPerson,
+    Load,
+    No,
+    Standing,
+    Take,
+    Wish,
+    judge,
+    no_more_addresses,
+    quotable,
+    weigh,
+    wish_of,
+)
 from .sealing import NONCE_BYTES, AccessRecord, require_key, seal
 from .state import BookingState
 from .table import Reservation, Session
+from .unanswered import waiting_for_person
+from .walk_in import proves_presence
 from .wire import AskQuote, Exchange, Failed, QuoteGiven, write
 
 STRANGERS = "stranger-access"  # booking -> when its access record went to a stranger
@@ -128,7 +146,8 @@ class HostDesk:
                 region=region_of(settings.cell),
                 title=settings.about.title,
                 zone=settings.hours.zone,
-                stranger=not standing.known,
+                stranger=standing.stranger,
+                walk_in=proves_presence(settings.host_policy.walk_in, request.body) or None,
                 block=block,
             )
         )
@@ -198,6 +217,7 @@ class HostDesk:
         effects: list[Effect] = []
         if self._up_since is None:
             self._up_since = at.now
+        effects += self._in_place_of_person(booking, at)
         state = booking.state(at.now)
         access_due = self._access_due(booking, state)
         if access_due is not None and at.now >= access_due:
@@ -237,7 +257,12 @@ class HostDesk:
         """When `react` has something to do for this booking that no event announces."""
         state, end = booking.state(now), booking.quote.body.end
         wanted = [self._charging.deadline(booking, now), end if now < end else None]
-        return earliest(*wanted, self._access_due(booking, state), self._no_show_due(state))
+        return earliest(
+            *wanted,
+            self._access_due(booking, state),
+            self._no_show_due(state),
+            self._person_due(booking, state),
+        )
 
     def _access_due(self, booking: Booking, state: BookingState) -> int | None:
         """When to send the address; None if it was sent, or there is none to tell any more."""
@@ -264,6 +289,64 @@ class HostDesk:
         signed_for_more = booking.as_signed(state).countersigned > state.countersigned
         return state.session is not Session.ACTIVE and signed_for_more
 
+    # --- the rules, whoever asks ----------------------------------------------------------------
+
+    def weigh(
+        self,
+        settings: ChargerSettings,
+        wish: Wish,
+        author: bytes,
+        block: str,
+        now: int,
+        *,
+        but: bytes | None = None,
+        asked: int | None = None,
+    ) -> Take | AskPerson | No:
+        """What the rules make of a wish of `author`; the booking `but` is neither taken time nor load."""
+        standing, load = self._standing(author, now), self._load(author, block, now, but)
+        free = self._offerable(settings, wish.start, wish.end, now, but=but)
+        return weigh(settings, wish, standing, load, free, now, asked)
+
+    def _person_due(self, booking: Booking, state: BookingState) -> int | None:
+        """When this node reminds its person of a request, or answers it."""
+        waiting = waiting_for_person(state)
+        if waiting is None:
+            return None
+        return earliest(None if booking.file.reminded else waiting.remind_at, waiting.due)
+
+    def _in_place_of_person(self, booking: Booking, at: Moment) -> list[Effect]:
+        """Reminds the person of a request in time, and does what its quote says if they don't answer."""
+        waiting = waiting_for_person(booking.state(at.now))
+        if waiting is None:
+            return []
+        if at.now >= waiting.due:
+            return self._answer_unasked(booking, waiting.otherwise, at)
+        if waiting.remind_at is None or at.now < waiting.remind_at or booking.file.reminded:
+            return []
+        told = self._ledger.update(booking, reminded=True)
+        return told + notice("booking.answer_due", booking, at, by=waiting.due, then=waiting.otherwise.name)
+
+    def _answer_unasked(self, booking: Booking, otherwise: Otherwise, at: Moment) -> list[Effect]:
+        settings = self._listings.settings(booking.quote.body.charger)
+        reason = DeclineReason.RULES
+        if otherwise is Otherwise.ACCEPT:
+            if settings is not None and self._may_accept_unasked(booking, settings, at.now):
+                return self._accept(booking, settings, at)
+            reason = DeclineReason.NOT_OFFERABLE
+        _, effects = self._write(booking, Decline, at, reason=reason)
+        return effects + notice("booking.unanswered", booking, at)
+
+    def _may_accept_unasked(self, booking: Booking, settings: ChargerSettings, now: int) -> bool:
+        """Whether calendar and bounds still allow it: only so many strangers a week get the address."""
+        request, walk_in = booking.request.body, bool(booking.file.walk_in)
+        wish = wish_of(booking.quote.body, request, walk_in=walk_in)
+        block, id_ = booking.file.block, booking.id
+        verdict = self.weigh(settings, wish, booking.driver, block, now, but=id_, asked=request.issued)
+        if isinstance(verdict, No):
+            return False
+        counts = booking.file.stranger and not walk_in
+        return not (counts and no_more_addresses(settings, self._load(booking.driver, block, now, id_)))
+
     # --- inside ---------------------------------------------------------------------------------
 
     def _open_request(self, exchange: Exchange) -> tuple[Record[Quote], Record[Request], bytes]:
@@ -283,20 +366,23 @@ class HostDesk:
         require_key(request.body.one_time_key)
         return quote, request, exchange.bundle
 
-    def _offerable(self, settings: ChargerSettings, start: int, end: int, now: int) -> bool:
+    def _offerable(
+        self, settings: ChargerSettings, start: int, end: int, now: int, *, but: bytes | None = None
+    ) -> bool:
         listed = self._listings.listing(settings.charger) is not None
-        return listed and offerable(settings, self._calendar, start, end, now)
+        return listed and offerable(settings, self._calendar, start, end, now, but=but)
 
-    def _load(self, author: bytes, block: str, now: int) -> Load:
+    def _load(self, author: bytes, block: str, now: int, but: bytes | None = None) -> Load:
         by_key = by_block = pending = promised = 0
         for one in self._ledger.awake():
             state = one.state(now)
-            if not one.is_host or state.reservation not in _OPEN:
+            if not one.is_host or state.reservation not in _OPEN or one.id == but:
                 continue
             by_key += one.driver == author
             if one.file.stranger:
-                by_block += one.file.block == block
                 pending += state.reservation is Reservation.PENDING
+            if one.file.stranger and not one.file.walk_in:
+                by_block += one.file.block == block
                 promised += state.reservation is Reservation.RESERVED and not state.access_sent
         recent = sum(1 for sent in self._stranger_access.values() if sent > now - WEEK_MS)
         forwarded = block.startswith(FORWARDED)
@@ -339,7 +425,7 @@ class HostDesk:
         nonce = at.fresh(f"access {booking.id.hex()}", NONCE_BYTES)
         sealed = seal(inner.raw, nonce, booking.request.body.one_time_key, booking.file.secret)
         _, effects = self._write(booking, Access, at, sealed=sealed)
-        if booking.file.stranger:
+        if booking.file.stranger and not booking.file.walk_in:
             self._stranger_access[booking.id] = at.now
             effects.append(PutDocument(STRANGERS, booking.id, at.now.to_bytes(8, "big")))
         return effects

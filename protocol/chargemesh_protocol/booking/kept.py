@@ -63,6 +63,8 @@ class BookingFile:
     # Written when it has everything, so that a restart sends nothing again.
     peer_has: PeerHas | None = key(17, Struct(PeerHas), optional=True)
     told_receipt: bytes | None = key(18, ID, optional=True)  # the person knows that this receipt is wrong
+    walk_in: bool | None = key(21, Bool(), optional=True)  # the driver has proven to stand at the charger
+    reminded: bool | None = key(22, Bool(), optional=True)  # the person was told that an answer is due soon
     post: Post | None = key(23, Struct(Post), optional=True)  # None: nothing yet that it would say
 
 

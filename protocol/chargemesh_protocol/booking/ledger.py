@@ -194,7 +194,11 @@ class Ledger:
 
     def completed_with(self, author: bytes) -> bool:
         """Whether a session with this counterparty was charged and signed for by both."""
-        return any(
+        return self.completions_with(author) > 0
+
+    def completions_with(self, author: bytes) -> int:
+        """How many sessions with this counterparty were charged and signed for by both."""
+        return sum(
             one.statement(CompletionStatement, author) is not None for one in self._with.get(author, ())
         )
 

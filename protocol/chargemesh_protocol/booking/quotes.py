@@ -81,8 +81,9 @@ class QuoteMaker:
             expires=at.now + QUOTE_LIFE_MS,
             one_time_key=public,
             terms=terms,
-            instant=settings.rules.instant,
+            instant=settings.shown_rules.instant,
             access_lead_minutes=settings.access_lead_minutes,
+            answer=settings.host_policy.answer,
             power=None if [one.max_power_w for one in power] == [most_w] else power,
         )
         return self._me.sign(quote)

@@ -20,6 +20,7 @@ from ..limits import (
     MAX_TEXT_CHARS,
 )
 from ..metering import PowerStep
+from ..policy import AnswerWithin
 from ..record import kind
 from ..shape import ID, Bool, Bytes, Int, Name, Seq, Struct, Text, Uint, key, shape
 from ..tariff import PricePlan
@@ -91,6 +92,8 @@ class Quote:
     access_lead_minutes: int = key(14, Int(0, 20_160))
     # What may be drawn, the first step at the start; absent: all that the charger gives.
     power: tuple[PowerStep, ...] | None = key(16, Seq(Struct(PowerStep), MAX_POWER_STEPS, 1), optional=True)
+    # Until when a person answers, if one must, and what becomes of the request without an answer.
+    answer: AnswerWithin | None = key(17, Struct(AnswerWithin), optional=True)
 
     def __post_init__(self) -> None:
         if not self.start < self.end:
@@ -112,7 +115,8 @@ class Request:
     contact: Contact = key(4, Struct(Contact))
     expires: int = key(5, _INSTANT)  # without an answer by then, the request has FAILED
     vehicle: str | None = key(16, Text(MAX_TEXT_CHARS), optional=True)
-    walk_in: bytes | None = key(17, Bytes(32), optional=True)  # proof of the charger's QR secret
+    walk_in: bytes | None = key(17, Bytes(32), optional=True)  # proof of the charger's QR secret (`walk_in`)
+    plug: str | None = key(18, Text(40, 1), optional=True)  # OCPI's name of the vehicle's inlet
 
 
 # --- the driver's, after the request ------------------------------------------------------------

@@ -21,6 +21,7 @@ from . import (
     records,
     sealing,
     tariffs,
+    walk_ins,
 )
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
@@ -36,6 +37,7 @@ _MODULES = (
     bookings,
     receipts,
     sealing,
+    walk_ins,
     logs,
 )
 OPERATIONS: dict[str, Operation] = {

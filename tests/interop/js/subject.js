@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { latLngToCell } from 'h3-js'
 import { bill, costs, estimate } from './bill.js'
 import { requirePlace } from './booking.js'
-import { fromHex, hex, same, sha256 } from './bytes.js'
+import { fromHex, hex, hmac, same, sha256 } from './bytes.js'
 import { decode, encode } from './cbor.js'
 import { answer, Session } from './catch_up.js'
 import { searched } from './searches.js'
@@ -148,6 +148,10 @@ const OPERATIONS = {
   'reading.confirm': (given) => {
     const differing = readsOtherwise(stateAt(given).state, given.register_wh)
     return { countersign: differing.length === 0, differing }
+  },
+  'walk-in.proof': (given) => {
+    const [secret, quote, driver] = bytesOf(given, 'secret', 'quote', 'driver')
+    return { proof: hex(hmac(secret, encode(['chargemesh/walk-in', quote, driver]))) }
   },
   'box.public': (given) => ({ public: publicOf(fromHex(given.secret)) }),
   'box.seal': (given) => ({ sealed: seal(...bytesOf(given, 'plaintext', 'public', 'secret', 'nonce')) }),
