@@ -72,12 +72,13 @@ def make_host(
 def _transports(listen: Sequence[Multiaddr], upgrader: TransportUpgrader, limits: NetworkLimits) -> list[Any]:
     if not any("ws" in {p.name for p in address.protocols()} for address in listen):
         return [TCP()]
-    from libp2p.transport.websocket import listener  # memory that few nodes need
-    from libp2p.transport.websocket.connection import P2PWebSocketConnection
+    from libp2p.transport.websocket.connection import P2PWebSocketConnection  # memory that few nodes need
     from libp2p.transport.websocket.transport import WebsocketTransport
 
+    from .websocket import bound_websocket_handshakes
+
     patches.see_websocket_peers(P2PWebSocketConnection)
-    patches.bound_websocket_handshakes(listener, limits)
+    bound_websocket_handshakes(limits)
     return [TCP(), WebsocketTransport(upgrader)]
 
 

@@ -269,17 +269,6 @@ def see_websocket_peers(connection_class: Any) -> None:
     connection_class.get_remote_address = get_remote_address
 
 
-def bound_websocket_handshakes(listener: Any, limits: NetworkLimits) -> None:
-    """A socket that sends no WebSocket handshake is kept for 60 s (trio_websocket's default; the listener's
-    own `handshake_timeout` is used nowhere, transport/websocket/listener.py:93), and so is one whose peer
-    doesn't answer the closing handshake. What follows the handshake the swarm bounds."""
-    listener.serve_websocket = partial(
-        listener.serve_websocket,
-        connect_timeout=limits.upgrade_seconds,
-        disconnect_timeout=limits.upgrade_seconds,
-    )
-
-
 def notice_taken_ports() -> None:
     """Listeners set SO_REUSEPORT for hole punching (tcp.py:51): a second node on the same port
     starts as if all were well and takes half of the first one's connections."""

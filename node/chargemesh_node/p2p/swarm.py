@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +29,7 @@ from ..addresses import UNKNOWN_BLOCK, block_of
 from .addresses import host_of, is_loopback
 from .counters import Counters
 from .guard import Guard
+from .half_open import HalfOpenPlaces
 from .limits import NetworkLimits
 from .rates import Rates
 
@@ -38,14 +38,6 @@ logger = logging.getLogger(__name__)
 CLOSE_SECONDS = 2.0
 MAX_REMEMBERED_FAILURES = 2000
 SPARE_PLACES = 16  # kept free for our own dials and for newcomers while others are shown out
-
-
-@dataclass(slots=True)
-class HalfOpen:
-    """A socket that has not proved a key yet; cancelling its scope closes it."""
-
-    host: str | None
-    scope: trio.CancelScope
 
 
 @dataclass(slots=True)
@@ -85,7 +77,7 @@ class GuardedSwarm(Swarm):
         self._limits = limits
         self._guard = guard
         self._counters = counters
-        self._half_open: list[HalfOpen] = []
+        self._half_open = HalfOpenPlaces(limits)
         self._accepts = Rates(limits.accepts_per_second, limits.accepts_burst)
         self._attempts: dict[ID, Attempt] = {}
         self._pauses: dict[ID, Pause] = {}
@@ -117,7 +109,7 @@ class GuardedSwarm(Swarm):
 
     async def _upgrade(self, closer: Any, host: str | None) -> Any:
         """The authenticated, multiplexed connection, or None: too slow, broken, or not welcome."""
-        with trio.move_on_after(self._limits.upgrade_seconds) as scope, self._half_open_place(host, scope):
+        with trio.move_on_after(self._limits.upgrade_seconds) as scope, self._half_open.take(host, scope):
             try:
                 secured = await self.upgrader.upgrade_security(RawConnection(closer, False), False)
                 peer_id = secured.get_remote_peer()
@@ -131,26 +123,6 @@ class GuardedSwarm(Swarm):
                 return None
         self._counters.add("drop:half-open")
         return None
-
-    @contextmanager
-    def _half_open_place(self, host: str | None, scope: trio.CancelScope) -> Any:
-        """A place among the half-open; where there is none, the oldest loses its own."""
-        same = [other for other in self._half_open if other.host == host]
-        if len(same) >= self._limits.max_half_open_per_address:
-            self._evict(same[0])
-        elif len(self._half_open) >= self._limits.max_half_open:
-            self._evict(self._half_open[0])
-        place = HalfOpen(host, scope)
-        self._half_open.append(place)
-        try:
-            yield
-        finally:
-            if place in self._half_open:
-                self._half_open.remove(place)
-
-    def _evict(self, place: HalfOpen) -> None:
-        self._half_open.remove(place)
-        place.scope.cancel()
 
     def _refusal(self, peer_id: ID, host: str | None) -> str | None:
         """Why an authenticated peer may not come in; a peer with too many connections loses its oldest."""
