@@ -13,6 +13,7 @@ from typing import Any
 
 import trio
 
+from ..addresses import UNKNOWN_BLOCK
 from .counters import Counters
 from .limits import NetworkLimits
 from .rates import Rates
@@ -31,13 +32,17 @@ class Guard:
         self._open: Counter[str] = Counter()
         self._offences = Rates(limits.offences_per_second, limits.offences_burst)
         self._opened = Rates(limits.streams_per_second, limits.streams_burst)
-        self._banned_until: dict[str, float] = {}
+        self._banned_until: dict[str, float] = {}  # PeerIds
+        self._bans = Rates(limits.max_bans_of_block / limits.ban_seconds, limits.max_bans_of_block)
+        self._closed_until: dict[str, float] = {}  # address blocks
         self._blocked: set[str] = set()
         self._show_out: Callable[[str], None] = lambda peer_id: None
+        self._block_of: Callable[[str], str] = lambda peer_id: UNKNOWN_BLOCK
 
-    def on_ban(self, show_out: Callable[[str], None]) -> None:
-        """`show_out` closes a peer's connections; called with the PeerId, must not block."""
-        self._show_out = show_out
+    def on_ban(self, show_out: Callable[[str], None], block_of: Callable[[str], str]) -> None:
+        """`show_out` closes a peer's connections, `block_of` says from which address block they come; both
+        called with the PeerId, must not block."""
+        self._show_out, self._block_of = show_out, block_of
 
     @property
     def streams(self) -> int:
@@ -66,10 +71,18 @@ class Guard:
         if self._offences.take(peer_id) or peer_id in self._banned_until:
             return
         now = trio.current_time()
-        self._banned_until = {peer: until for peer, until in self._banned_until.items() if until > now}
-        self._banned_until[peer_id] = now + self._limits.ban_seconds
+        self._banned_until = _still(self._banned_until, now) | {peer_id: now + self._limits.ban_seconds}
         self._counters.add("peers-banned")
+        block = self._block_of(peer_id)
+        # A PeerId costs no more than a key: who comes back under ever new ones is known by the address.
+        if block != UNKNOWN_BLOCK and not self._bans.take(block):
+            self._closed_until = _still(self._closed_until, now) | {block: now + self._limits.ban_seconds}
+            self._counters.add("blocks-banned")
         self._show_out(peer_id)
+
+    def refuses_block(self, block: str) -> bool:
+        """Whether nobody new comes in from this address block; who is connected stays."""
+        return self._closed_until.get(block, 0.0) > trio.current_time()
 
     def wrap(self, handler: StreamHandler) -> StreamHandler:
         """A stream handler that never raises and is never run more often than allowed."""
@@ -107,6 +120,10 @@ class Guard:
         if self.streams >= self._limits.max_streams:
             return "streams-of-all"
         return None
+
+
+def _still(until: dict[str, float], now: float) -> dict[str, float]:
+    return {key: end for key, end in until.items() if end > now}
 
 
 async def reset(stream: Any) -> None:

@@ -53,6 +53,7 @@ class NetworkLimits:
     offences_burst: int = 300  # refused streams and broken messages that a peer may have at once
     offences_per_second: float = 5.0
     ban_seconds: float = 60.0  # for a peer past its offences
+    max_bans_of_block: int = 4  # within about that time; beyond it newcomers of the block wait as long
 
     # --- requests -------------------------------------------------------------------------------
     max_message_bytes: int = MAX_MESSAGE_BYTES

@@ -84,7 +84,7 @@ class GuardedSwarm(Swarm):
         self._dial_places = trio.CapacityLimiter(limits.max_dials)
         self._useful_at: dict[ID, float] = {}
         self.auto_connector.start = _do_nothing
-        guard.on_ban(self._show_out)
+        guard.on_ban(self._show_out, self._block_of)
 
     # --- coming in ------------------------------------------------------------------------------
     async def _handle_inbound_connection(self, read_write_closer: Any, maddr: Multiaddr) -> None:
@@ -131,6 +131,8 @@ class GuardedSwarm(Swarm):
         if self._guard.refuses(str(peer_id)):
             return "peer-blocked"
         block = block_of(host, str(peer_id))
+        if self._guard.refuses_block(block):
+            return "block-banned"
         own = self.get_connections(peer_id)
         if len(own) >= self._limits.max_connections_per_peer:
             self._counters.add("drop:connections-of-peer")
@@ -163,6 +165,10 @@ class GuardedSwarm(Swarm):
     def address_block(self, peer_id: ID) -> str:
         """Where that peer is, by the oldest of its connections and not by what it says of itself."""
         return next(map(self._block, self.get_connections(peer_id)), UNKNOWN_BLOCK)
+
+    def _block_of(self, peer_id: str) -> str:
+        here = (one for one in self.get_connections() if str(one.muxed_conn.peer_id) == peer_id)
+        return next(map(self._block, here), UNKNOWN_BLOCK)
 
     @staticmethod
     def _block(connection: Any) -> str:

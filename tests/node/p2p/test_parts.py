@@ -18,7 +18,7 @@ from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.peer.id import ID
 from multiaddr import Multiaddr
 
-from chargemesh_node.addresses import block_of
+from chargemesh_node.addresses import UNKNOWN_BLOCK, block_of
 from chargemesh_node.p2p import frames
 from chargemesh_node.p2p.addresses import parse_addresses, reachable
 from chargemesh_node.p2p.counters import Counters
@@ -164,7 +164,7 @@ def test_a_guard_contains_caps_and_shows_out() -> None:
     async def program() -> None:
         counters, shown_out = Counters(), []
         guard = Guard(DEFAULT_LIMITS, counters)
-        guard.on_ban(shown_out.append)
+        guard.on_ban(shown_out.append, lambda peer_id: UNKNOWN_BLOCK)
 
         async def fails(stream: Any) -> None:
             raise ExceptionGroup("of a nursery", [ValueError("a stranger's bytes")])

@@ -76,6 +76,34 @@ def test_a_block_of_addresses_has_only_so_many_connections() -> None:
     run(program)
 
 
+def test_who_is_banned_under_ever_new_names_is_known_by_the_address() -> None:
+    async def program() -> None:
+        limits = replace(DEFAULT_LIMITS, max_bans_of_block=2, offences_burst=5)
+        swarm, counters = make_swarm(limits)
+        swarm._guard.on_ban(lambda peer_id: None, swarm._block_of)  # it doesn't run, and can close nothing
+
+        def misbehaves(number: int, host: str) -> None:
+            swarm.connections[peer(number)] = [Connection(peer(number), host)]
+            for _ in range(limits.offences_burst + 1):
+                swarm._guard.offence(str(peer(number)), "broken-stream")
+            del swarm.connections[peer(number)]
+
+        for n in (1, 2):
+            misbehaves(n, FAR.format(n))
+            assert swarm._refusal(peer(9), FAR.format(9)) is None, "a neighbour of one or two"
+        misbehaves(3, FAR.format(3))
+        assert swarm._refusal(peer(9), FAR.format(9)) == "block-banned"
+        assert swarm._refusal(peer(9), "198.51.100.1") is None
+        assert counters.get("blocks-banned") == 1
+        await trio.sleep(limits.ban_seconds + 1)
+        assert swarm._refusal(peer(9), FAR.format(9)) is None
+        for n in range(10, 20):
+            misbehaves(n, "127.0.0.1")
+        assert swarm._refusal(peer(9), "127.0.0.1") is None, "on loopback each is a block of their own"
+
+    run(program)
+
+
 def test_a_peer_is_where_it_connects_from_and_not_where_it_says() -> None:
     async def program() -> None:
         swarm, _ = make_swarm()
