@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chargemesh_protocol.booking.imported import BusyFound
+from chargemesh_protocol.booking.rows import BookingRows
 from chargemesh_protocol.charging.reports import WallboxReport, WallboxStatus
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.discovery.places import Source
@@ -154,14 +155,15 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Everything a store holds, as the engine is built from it.
+    """What a store holds, as the engine is built from it: everything but the rows of bookings at rest, those
+    with a document AT_REST, which `Store.booking` reads one by one.
 
-    documents: collection -> key -> value. records: booking -> raw records in order of arrival.
+    documents: collection -> key -> value. records: booking -> id -> raw record, in order of arrival.
     slots by charger and start, outbox by channel and key.
     """
 
     documents: Mapping[str, Mapping[bytes, bytes]]
-    records: Mapping[bytes, Sequence[bytes]]
+    records: Mapping[bytes, Mapping[bytes, bytes]]
     slots: Sequence[HoldSlot]
     outbox: Sequence[OutboxRow]
 
@@ -173,6 +175,10 @@ class Store(Protocol):
 
     async def load(self) -> Loaded:
         """The state as of the last commit, again: to rebuild an engine whose commit failed."""
+        ...
+
+    async def booking(self, booking: bytes) -> BookingRows:
+        """The rows of one booking as of the last commit, at rest or not; none if there is no such booking."""
         ...
 
     async def commit(self, saves: Sequence[Save]) -> None:

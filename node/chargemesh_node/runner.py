@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from chargemesh_protocol.booking.charging import Box
+from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.effects import (
     SAVES,
     AddRecord,
@@ -142,6 +143,19 @@ class Runner:
 
         await self._in_turn(build)
 
+    async def booking(self, booking: bytes) -> Booking:
+        """A booking to look at, from the store if it is at rest: it may change any time. PersonError if there
+        is none, or it can't be read."""
+        ledger = self.engine.ledger
+        if booking not in ledger.resting:
+            return ledger.require(booking)
+        try:
+            rows = await self._store.booking(booking)
+        except StoreError as error:
+            raise PersonError("store", f"The booking could not be read: {error}.", error.hint) from error
+        ledger = self.engine.ledger
+        return ledger.rebuilt(booking, rows) if booking in ledger.resting else ledger.require(booking)
+
     def peer_is_back(self, peer_id: str) -> None:
         """What waits for this transport key need not wait for its next try."""
         waiting = [row.key for row in self._outbox if self._is_for(row, peer_id)]
@@ -173,9 +187,12 @@ class Runner:
     async def _handle(self, event: Event) -> list[Effect]:
         if self._unlike_store is not None:
             await self._rebuild(self._unlike_store)
+        at = self.moment()
+        for booking in self.engine.wants(event, at.now):
+            await self._load(booking, by_time=isinstance(event, TimerDue))
         boxes = self.engine.charging.boxes
         try:
-            effects = self.engine.handle(event, self.moment())
+            effects = self.engine.handle(event, at)
         except (PersonError, Refused):
             raise  # said before anything was changed
         except Exception:
@@ -194,6 +211,28 @@ class Runner:
         self._rearm.set()
         self._owing.set()
         return effects
+
+    async def _load(self, booking: bytes, *, by_time: bool = False) -> None:
+        """Takes a booking out of its rest. PersonError if it can't be read; but one that is only due, and is
+        damaged, keeps nothing else waiting."""
+        try:
+            self.engine.load(booking, await self._store.booking(booking))
+        except StoreError as error:
+            raise PersonError("store", f"A booking could not be read: {error}.", error.hint) from error
+        except PersonError as error:
+            if not by_time:
+                raise
+            self._count("damaged-bookings")
+            _log.error("%s", error)
+            self.engine.ledger.resting.sleep_on(booking)
+
+    async def _wake(self, row: OutboxRow) -> None:
+        """Loads the booking that a delivery is about, which may be at rest."""
+        if self._rests(row):
+            await self._load(row.key)
+
+    def _rests(self, row: OutboxRow) -> bool:
+        return row.channel == "peer" and row.key in self.engine.ledger.resting
 
     def _take(self, loaded: Loaded) -> None:
         self._engine = self._build(loaded)
@@ -273,11 +312,15 @@ class Runner:
 
     async def _deliver(self, row: OutboxRow) -> None:
         """One try. Whatever comes of it, the row is free again and waits its turn."""
-        before = self._progress(row)
+        before: tuple[int, ...] = ()
         try:
+            if self._rests(row):
+                await self._quietly(self._in_turn(functools.partial(self._wake, row)), "wake")
+            before = self._progress(row)
             await self._try(row)
         finally:
-            moved = self._progress(row) != before
+            after = self._progress(row)
+            moved = after not in ((), before)  # () for one that is at rest again
             left = self._outbox.tried(row.channel, row.key, self._clock.now(), progress=moved)
             self._owing.set()
             if left is not None and row.channel == "peer" and left.attempts == LATE_AFTER_TRIES:
@@ -316,6 +359,8 @@ class Runner:
 
     async def _hand_in(self, key: bytes) -> None:
         """Leaves it in the peer's mailbox; the tries to reach the peer itself go on."""
+        if key in self.engine.ledger.resting:
+            await self._in_turn(functools.partial(self._load, key))
         mail = self.engine.mailing(key, self.moment())
         if mail is not None:
             number, proof = await self._performer.hand_in(mail)
@@ -330,8 +375,12 @@ class Runner:
 
     async def _drop_if_stale(self, row: OutboxRow) -> None:
         now = self._outbox.get(row.channel, row.key)
-        if now is None or (now.expires > self._clock.now() and self._is_owed(now)):
+        if now is None:
             return
+        if now.expires > self._clock.now():
+            await self._wake(now)
+            if self._is_owed(now):
+                return
         drop = DropOutbox(row.channel, row.key)
         try:
             await self._store.commit([drop])  # the engine knows nothing of rows: it stays as it is

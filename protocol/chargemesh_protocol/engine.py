@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .acquaintances import Acquaintances
+from .booking import wire
 from .booking.calendar import Calendar
 from .booking.charging import ChargingDesk
 from .booking.commands import BookingCommands
@@ -20,10 +21,12 @@ from .booking.driver import DriverDesk
 from .booking.host import HostDesk
 from .booking.imported import ImportDesk
 from .booking.kept import Booking
-from .booking.ledger import BUNDLES, Ledger
+from .booking.ledger import Ledger
 from .booking.peers import PeerDesk, unavailable
 from .booking.post import undelivered
+from .booking.rest import MOST_WOKEN_AT_ONCE, Rest
 from .booking.retention import Retention
+from .booking.rows import BUNDLES, BookingRows
 from .booking.rules import Standing
 from .clock import ClockVerdict, ClockWatch, clock_is_wrong
 from .contact import Contact
@@ -70,10 +73,10 @@ WALLBOX_MEMORY = "wallbox-memory"
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """What a store holds: see `node.ports.Loaded`."""
+    """What a store holds, where it leaves out bookings at rest: see `node.ports.Loaded`."""
 
     documents: Mapping[str, Mapping[bytes, bytes]]
-    records: Mapping[bytes, Sequence[bytes]]
+    records: Mapping[bytes, Mapping[bytes, bytes]]
     slots: Sequence[HoldSlot]
 
 
@@ -97,8 +100,7 @@ class Engine:
         self._signs = True  # at the instant that is being handled
         self._to_resume = False
         self.directory = directory
-        for bundle in state.documents.get(BUNDLES, {}).values():
-            directory.learn(bundle, keep=True)
+        directory.keep(state.documents.get(BUNDLES, {}))
         directory.learn(me.bundle, keep=True)
         self.calendar = Calendar(state.slots, ImportDesk.times_in(state.documents))
         self.ledger = Ledger(me, directory)
@@ -135,6 +137,7 @@ class Engine:
         )
         self._commands = BookingCommands(self.ledger, self.host, self.driver, self.trust)
         self._retention = Retention(self.ledger, self.driver)
+        self._rest = Rest(self.host, self.charging, self.trust, self._retention)
         self.wallbox_memory = dict(state.documents.get(WALLBOX_MEMORY, {}))
 
     def standing(self, author: bytes, now: int) -> Standing:
@@ -152,8 +155,34 @@ class Engine:
 
     # --- the one entry --------------------------------------------------------------------------
 
+    def wants(self, event: Event, now: int) -> tuple[bytes, ...]:
+        """Bookings at rest that must be loaded before `event` is handled. Refused for a malformed message."""
+        resting = self.ledger.resting
+        named: Sequence[bytes]
+        match event:
+            case TimerDue():
+                acts = self.trusts(now) and not self.keeper.read_only
+                named = resting.due(now, MOST_WOKEN_AT_ONCE) if acts else ()
+            case MessageReceived(body=body):
+                message = wire.read(body) if resting else None
+                named = [message.booking] if isinstance(message, wire.Exchange) else ()
+            case ParcelAnswered(key=key):
+                named = [key]
+            case MailCollected(mailbox=mailbox, sealed=sealed):
+                named = [self.mail.open(mailbox, sealed).booking] if resting else ()
+            case MailHandedIn(mail=mail):
+                named = [mail.booking]
+            case _:
+                named = [one for one in [getattr(event, "booking", None)] if one is not None]
+        return tuple(one for one in named if one in resting)
+
+    def load(self, booking: bytes, rows: BookingRows) -> None:
+        """Takes a booking at rest into memory. PersonError if what the store has of it is damaged."""
+        self.ledger.load(booking, rows)
+
     def handle(self, event: Event, at: Moment) -> list[Effect]:
-        """Everything that `event` leads to. PersonError for a command, Refused for a peer's message."""
+        """Everything that `event` leads to, once what it `wants` is loaded. PersonError for a command,
+        Refused for a peer's message."""
         verdict = self.clock.judge(at.now)
         self._signs = verdict.trusted
         self._to_resume |= not verdict.trusted
@@ -163,12 +192,13 @@ class Engine:
         elif not verdict.trusted:
             unsigned = self._while_clock_is_wrong(event, verdict)
         effects = self._route(event, at) if unsigned is None else unsigned
+        effects += self.ledger.woken()
         return effects + self.clock.saved(effects)
 
     def _route(self, event: Event, at: Moment) -> list[Effect]:
         match event:
             case OwnLogFound(logs=logs):
-                adopted = self.keeper.adopt(logs) + self.ledger.mark_restored()
+                adopted = self.keeper.adopt(logs) + self.ledger.mark_restored(at.now)
                 adopted += self.listings.restored(at.now)
                 self.keeper.read_only = False
                 return adopted + self._due(at)
@@ -298,20 +328,22 @@ class Engine:
             self.keeper.deadline(),
             self.host.deadline(),
             self.clock.deadline(),
+            self.ledger.resting.deadline(),
             *of_bookings,
         )
 
     def _deadline_of(self, booking: Booking, now: int) -> int | None:
-        """The next instant at which something is due for this booking; None if it may rest."""
-        kept = self._retention.deadline(booking, now)
+        """The next instant at which something is due for this booking, if only its rest."""
+        rests = self._rest.begins(booking, now)
+        # What was loaded to be looked at was due to rest long ago, but not late.
+        kept = earliest(self._retention.deadline(booking, now), None if rests is None else max(rests, now))
         if booking.file.done or booking.file.restored:
             return kept
-        receipt = booking.agreed_receipt(now)
         return earliest(
             kept,
             booking.state(now).next_deadline,
             self.host.deadline_of(booking, now) if booking.is_host else None,
-            None if receipt is None else self.trust.deadline(booking, receipt),
+            self._rest.wakes(booking, now),
         )
 
     def parcel(self, key: bytes, at: Moment) -> Parcel | None:
@@ -365,9 +397,14 @@ class Engine:
             if not booking.file.done:
                 effects += self._settle([booking], at)
             effects += self._retention.due(booking, at.now)
-            if self._deadline_of(booking, at.now) is None:
-                self.ledger.rest(booking)
+            effects += self._laid_to_rest(booking, at)
         return effects
+
+    def _laid_to_rest(self, booking: Booking, at: Moment) -> list[Effect]:
+        begins = self._rest.begins(booking, at.now)
+        if begins is None or at.now < begins or self.ledger.get(booking.id) is None:
+            return []
+        return self.ledger.rest(booking, self._rest.wakes(booking, at.now), at.now)
 
     def _resumed(self, at: Moment) -> list[Effect]:
         """The clock is right again: what was noted by the wrong one is forgotten, listings are renewed."""

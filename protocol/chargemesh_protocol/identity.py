@@ -9,7 +9,7 @@ delegations travel together as one small bundle.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -172,7 +172,7 @@ class Directory:
         self.network = network
         self._capacity = capacity
         self._bundles: OrderedDict[bytes, Bundle] = OrderedDict()  # the longest unused first
-        self._kept: dict[bytes, Bundle] = {}
+        self._kept: dict[bytes, bytes] = {}  # as bytes: most are of people with whom all is over
 
     def learn(self, data: bytes, *, keep: bool = False) -> Bundle:
         """Verifies and remembers a bundle, united with what was known of that author; Refused otherwise.
@@ -184,24 +184,34 @@ class Directory:
         known = self.get(bundle.author)
         bundle = _fitting(bundle if known is None else _united(known, bundle))
         if keep or bundle.author in self._kept:
-            self._kept[bundle.author] = bundle
-            self._bundles.pop(bundle.author, None)
-            return bundle
+            self._kept[bundle.author] = bundle.to_bytes()
         self._remember(bundle)
         return bundle
 
+    def keep(self, bundles: Mapping[bytes, bytes]) -> None:
+        """Bundles by author that `learn` has kept once: each is verified again when it is first needed."""
+        for author, data in bundles.items():
+            if not self.knows(author):
+                self._kept[author] = data
+            else:
+                self.learn(data, keep=True)
+
     def release(self, author: bytes) -> None:
         """We have nothing to do with this author any more: it is known like any stranger."""
-        bundle = self._kept.pop(author, None)
-        if bundle is not None:
-            self._remember(bundle)
+        data = self._kept.pop(author, None)
+        if data is not None and author not in self._bundles:
+            self._remember(open_bundle(data, self.network))
 
     def get(self, author: bytes) -> Bundle | None:
         """What is known of an author, who counts as used by this."""
         if author in self._bundles:
             self._bundles.move_to_end(author)
             return self._bundles[author]
-        return self._kept.get(author)
+        if author not in self._kept:
+            return None
+        bundle = open_bundle(self._kept[author], self.network)
+        self._remember(bundle)
+        return bundle
 
     def knows(self, author: bytes) -> bool:
         return author in self._bundles or author in self._kept

@@ -182,6 +182,20 @@ def carried(record: Record[Any]) -> Any:
     return from_tree(cls, decode_map(raw[payload_at:payload_end], max_bytes=MAX_RECORD_BYTES))
 
 
+def open_kept(raw: bytes, id: bytes, network: str) -> Record[Any]:
+    """Reads a record of our own store, which was verified when it came. The signature is left alone.
+
+    The id covers every byte but the signature's, so that a damaged record is found out: ValueError, or
+    Refused where it can't be read at all. Who could forge one in the store could sign as well: the device key
+    lies beside it. This takes a fifth of the time.
+    """
+    header_end, payload_at, payload_end = _split(raw)
+    kid, name = _read_protected(raw[2:header_end])
+    if name not in KINDS or hashlib.sha256(_signed(raw, header_end, payload_end, network)).digest() != id:
+        raise ValueError("a record is not what was kept under its id")
+    return Record(id, kid, name, from_tree(KINDS[name], decode_map(raw[payload_at:payload_end])), raw)
+
+
 def parts(raw: bytes) -> tuple[bytes, bytes, bytes]:
     """(protected, payload, signature) of a COSE_Sign1 as we allow it, unverified: for showing a record."""
     header_end, payload_at, payload_end = _split(raw)

@@ -11,7 +11,7 @@ from chargemesh_cli.booking_text import state_word
 from . import samples
 from .contract import require_fits
 from .person import Person
-from .stub_node import StubNode
+from .stub_node import Asked, StubNode
 
 ID = samples.BOOKING[:8]
 PATH = f"bookings/{ID}"
@@ -21,7 +21,7 @@ OVER = {**samples.BOOKING_LINE, "id": "0e" * 32, "finished": True, "settlement":
 @pytest.fixture
 def house(node: StubNode) -> StubNode:
     node.answers |= {
-        "GET bookings": {"bookings": [samples.BOOKING_LINE, OVER]},
+        "GET bookings": {"bookings": [samples.BOOKING_LINE, OVER], "earlier": 0},
         f"GET {PATH}": samples.BOOKING_VIEW,
         **{
             f"POST {PATH}/{what}": samples.BOOKING_VIEW
@@ -34,15 +34,34 @@ def house(node: StubNode) -> StubNode:
 def test_the_list_begins_with_what_is_open(person: Person, house: StubNode) -> None:
     said = person.types("bookings")
     assert "b0b0b0b0  driver  2027-01-15 09:00 – 12:00  RESERVED  –" in said.out
-    assert "0e0e0e0e" not in said.out and "1 that is over" in said.out
-    assert "PAID" in person.types("bookings", "--all").out
+    assert said.out.index("b0b0b0b0") < said.out.index("0e0e0e0e") and "earlier" not in said.out
     assert len(person.types("--json", "bookings").value["bookings"]) == 2
+
+
+def test_earlier_bookings_come_page_by_page_or_all_at_once(person: Person, house: StubNode) -> None:
+    pages = [f"{number:02x}" * 32 for number in range(1, 4)]
+    listed: list[str | None] = []
+
+    def page(request: Asked) -> Any:
+        before = request.query.get("before")
+        listed.append(before)
+        place = pages.index(before) + 1 if before else 0
+        return {"bookings": [{**OVER, "id": pages[place]}], "earlier": 2 - place}
+
+    house.answers["GET bookings"] = page
+    assert "2 earlier: `chargemesh bookings --before 01010101" in person.types("bookings").out
+    said = person.types("--json", "bookings", "--before", pages[0]).value
+    assert [one["id"] for one in said["bookings"]] == pages[1:2]
+    listed.clear()
+    everything = person.types("--json", "bookings", "--all").value
+    assert [one["id"] for one in everything["bookings"]] == pages and everything["earlier"] == 0
+    assert listed == [None, *pages[:2]]
 
 
 def test_a_cancelled_booking_is_called_so_and_not_by_its_session(person: Person, house: StubNode) -> None:
     fee = {"micro": 2_500_000, "currency": "EUR", "text": "2.50 EUR"}
     off = {**samples.BOOKING_LINE, "reservation": "CANCELED", "session": "INVALID", "settlement": "OPEN"}
-    house.answers["GET bookings"] = {"bookings": [{**off, "cost": fee}]}
+    house.answers["GET bookings"] = {"bookings": [{**off, "cost": fee}], "earlier": 0}
     assert "CANCELED, fee due  2.50 EUR" in person.types("bookings").out
 
 

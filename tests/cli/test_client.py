@@ -42,8 +42,8 @@ def far(tmp_path: Path) -> Iterator[StubNode]:
 
 
 def test_where_no_socket_fits_the_port_is_used(far: StubNode) -> None:
-    far.answers |= {"GET id": {}, "GET bookings": {"bookings": []}}
-    assert Person(far.home).types("bookings").out == "No open bookings.\n"
+    far.answers |= {"GET id": {}, "GET bookings": {"bookings": [], "earlier": 0}}
+    assert Person(far.home).types("bookings").out == "No bookings yet.\n"
 
 
 def test_nobody_on_the_port_means_no_node(far: StubNode) -> None:

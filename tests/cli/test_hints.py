@@ -40,12 +40,12 @@ def test_it_holds_for_results_notes_paragraphs_and_errors(
     node.answers |= {
         "GET chargers": {"chargers": []},
         "GET doctor": {"healthy": False, "checks": [LONELY]},
-        "GET bookings": {"bookings": [{**samples.BOOKING_LINE, "finished": True}]},
+        "GET bookings": {"bookings": [samples.BOOKING_LINE], "earlier": 3},
         "POST bookings/abcdef/stop": {"session": "ACTIVE"},
         "GET peers": Refusal(404, "x", "No.", "Try `chargemesh id`.", 3),
     }
     assert f"`chargemesh charger add {home}" in person.types("charger", "list").out
-    assert f"`chargemesh bookings --all {home}" in person.types("bookings").out
+    assert f"`chargemesh bookings --before b0b0b0b0 {home}" in person.types("bookings").out
     assert f"`chargemesh receipt abcdef {home}" in person.types("charge", "stop", "abcdef").out
     assert f"`chargemesh id {home}" in person.types("peers").err
     assert f"`chargemesh join LINK {home}" in person.types("doctor").out

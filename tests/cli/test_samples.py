@@ -22,7 +22,7 @@ TYPES: list[tuple[Any, Any]] = [
     ({"chargers": [samples.CHARGER_LINE]}, charger_routes.Chargers),
     (samples.BOOKING_VIEW, bookings.BookingView),
     ({**samples.BOOKING_VIEW, "meter": samples.METER, "receipt": samples.RECEIPT}, bookings.BookingView),
-    ({"bookings": [samples.BOOKING_LINE]}, booking_routes.Bookings),
+    ({"bookings": [samples.BOOKING_LINE], "earlier": 0}, booking_routes.Bookings),
     (samples.RECEIPT, receipts.ReceiptView),
     (samples.PAYMENT, receipts.PaymentView),
     (samples.TRUST, people.Trust),

@@ -66,7 +66,7 @@ def test_no_line_is_wider_than_the_terminal(
     found = {**samples.LISTING_VIEW, "title": "Garage behind the house with the green door"}
     node.answers |= {
         "GET find": Lines((found, samples.SEARCH_END)),
-        "GET bookings": {"bookings": [samples.BOOKING_LINE]},
+        "GET bookings": {"bookings": [samples.BOOKING_LINE], "earlier": 0},
         f"GET bookings/{samples.BOOKING}": samples.BOOKING_VIEW,
         "GET chargers": {"chargers": [samples.CHARGER_LINE]},
         "GET doctor": samples.DOCTOR,

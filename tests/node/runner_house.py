@@ -40,11 +40,14 @@ class Engine:
         self.notes = set(loaded.documents.get("note", {}))
         self.boxes: dict[bytes, str] = {}
         self.charging = SimpleNamespace(boxes={}, recall=self.boxes.update)
-        self.ledger = SimpleNamespace(get=lambda _: SimpleNamespace(file=home))
+        self.ledger = SimpleNamespace(get=lambda _: SimpleNamespace(file=home), resting=())
         self.due_at: int | None = None
 
     def trusts(self, now: int) -> bool:
         return self.home.clock_is_right
+
+    def wants(self, event: Any, now: int) -> tuple[bytes, ...]:
+        return ()
 
     def handle(self, event: Any, at: Moment) -> list[Effect]:
         self.home.events.append((self.home.seconds(), event))

@@ -17,6 +17,7 @@ from typing import Any
 
 from chargemesh_protocol.booking import wire
 from chargemesh_protocol.booking.kept import Booking
+from chargemesh_protocol.booking.rows import AT_REST, ID_BYTES, OF_BOOKINGS, BookingRows
 from chargemesh_protocol.booking.rules import Standing
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.chargers import (
@@ -131,7 +132,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.documents: dict[str, dict[bytes, bytes]] = {}
-        self.records: dict[bytes, list[bytes]] = {}
+        self.records: dict[bytes, dict[bytes, bytes]] = {}
         self.slots: dict[bytes, HoldSlot] = {}
         self.outbox: dict[tuple[str, bytes], PutOutbox] = {}
 
@@ -142,10 +143,8 @@ class Disk:
                     self.documents.setdefault(collection, {})[key] = value
                 case DropDocument(collection, key):
                     self.documents.get(collection, {}).pop(key, None)
-                case AddRecord(booking, _, raw):
-                    held = self.records.setdefault(booking, [])
-                    if raw not in held:
-                        held.append(raw)
+                case AddRecord(booking, id_, raw):
+                    self.records.setdefault(booking, {}).setdefault(id_, raw)
                 case DropBooking(booking):
                     self.records.pop(booking, None)
                 case HoldSlot():
@@ -158,7 +157,25 @@ class Disk:
                     self.outbox.pop((channel, key), None)
 
     def state(self) -> EngineState:
-        return EngineState(self.documents, self.records, list(self.slots.values()))
+        """As a store does it: without the rows of bookings at rest."""
+        resting = self.documents.get(AT_REST, {})
+        documents = {
+            name: {
+                key: value
+                for key, value in found.items()
+                if name not in OF_BOOKINGS or key[:ID_BYTES] not in resting
+            }
+            for name, found in self.documents.items()
+        }
+        records = {booking: found for booking, found in self.records.items() if booking not in resting}
+        return EngineState(documents, records, list(self.slots.values()))
+
+    def booking(self, booking: bytes) -> BookingRows:
+        documents = {
+            name: {key: value for key, value in self.documents.get(name, {}).items() if key[:32] == booking}
+            for name in OF_BOOKINGS
+        }
+        return BookingRows(documents, self.records.get(booking, {}))
 
 
 class Person:
@@ -206,11 +223,18 @@ class Person:
     # --- events -----------------------------------------------------------------------------------
 
     def handles(self, event: Event) -> list[Effect]:
+        for booking in self.engine.wants(event, self.street.now):
+            self.engine.load(booking, self.disk.booking(booking))
         effects = self.engine.handle(event, self.street.moment())
         self.disk.commit([one for one in effects if isinstance(one, SAVES)])
         self.effects += effects
         self.after_event(self)
         return effects
+
+    def wakes(self, booking: bytes) -> None:
+        """Loads a booking that is at rest, as a delivery does."""
+        if booking in self.engine.ledger.resting:
+            self.engine.load(booking, self.disk.booking(booking))
 
     def tells(self, command: Event) -> Any:
         """A command of the person; its result, after the news has gone to and fro."""
@@ -262,7 +286,9 @@ class Person:
     # --- looking ----------------------------------------------------------------------------------
 
     def booking(self, booking: bytes) -> Booking:
-        return self.engine.ledger.require(booking)
+        """To look at, loaded or not."""
+        found = self.engine.ledger.get(booking)
+        return found or self.engine.ledger.rebuilt(booking, self.disk.booking(booking))
 
     def state(self, booking: bytes) -> BookingState:
         return self.booking(booking).state(self.street.now)
@@ -305,6 +331,7 @@ class Street:
 
     def deliver(self, sender: Person, key: bytes) -> bool:
         """One exchange about one booking, both ways; False if nothing is owed."""
+        sender.wakes(key)
         parcel = sender.engine.parcel(key, self.moment())
         if parcel is None:
             return False

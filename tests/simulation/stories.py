@@ -27,7 +27,7 @@ class Deal:
     def __init__(self, world: World, host: Person, driver: Person, *, hours: float = 0.5) -> None:
         self.world, self.host, self.driver, self.hours = world, host, driver, hours
         self.id = b""
-        self._before = {one.id for one in driver.node.runner.engine.ledger}
+        self._before = set(driver.node.runner.engine.ledger.known())
 
     async def is_booked(self) -> None:
         """Quote, request, acceptance."""
@@ -112,6 +112,6 @@ class Deal:
         """The driver's bookings at this host that are still to be used."""
         return [
             one.id
-            for one in self.driver.node.runner.engine.ledger
+            for one in self.driver.bookings()
             if one.host == self.host.author and one.id not in self._before
         ]

@@ -32,7 +32,7 @@ def wakes_at(person: Person, skew_ms: int) -> None:
 
 def newest(person: Person) -> int:
     """The newest instant in whatever this node has signed and kept."""
-    mine = [one.body.issued for booking in person.node.runner.engine.ledger for one in booking.mine]
+    mine = [one.body.issued for booking in person.bookings() for one in booking.mine]
     listings = person.node.runner.engine.listings
     known = [listings.listing(charger) for charger in listings.known()]
     return max([*mine, *(one.body.issued for one in known if one is not None)])

@@ -18,22 +18,28 @@ from ..render import paragraph, short
 from ..tables import table
 
 _REASONS = ("POWER_OUTAGE", "BROKEN_CHARGER", "TRAFFIC", "SAFETY")
+_LARGEST_PAGE = 500
 _PROBLEMS = ("BLOCKED", "NO_POWER", "WONT_START", "OTHER")
 
 
 @command("bookings")
-@click.option("--all", "everything", is_flag=True, help="Also those that are over.")
+@click.option("--all", "everything", is_flag=True, help="Also all that are long over.")
+@click.option("--before", metavar="ID", help="Earlier ones: the page after this booking.")
 @pass_app
-def bookings(app: App, everything: bool) -> None:
-    """Your bookings, as driver and as host: what still asks for something first."""
-    value = app.api().get("bookings")
-    shown = [one for one in value["bookings"] if everything or not one["finished"]]
-    hidden = len(value["bookings"]) - len(shown)
+def bookings(app: App, everything: bool, before: str | None) -> None:
+    """Your bookings, as driver and as host: what still asks for something, then the latest past ones."""
+    api = app.api()
+    query = {"limit": _LARGEST_PAGE} if everything else {}
+    value = api.get("bookings", **query, **({"before": before} if before else {}))
+    while everything and value["earlier"] and value["bookings"]:
+        more = api.get("bookings", **query, before=value["bookings"][-1]["id"])
+        value = {"bookings": value["bookings"] + more["bookings"], "earlier": more["earlier"]}
+    shown, earlier = value["bookings"], value["earlier"]
     rows = [line_cells(one) for one in shown]
     headings = ("id", "as", "when", "state", "cost", "next")
-    text = table(headings, rows) if rows else "No open bookings."
-    if hidden:
-        text += f"\n{hidden} that {'is' if hidden == 1 else 'are'} over: `chargemesh bookings --all`."
+    text = table(headings, rows) if rows else "No earlier bookings." if before else "No bookings yet."
+    if earlier and shown:
+        text += f"\n{earlier} earlier: `chargemesh bookings --before {short(shown[-1]['id'])}`."
     app.result(value, text)
 
 

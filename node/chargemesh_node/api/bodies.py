@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from chargemesh_protocol.limits import MAX_NOTE_CHARS, MAX_TEXT_CHARS
 
-from .limits import MAX_LOG_LINES, MAX_POLL_SECONDS, MAX_WAIT_MS
+from .limits import MAX_LISTED_BOOKINGS, MAX_LOG_LINES, MAX_POLL_SECONDS, MAX_WAIT_MS, USUAL_PAST_BOOKINGS
 
 _HOUR_MS = 3_600_000
 Id = Annotated[str, Meta(min_length=1, max_length=128, description="hexadecimal, or a unique beginning")]
@@ -90,6 +90,12 @@ class BookingsQuery(Struct, forbid_unknown_fields=True):
     role: Literal["host", "driver"] | None = None
     open: Annotated[
         bool | None, Meta(description="only those that still ask for something, or only the past")
+    ] = None
+    limit: Annotated[int, Meta(ge=0, le=MAX_LISTED_BOOKINGS, description="of past ones")] = (
+        USUAL_PAST_BOOKINGS
+    )
+    before: Annotated[
+        str | None, Meta(description="a booking's id: only past ones that come after it in the list")
     ] = None
 
 

@@ -32,7 +32,7 @@ from chargemesh_protocol.record import Record
 
 from ..payments import PaymentRequest
 from ..payments.qr import qr_png, qr_svg
-from ..views.bookings import BookingLine, BookingView, booking_line, booking_view, sort_for_people
+from ..views.bookings import BookingLine, BookingView, booking_view
 from ..views.receipts import (
     PaymentView,
     ReceiptView,
@@ -47,7 +47,10 @@ from .waiting import Wanted, wanted
 
 
 class Bookings(TypedDict):
+    """earlier: how many past ones come after these; ask for them with `before` and the last one's id."""
+
     bookings: list[BookingLine]
+    earlier: int
 
 
 class Waited(TypedDict):
@@ -83,27 +86,27 @@ class Records(TypedDict):
 
 
 async def get_bookings(call: Call) -> Bookings:
-    node = call.node
-    chosen = [
-        one
-        for one in node.runner.engine.ledger
-        if call.query.role is None or one.file.role.value == call.query.role
-    ]
-    lines = [booking_line(node, one) for one in sort_for_people(node, chosen)]
-    if call.query.open is not None:
-        lines = [one for one in lines if one["finished"] != call.query.open]
-    return {"bookings": lines[:MAX_LISTED_BOOKINGS]}
+    query = call.query
+    page = await call.context.list.page(
+        call.node,
+        limit=query.limit,
+        most_open=MAX_LISTED_BOOKINGS,
+        before=None if query.before is None else call.find_booking(query.before),
+        role=query.role,
+        is_open=query.open,
+    )
+    return {"bookings": page.lines, "earlier": page.earlier}
 
 
 async def get_booking(call: Call) -> WaitedBooking:
     """The booking now, or once `wait_until` is reached."""
-    booking = call.booking()
+    booking = await call.booking()
     waited: Waited | None = None
     if call.query.wait_until is not None:
         name = call.query.wait_until
         reached = await _wait(call, booking.id, wanted(name), call.query.timeout_s)
         waited = {"until": name, "reached": reached}
-    fresh = call.node.runner.engine.ledger.require(booking.id)
+    fresh = await call.node.runner.booking(booking.id)
     return {**booking_view(call.node, fresh), "waited": waited}
 
 
@@ -116,8 +119,8 @@ async def decline(call: Call) -> BookingView:
 
 
 async def cancel(call: Call) -> BookingView:
-    own = "HOST_CANCELED" if call.booking().is_host else "DRIVER_CANCELED"
-    other = "DRIVER_CANCELED" if call.booking().is_host else "HOST_CANCELED"
+    sides = ("HOST_CANCELED", "DRIVER_CANCELED")
+    own, other = sides if (await call.booking()).is_host else sides[::-1]
     reason = call.body.reason or own
     if reason == other:
         raise PersonError(
@@ -156,7 +159,7 @@ async def agree(call: Call) -> BookingView:
 
 async def claim(call: Call) -> BookingView:
     """The driver says it has paid."""
-    booking = call.booking()
+    booking = await call.booking()
     request = _payment(call, booking, call.body.rail)[1]
     reference = call.body.reference or payment_reference(booking)
     return await _do(call, lambda id: ClaimPaid(id, request.rail, reference))
@@ -172,27 +175,27 @@ async def review(call: Call) -> BookingView:
 
 
 async def get_receipt(call: Call) -> ReceiptView:
-    booking = call.booking()
+    booking = await call.booking()
     receipt, state = _receipt(call, booking)
     return receipt_view(booking, receipt, state)
 
 
 async def get_payment(call: Call) -> PaymentView:
-    booking = call.booking()
+    booking = await call.booking()
     receipt, request, state = _payment(call, booking, call.query.rail)
     return payment_view(booking, receipt, state, request)
 
 
 async def get_payment_png(call: Call) -> Response:
-    return _image(qr_png(_qr(call)), "image/png")
+    return _image(qr_png(await _qr(call)), "image/png")
 
 
 async def get_payment_svg(call: Call) -> Response:
-    return _image(qr_svg(_qr(call)), "image/svg+xml")
+    return _image(qr_svg(await _qr(call)), "image/svg+xml")
 
 
 async def get_records(call: Call) -> Records:
-    booking = call.booking()
+    booking = await call.booking()
     node = call.node
     signed = [booking.quote, booking.request, *booking.mine, *booking.theirs]
     signed.sort(key=lambda one: one.body.issued)
@@ -217,9 +220,9 @@ async def get_records(call: Call) -> Records:
 
 async def _do(call: Call, command: Callable[[bytes], Command]) -> BookingView:
     """One command about the booking in the path, and the booking as it is then."""
-    id = call.booking().id
+    id = call.find_booking(call.id)
     await call.node.command(command(id))
-    return booking_view(call.node, call.node.runner.engine.ledger.require(id))
+    return booking_view(call.node, await call.node.runner.booking(id))
 
 
 async def _wait(call: Call, id: bytes, reached: Wanted, seconds: float) -> bool:
@@ -228,7 +231,7 @@ async def _wait(call: Call, id: bytes, reached: Wanted, seconds: float) -> bool:
     until = loop.time() + seconds
     while True:
         # Looked up each time: after a failed commit the engine and its bookings are built anew.
-        booking = call.node.runner.engine.ledger.require(id)
+        booking = await call.node.runner.booking(id)
         state = booking.state(call.node.clock.now())
         if reached(booking, state):
             return True
@@ -255,8 +258,8 @@ def _payment(call: Call, booking: Booking, rail: str) -> tuple[Receipt, PaymentR
     return receipt.body, payment_request(booking, receipt.body, rail), state
 
 
-def _qr(call: Call) -> str:
-    request = _payment(call, call.booking(), call.query.rail)[1]
+async def _qr(call: Call) -> str:
+    request = _payment(call, await call.booking(), call.query.rail)[1]
     if request.qr is None:
         raise PersonError("no-qr-code", "This is paid without a QR code.", request.text, ExitCode.NOT_FOUND)
     return request.qr

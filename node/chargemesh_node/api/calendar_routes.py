@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypedDict
 
 from starlette.responses import Response
 
 from chargemesh_protocol.errors import ExitCode, PersonError
 
-from ..ics.feed import as_ics, events_of
+from ..ics.feed import FeedEvent, as_ics, shown
 from ..ics.feed_token import FeedToken
 from ..views.chargers import ChargerView, charger_view
 from .context import Call
@@ -34,10 +35,16 @@ async def get_feed(call: Call) -> Response:
     name = str(call.request.path_params["name"])
     if not name.endswith(_SUFFIX) or not _token(call).opens(name.removesuffix(_SUFFIX)):
         raise PersonError("no-such-file", "There is nothing here.", "", ExitCode.NOT_FOUND)
-    engine = call.node.runner.engine
-    events = events_of(engine.ledger, engine.driver.access, f"http://{_host(call)}", call.node.clock.now())
+    events = await _events(call, f"http://{_host(call)}")
     headers = {"Cache-Control": "private, no-cache"}
     return Response(as_ics(events), 200, headers, "text/calendar; charset=utf-8")
+
+
+async def _events(call: Call, page: str) -> list[FeedEvent]:
+    node = call.node
+    ids = shown(node.runner.engine.ledger.overview(node.clock.now()), node.clock.now())
+    found = [await call.context.events.of(node, id) for id in ids]
+    return [replace(one, url=page + one.url) for one in found if one is not None]
 
 
 async def feed_url(call: Call) -> FeedView:

@@ -12,7 +12,10 @@ from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.chargers import ChargerSettings
 from chargemesh_protocol.errors import ExitCode, PersonError
 
+from ..ics.feed import FeedEvent, event_of
 from ..node import Node
+from ..views.booking_list import BookingList
+from ..views.past import Past
 from .changes import Changes
 from .limits import MAX_STREAMS
 from .reading import by_prefix
@@ -51,6 +54,10 @@ class Streams:
             self.open -= 1
 
 
+def _event(node: Node, booking: Booking) -> FeedEvent:
+    return event_of(booking, node.runner.engine.driver.access, "", node.clock.now())
+
+
 @dataclass(slots=True)
 class Context:
     """One API. `closing` is set when it ends: streams and long polls answer then. `address`: its HOST:PORT
@@ -62,6 +69,8 @@ class Context:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     streams: Streams = field(default_factory=Streams)
     changes: Changes = field(default_factory=Changes)
+    list: BookingList = field(default_factory=BookingList)
+    events: Past[FeedEvent] = field(default_factory=lambda: Past(_event))
 
     @property
     def node(self) -> Node:
@@ -95,17 +104,16 @@ class Call:
         """The id in the path, as it was written."""
         return str(self.request.path_params["id"])
 
-    def booking(self) -> Booking:
+    async def booking(self) -> Booking:
         """The booking that the path names."""
-        return self.find_booking(self.id)
+        return await self.node.runner.booking(self.find_booking(self.id))
 
-    def find_booking(self, text: str) -> Booking:
-        """By its id, a beginning of it, or `last` for the one asked for most lately."""
+    def find_booking(self, text: str) -> bytes:
+        """Its id, by a beginning of it, or `last` for the one asked for most lately."""
         ledger = self.node.runner.engine.ledger
-        if text == LAST and (newest := max(ledger, key=lambda one: one.request.body.issued, default=None)):
-            return newest
-        known = [one.id for one in ledger]
-        return ledger.require(by_prefix(text, known, "booking", "chargemesh bookings"))
+        if text == LAST and (asked := ledger.overview(self.node.clock.now())):
+            return max(asked, key=lambda one: asked[one].asked)
+        return by_prefix(text, ledger.known(), "booking", "chargemesh bookings")
 
     def charger(self) -> ChargerSettings:
         """The charger of ours that the path names: its id, a beginning of it, or `last` for the only one.

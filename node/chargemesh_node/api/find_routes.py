@@ -45,7 +45,7 @@ async def book(call: Call) -> BookingView:
     """The booking as it stands at once; wait for the host's answer with `wait_until=decided`."""
     quote = by_prefix(call.body.quote, list(call.node.offers), "quote", "chargemesh quote")
     made = await call.node.book(quote, wait_ms=call.body.wait_ms, vehicle=call.body.vehicle)
-    booking = call.node.runner.engine.ledger.require(bytes.fromhex(made["booking"]))
+    booking = await call.node.runner.booking(bytes.fromhex(made["booking"]))
     return booking_view(call.node, booking)
 
 

@@ -58,9 +58,9 @@ def _bytes(text: str) -> bytes:
 def _usual_region(node: Node, subject: bytes) -> int:
     """Where we met them or, lacking that, where we are at home."""
     engine = node.runner.engine
-    met = [one for one in engine.ledger if one.other == subject]
+    met = [one for one in engine.ledger.overview(node.clock.now()).values() if one.other == subject]
     if met:
-        return max(met, key=lambda one: one.request.body.issued).file.region
+        return max(met, key=lambda one: one.asked).region
     return region_here(node, "Where do you vouch for them? You have no booking with them, and no charger.")
 
 

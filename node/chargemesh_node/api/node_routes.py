@@ -155,8 +155,8 @@ async def get_trust(call: Call) -> Trust:
     """By author, or by a booking, which means its other side."""
     node = call.node
     if call.id == LAST:
-        return people.trust(node, call.booking().other)
-    bookings = {one.id: one.other for one in node.runner.engine.ledger}
+        return people.trust(node, (await call.booking()).other)
+    bookings = {id: one.other for id, one in node.runner.engine.ledger.overview(node.clock.now()).items()}
     authors = {node.me.author, *bookings.values(), *(one.record.body.author for one in node.found.values())}
     evidence = node.replica.evidence()
     authors |= {who for pair in evidence.completed for who in (pair.one, pair.other)}
@@ -168,7 +168,7 @@ async def get_trust(call: Call) -> Trust:
 
 
 async def get_events(call: Call) -> Response:
-    booking = call.find_booking(call.query.booking).id.hex() if call.query.booking else ""
+    booking = call.find_booking(call.query.booking).hex() if call.query.booking else ""
     return Stream(call.context, server_sent(call.context, booking), "text/event-stream")
 
 

@@ -7,12 +7,13 @@ here is a secret of the booking: neither its id nor a code, and an address only 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event, vUri
 
+from chargemesh_protocol.booking.at_rest import AtRest
 from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.records import Acknowledge, Countersign, Ticket
 from chargemesh_protocol.booking.sealing import AccessRecord
@@ -46,16 +47,11 @@ class FeedEvent:
     location: str = ""
 
 
-def events_of(
-    bookings: Iterable[Booking], access: Callable[[Booking], AccessRecord | None], page: str, now: int
-) -> list[FeedEvent]:
-    """What is to come, and what was in the last three months; the newest, where there are too many.
-
-    page: where the phone page is, `http://HOST:PORT`.
-    """
-    found = [_event(one, access, page, now) for one in bookings]
-    kept = sorted((one for one in found if one.end > now - _KEPT_MS), key=lambda one: one.start)
-    return kept[-MAX_FEED_EVENTS:]
+def shown(known: Mapping[bytes, AtRest], now: int) -> list[bytes]:
+    """Ids of the bookings that make events: what is to come, and what was in the last three months; the
+    newest, where there are too many."""
+    lately = sorted((one.start, booking) for booking, one in known.items() if one.end > now - _KEPT_MS)
+    return [booking for _, booking in lately[-MAX_FEED_EVENTS:]]
 
 
 def as_ics(events: Iterable[FeedEvent]) -> bytes:
@@ -88,9 +84,10 @@ def uid_of(booking: bytes) -> str:
     return digest.hexdigest() + OUR_UIDS
 
 
-def _event(
+def event_of(
     booking: Booking, access: Callable[[Booking], AccessRecord | None], page: str, now: int
 ) -> FeedEvent:
+    """One booking. page: where the phone page is, `http://HOST:PORT`."""
     state = booking.state(now)
     status = "CANCELLED" if booking.file.refused else _STATUS.get(state.reservation, "CANCELLED")
     changes = [one for one in (*booking.mine, *booking.theirs) if not isinstance(one.body, _MACHINERY)]

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
+from chargemesh_protocol.booking.at_rest import sum_up
 from chargemesh_protocol.booking.kept import Booking
-from chargemesh_protocol.booking.ledger import FILES
 from chargemesh_protocol.booking.records import Accept, Access, Agreement, NoShow, Receipt
+from chargemesh_protocol.booking.rows import AT_REST, FILES
 from chargemesh_protocol.booking.set import BookingSet
 from chargemesh_protocol.booking.table import Reservation, Session
 from chargemesh_protocol.effects import AddRecord, HoldSlot, Save
@@ -57,7 +58,7 @@ class Checkers:
                 self._nothing_durable_is_lost(person)
             self._no_slots_overlap(person)
             self._nothing_is_overdue(person)
-            for booking in person.node.runner.engine.ledger:
+            for booking in person.bookings():
                 self._nothing_is_done_twice(person, booking)
                 self._no_early_access(person, booking)
         self._who_told_a_record_has_it()
@@ -66,13 +67,14 @@ class Checkers:
         """After everything was delivered: both sides and any third party see the same bookings."""
         self.always()
         for one, other in combinations(self._up(), 2):
-            for booking in one.node.runner.engine.ledger:
+            for booking in one.bookings():
                 if booking.is_host and other.knows_booking(booking.id):
                     self._both_agree(one, other, booking)
                 elif not booking.is_host and other.knows_booking(booking.id):
                     self._both_agree(other, one, other.booking(booking.id))
         for person in self._up():
             self._memory_equals_disk(person)
+            self._summaries_are_right(person)
             self._log_says_nothing_twice(person)
 
     def nothing_broke(self) -> None:
@@ -83,11 +85,7 @@ class Checkers:
     # --- what is asked ----------------------------------------------------------------------------
 
     def _nothing_durable_is_lost(self, person: Person) -> None:
-        held = {
-            record.id
-            for booking in person.node.runner.engine.ledger
-            for record in (*booking.mine, *booking.theirs)
-        }
+        held = {record.id for booking in person.bookings() for record in (*booking.mine, *booking.theirs)}
         lost = self._durable.get(person.name, set()) - held
         self._require(not lost, f"{person.name} lost {len(lost)} records that were durable")
 
@@ -95,12 +93,12 @@ class Checkers:
         """What one side holds of the other, the other had made durable before it told anybody."""
         by_author = {one.author: one for one in self._world.people.values()}
         for person in self._up():
-            for booking in person.node.runner.engine.ledger:
+            for booking in person.bookings():
                 other = by_author.get(booking.other)
                 if other is None or not other.is_up or other.name in self._restored or not booking.theirs:
                     continue
-                theirs = other.node.runner.engine.ledger.get(booking.id)
-                held = set() if theirs is None else {one.id for one in theirs.mine}
+                known = other.knows_booking(booking.id)
+                held = {one.id for one in other.booking(booking.id).mine} if known else set()
                 lost = [one.kind for one in booking.theirs if one.id not in held]
                 self._require(not lost, f"{other.name} lost {lost}, which {person.name} has of it")
 
@@ -109,7 +107,7 @@ class Checkers:
         self._require_apart(person, person.store.durable().slots)
         accepted = [
             HoldSlot(one.quote.body.charger, one.id, one.quote.body.start, one.quote.body.end)
-            for one in person.node.runner.engine.ledger
+            for one in person.bookings()
             if one.is_host and _is_taken(one, person.clock.now())
         ]
         self._require_apart(person, accepted)
@@ -171,13 +169,13 @@ class Checkers:
         kept, runner = person.store.durable(), person.node.runner
         engine = runner.engine
         self._require(
-            set(kept.documents.get(FILES, {})) == {one.id for one in engine.ledger},
+            set(kept.documents.get(FILES, {})) == set(engine.ledger.known()),
             f"{person.name}: the bookings in memory are not those on disk",
         )
-        for booking in engine.ledger:
+        for booking in person.bookings():
             held = sorted(one.raw for one in (*booking.mine, *booking.theirs))
             self._require(
-                held == sorted(kept.records.get(booking.id, ())),
+                held == sorted(kept.records.get(booking.id, {}).values()),
                 f"{person.name}: the records in memory are not those on disk",
             )
         self._require(
@@ -189,6 +187,20 @@ class Checkers:
             == {(row.channel, row.key) for row in runner.outbox},
             f"{person.name}: the outbox in memory is not that on disk",
         )
+
+    def _summaries_are_right(self, person: Person) -> None:
+        """What is kept of a booking at rest is what its records say, and no other is said to rest."""
+        ledger, now = person.node.runner.engine.ledger, person.clock.now()
+        kept = person.store.durable().documents.get(AT_REST, {})
+        for booking_id, summary in ledger.resting.items():
+            booking = person.booking(booking_id)
+            derived = sum_up(booking, summary.wake, summary.compared_since, now)
+            self._require(
+                kept.get(booking_id) == summary.to_bytes() == derived.to_bytes(),
+                f"{person.name} has a wrong summary of a booking at rest",
+            )
+        loaded = {one.id for one in ledger}
+        self._require(kept.keys() <= loaded | set(ledger.resting), f"{person.name} has a summary of nothing")
 
     def _log_says_nothing_twice(self, person: Person) -> None:
         said: list[Any] = []

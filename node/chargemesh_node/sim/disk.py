@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chargemesh_protocol.booking.rows import AT_REST, ID_BYTES, OF_BOOKINGS, BookingRows
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.effects import (
     AddRecord,
@@ -91,17 +92,35 @@ class _Tables:
         if old is not None and (old.body, old.expires) == (row.body, row.expires):
             self.outbox[(row.channel, row.key)] = row
 
-    def loaded(self, rescheduled: Mapping[_RowKey, OutboxRow]) -> Loaded:
-        """Copies, in the order in which node.db yields them; retries that wait in memory are seen."""
+    def loaded(self, rescheduled: Mapping[_RowKey, OutboxRow], resting: bool = False) -> Loaded:
+        """Copies, in the order in which node.db yields them; retries that wait in memory are seen. `resting`:
+        with the rows of bookings at rest."""
+        left_out = set() if resting else set(self.documents.get(AT_REST, {}))
         outbox = _Tables(outbox=dict(self.outbox))
         for row in rescheduled.values():
             outbox.reschedule(row)
         return Loaded(
-            {name: dict(sorted(found.items())) for name, found in sorted(self.documents.items()) if found},
-            {booking: list(found.values()) for booking, found in self.records.items()},
+            {name: found for name in sorted(self.documents) if (found := self._documents(name, left_out))},
+            {booking: dict(found) for booking, found in self.records.items() if booking not in left_out},
             sorted(self.slots.values(), key=lambda slot: (slot.charger, slot.start)),
             [row for _, row in sorted(outbox.outbox.items())],
         )
+
+    def _documents(self, name: str, left_out: set[bytes]) -> dict[bytes, bytes]:
+        found = sorted(self.documents[name].items())
+        return {
+            key: value
+            for key, value in found
+            if name not in OF_BOOKINGS or not left_out or key[:ID_BYTES] not in left_out
+        }
+
+    def booking(self, booking: bytes) -> BookingRows:
+        documents: dict[str, dict[bytes, bytes]] = {}
+        for name in OF_BOOKINGS:
+            for key, value in sorted(self.documents.get(name, {}).items()):
+                if key[:ID_BYTES] == booking:
+                    documents.setdefault(name, {})[key] = value
+        return BookingRows(documents, dict(self.records.get(booking, {})))
 
 
 class MemoryStore:
@@ -141,6 +160,10 @@ class MemoryStore:
         self._require_open()
         return self._synced.loaded(self._rescheduled)
 
+    async def booking(self, booking: bytes) -> BookingRows:
+        self._require_open()
+        return self.durable_booking(booking)
+
     async def commit(self, saves: Sequence[Save]) -> None:
         if not saves:
             return
@@ -168,8 +191,11 @@ class MemoryStore:
         self._is_open = False
 
     def durable(self) -> Loaded:
-        """What lies on the platter at this instant, for whoever checks it from outside."""
-        return self._synced.loaded({})
+        """All that lies on the platter at this instant, for whoever checks it from outside."""
+        return self._synced.loaded({}, resting=True)
+
+    def durable_booking(self, booking: bytes) -> BookingRows:
+        return self._synced.booking(booking)
 
     def crash(self) -> None:
         """kill -9: what was written stays, even if not synced; what waited in memory is gone."""

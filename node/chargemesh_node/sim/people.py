@@ -344,14 +344,22 @@ class Person:
         )
 
     def knows_booking(self, booking: bytes) -> bool:
-        return self.is_up and self.node.runner.engine.ledger.get(booking) is not None
+        return self.is_up and booking in self.node.runner.engine.ledger.known()
 
     def sees(self, booking: bytes, what: Callable[[BookingState], Any]) -> bool:
         """Whether this node is up, has that booking, and `what` is so of its state."""
         return self.knows_booking(booking) and bool(what(self.state(booking)))
 
     def booking(self, booking: bytes) -> Booking:
-        return self.node.runner.engine.ledger.require(booking)
+        """As `Runner.booking`, but at once."""
+        ledger = self.node.runner.engine.ledger
+        if booking not in ledger.resting:
+            return ledger.require(booking)
+        return ledger.rebuilt(booking, self.store.durable_booking(booking))
+
+    def bookings(self) -> list[Booking]:
+        """All of them, those at rest as well."""
+        return [self.booking(one) for one in self.node.runner.engine.ledger.known()]
 
     def state(self, booking: bytes) -> BookingState:
         return self.booking(booking).state(self.clock.now())

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aiosqlite
 
+from chargemesh_protocol.booking.rows import AT_REST, ID_BYTES, OF_BOOKINGS, BookingRows
 from chargemesh_protocol.effects import DropDocument, HoldSlot, Save
 from chargemesh_protocol.errors import PersonError
 
@@ -42,6 +43,29 @@ _PRAGMAS = (
     "foreign_keys = ON",
     "trusted_schema = OFF",
 )
+
+_PLACES = ", ".join("?" * len(OF_BOOKINGS))
+_AT_REST = f"SELECT key FROM document WHERE collection = '{AT_REST}'"
+_AWAKE_DOCUMENTS = f"""
+    SELECT collection, key, value FROM document
+    WHERE collection NOT IN ({", ".join(f"'{one}'" for one in OF_BOOKINGS)})
+    OR substr(key, 1, {ID_BYTES}) NOT IN ({_AT_REST})
+    ORDER BY collection, key"""
+# Booking by booking along the index, so that the rows of those at rest aren't even looked at.
+_AWAKE_RECORDS = f"""
+    WITH RECURSIVE found(booking) AS (
+        SELECT min(booking) FROM record
+        UNION ALL
+        SELECT (SELECT min(booking) FROM record WHERE booking > found.booking)
+        FROM found WHERE found.booking IS NOT NULL
+    )
+    SELECT booking, id, raw FROM record
+    WHERE booking IN (SELECT booking FROM found WHERE booking NOT IN ({_AT_REST}))
+    ORDER BY arrival"""
+_DOCUMENTS_OF = f"""
+    SELECT collection, key, value FROM document
+    WHERE collection IN ({_PLACES}) AND key >= ? AND key < ? ORDER BY collection, key"""
+_RECORDS_OF = "SELECT id, raw FROM record WHERE booking = ? ORDER BY arrival"
 
 
 class SqliteStore:
@@ -90,12 +114,27 @@ class SqliteStore:
         return await self.load()
 
     async def load(self) -> Loaded:
-        """Documents by collection and key, records by arrival, slots by charger and start, outbox by key."""
+        """Documents by collection and key, records by arrival, slots by charger and start, outbox by key; all
+        without the rows of bookings at rest."""
         async with self._turn:
             try:
                 return await self._load(self._connection())
             except sqlite3.Error as error:
                 raise self._told(error) from error
+
+    async def booking(self, booking: bytes) -> BookingRows:
+        """The rows of one booking, at rest or not."""
+        async with self._turn:
+            db = self._connection()
+            try:
+                found = await fetch(db, _DOCUMENTS_OF, (*OF_BOOKINGS, booking, booking + b"\xff" * 33))
+                records = dict(await fetch(db, _RECORDS_OF, (booking,)))
+            except sqlite3.Error as error:
+                raise self._told(error) from error
+        documents: dict[str, dict[bytes, bytes]] = {}
+        for collection, key, value in found:
+            documents.setdefault(collection, {})[key] = value
+        return BookingRows(documents, records)
 
     async def commit(self, saves: Sequence[Save]) -> None:
         """All of `saves`, on disk when this returns; or none, and SlotTaken, StoreFull or StoreError."""
@@ -158,13 +197,11 @@ class SqliteStore:
 
     async def _load(self, db: aiosqlite.Connection) -> Loaded:
         documents: dict[str, dict[bytes, bytes]] = {}
-        for collection, key, value in await fetch(
-            db, "SELECT collection, key, value FROM document ORDER BY collection, key"
-        ):
+        for collection, key, value in await fetch(db, _AWAKE_DOCUMENTS):
             documents.setdefault(collection, {})[key] = value
-        records: dict[bytes, list[bytes]] = {}
-        for booking, raw in await fetch(db, "SELECT booking, raw FROM record ORDER BY arrival"):
-            records.setdefault(booking, []).append(raw)
+        records: dict[bytes, dict[bytes, bytes]] = {}
+        for booking, id_, raw in await fetch(db, _AWAKE_RECORDS):
+            records.setdefault(booking, {})[id_] = raw
         slots = [
             HoldSlot(*row)
             for row in await fetch(

@@ -191,18 +191,6 @@ def booking_view(node: Node, booking: Booking) -> BookingView:
     }
 
 
-def sort_for_people(node: Node, bookings: list[Booking]) -> list[Booking]:
-    """What still asks for something first, the soonest first; then the past, the latest first."""
-    now = node.clock.now()
-
-    def rank(one: Booking) -> tuple[bool, int]:
-        over = bool(one.file.refused) or one.state(now).finished
-        start = one.quote.body.start
-        return over, -start if over else start
-
-    return sorted(bookings, key=rank)
-
-
 def is_read_by_hand(node: Node, booking: Booking) -> bool:
     """Whether this node's person reads the meter at this booking's charger, and types what it shows."""
     settings = node.runner.engine.listings.settings(booking.quote.body.charger) if booking.is_host else None

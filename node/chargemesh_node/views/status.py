@@ -181,7 +181,7 @@ def _clock(node: Node) -> ClockView:
 def _counts(app: App) -> Counts:
     node, now = app.node, app.node.clock.now()
     engine = node.runner.engine
-    bookings = list(engine.ledger)
+    bookings = engine.ledger.overview(now).values()
     chargers = engine.listings.all_settings()
     return {
         "peers": len(node.network.peers()),
@@ -194,7 +194,7 @@ def _counts(app: App) -> Counts:
             for one in chargers
         ),
         "bookings": len(bookings),
-        "open_bookings": sum(not one.file.refused and not one.state(now).finished for one in bookings),
+        "open_bookings": sum(not one.finished for one in bookings),
         "listings_kept": len(node.caretaker.places),
         "own_entries": len(engine.keeper.entries),
         "entries_waiting": engine.keeper.waiting,

@@ -168,6 +168,10 @@ class ChargingDesk:
         self._stop_asked[booking.id] = at.now
         return [StopWallbox(booking.quote.body.charger, session)]
 
+    def holds(self, booking: Booking) -> bool:
+        """Whether reports of this booking's session wait to be signed."""
+        return self._held.holds(booking)
+
     def woke(self, now: int) -> None:
         """The clock was set right: when things were asked for by the wrong one says nothing."""
         self._stop_asked.clear()

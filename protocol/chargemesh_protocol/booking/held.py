@@ -36,6 +36,9 @@ class HeldReports:
             self._held[booking.id] = [*held, report if dated else replace(report, at=_UNDATED)]
         return True
 
+    def holds(self, booking: Booking) -> bool:
+        return booking.id in self._held
+
     def begun(self, booking: Booking) -> SessionStarted | None:
         """The session that is kept here as begun, and is in no ticket yet."""
         held = self._held.get(booking.id, [])

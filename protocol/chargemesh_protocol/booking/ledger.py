@@ -11,32 +11,40 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..effects import AddRecord, DropBooking, DropDocument, DropOutbox, Effect, PutDocument, PutOutbox
-from ..encoding import decode, encode
+from ..encoding import encode
 from ..errors import ExitCode, PersonError, Refused, Severity
 from ..identity import Bundle, Directory, Scope
 from ..limits import MAX_DEPOSITS_KEPT, MAX_MESSAGES_A_SIDE, MAX_RECORDS_A_SIDE
 from ..me import Me
 from ..record import Record, open_as, open_record
-from ..shape import from_tree, to_tree
+from ..shape import to_tree
 from ..trust.entries import CompletionStatement, ReviewCommitment
+from .at_rest import AtRest, Resting, is_completed, is_unpaid, sum_up
 from .kept import Booking, BookingFile, KeptMessage, PeerHas
 from .post import Covers, KeptDeposit
 from .records import Quote, Request
+from .rows import (
+    AT_REST,
+    BUNDLES,
+    DEPOSITS,
+    FILES,
+    MESSAGES,
+    STATEMENTS,
+    BookingRows,
+    apart,
+    build,
+    damaged,
+)
 from .sealing import NONCE_BYTES, Message, open_message, seal_message
 from .set import BookingSet
-from .table import Settlement
 from .wire import MAX_MESSAGES_A_PARCEL, MAX_RECORDS_A_MESSAGE, MAX_STATEMENTS, Exchange
 
-FILES = "booking"
-MESSAGES = "booking-message"
-DEPOSITS = "booking-deposit"
-STATEMENTS = "booking-statement"
-BUNDLES = "bundle"  # of the other parties, by author
+RESTORED = "restored"  # when this node last went on after a restore from a backup
 _MAX_EXCHANGE_RECORD_BYTES = 128 * 1024  # leaves room for statements and messages in one body
 _MAX_SMALL_RECORD_BYTES, _MAX_SMALL_MESSAGES = 16 * 1024, 2  # beside the largest quote and bundle
 
 _KEPT_FOR_THE_END = 64
-_OUTBOX_LIFE_MS = 21 * 24 * 3600 * 1000  # reviews open up to 14 days after the receipt
+OUTBOX_LIFE_MS = 21 * 24 * 3600 * 1000  # reviews open up to 14 days after the receipt
 
 
 @dataclass(slots=True)
@@ -50,76 +58,135 @@ class Merged:
 
 
 class Ledger:
-    """Every booking of this node, by id. Changes memory and says what to save, never one alone.
+    """The bookings of this node. Changes memory and says what to save, never one alone.
 
-    A booking for which no time brings anything more is put to `rest`, so that years of them cost nothing;
-    whatever is written into it wakes it.
+    Only those are loaded for which something may fall due, and those that an event names. The others are at
+    rest, known by their summaries (`at_rest`), so that years of them cost next to nothing; whoever wants one
+    loads it from its rows first.
     """
 
     def __init__(self, me: Me, directory: Directory) -> None:
         self._me = me
         self._directory = directory
         self._bookings: dict[bytes, Booking] = {}
-        self._awake: dict[bytes, Booking] = {}
         self._with: dict[bytes, list[Booking]] = {}  # by the other party
+        self.resting = Resting()
+        self._summaries: dict[bytes, bytes] = {}  # on disk, of bookings that are loaded and unchanged
+        self._unsaved: set[bytes] = set()  # of these, whose file was changed by the load
+        self._woken: list[bytes] = []  # changed since `woken` was asked, and not at rest again
+        self._restored_at = 0
 
     def restore(
-        self, documents: Mapping[str, Mapping[bytes, bytes]], records: Mapping[bytes, Sequence[bytes]]
+        self, documents: Mapping[str, Mapping[bytes, bytes]], records: Mapping[bytes, Mapping[bytes, bytes]]
     ) -> None:
-        """Rebuilds every booking from what the store holds."""
-        for booking_id, data in documents.get(FILES, {}).items():
-            booking = self._enter(self._build(from_tree(BookingFile, decode(data))))
-            for raw in records.get(booking_id, ()):
-                self._place(booking, open_record(raw, self._me.network))
-        for message_key, data in sorted(documents.get(MESSAGES, {}).items()):
-            self._bookings[message_key[:32]].messages.append(from_tree(KeptMessage, decode(data)))
-        for statement_key, data in documents.get(STATEMENTS, {}).items():
-            record = open_record(data, self._me.network)
-            self._bookings[statement_key[:32]].statements[record.id] = record
-        for deposit_key, data in sorted(documents.get(DEPOSITS, {}).items()):
-            self._bookings[deposit_key[:32]].deposits.append(from_tree(KeptDeposit, decode(data)))
-        for booking in self._bookings.values():
-            self._recall_peer(booking)
+        """Rebuilds from what the store holds; rows of bookings at rest may be missing. PersonError if it is
+        damaged."""
+        try:
+            self.resting = Resting(documents.get(AT_REST))
+        except ValueError as error:
+            raise damaged("the list of past bookings", error) from error
+        self._restored_at = int.from_bytes(documents.get(RESTORED, {}).get(b"", b""), "big")
+        for booking_id, rows in apart(documents, records):
+            if booking_id not in self.resting:
+                self._enter(self.rebuilt(booking_id, rows))
+
+    # --- which there are ------------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[Booking]:
+        """Those that are loaded: for which something may still fall due."""
         return iter(self._bookings.values())
 
     def awake(self) -> list[Booking]:
-        """Bookings for which something may still fall due."""
-        return list(self._awake.values())
+        """As `iter`, for whoever changes which are loaded meanwhile."""
+        return list(self._bookings.values())
 
-    def rest(self, booking: Booking) -> None:
-        """Nothing falls due for it any more, until it is changed again."""
-        self._awake.pop(booking.id, None)
+    def known(self) -> list[bytes]:
+        """Ids of all, loaded or at rest."""
+        return [*self._bookings, *self.resting]
+
+    def overview(self, now: int) -> dict[bytes, AtRest]:
+        """A summary of each, also of those that are loaded."""
+        loaded = {booking.id: sum_up(booking, None, self._restored_at, now) for booking in self}
+        return {**loaded, **dict(self.resting.items())}
 
     def get(self, booking_id: bytes) -> Booking | None:
+        """The booking, if it is loaded."""
         return self._bookings.get(booking_id)
 
     def require(self, booking_id: bytes) -> Booking:
-        """The booking, or a PersonError that says how to find the right one."""
+        """The booking, which is loaded, or a PersonError that says how to find the right one."""
         booking = self._bookings.get(booking_id)
         if booking is None:
-            raise PersonError(
-                "no-such-booking",
-                "There is no such booking.",
-                "`chargemesh bookings` lists them.",
-                ExitCode.NOT_FOUND,
-            )
+            raise no_such_booking()
         return booking
 
-    def mark_restored(self) -> list[Effect]:
+    def rebuilt(self, booking_id: bytes, rows: BookingRows) -> Booking:
+        """The booking from its rows, to look at: the ledger doesn't know of it. PersonError if damaged."""
+        booking = build(booking_id, rows, self._me.network)
+        summary = self.resting.get(booking_id)
+        compared = summary is None or summary.done or summary.compared_since >= self._restored_at
+        if not compared:
+            booking.file = replace(booking.file, restored=True, peer_has=None)
+        self._recall_peer(booking)
+        if summary is not None:
+            # A row that stands is not written anew, which would try it at once and for longer.
+            booking.queued = _amount(booking) if summary.queued or not compared else ()
+        return booking
+
+    def load(self, booking_id: bytes, rows: BookingRows) -> None:
+        """Takes a booking out of its rest. PersonError if it is damaged."""
+        booking = self.rebuilt(booking_id, rows)
+        summary = self.resting.leave(booking_id)
+        self._summaries[booking_id] = summary.to_bytes()
+        if booking.file.restored and summary.compared_since < self._restored_at:
+            self._unsaved.add(booking_id)
+        self._enter(booking)
+
+    def rest(self, booking: Booking, wake: int | None, now: int) -> list[Effect]:
+        """Nothing falls due for it before `wake`: it is forgotten here, until it is loaded again."""
+        summary = sum_up(booking, wake, self._restored_at, now)
+        effects: list[Effect] = self._saved_late(booking)
+        if self._summaries.get(booking.id) != summary.to_bytes():
+            effects.append(PutDocument(AT_REST, booking.id, summary.to_bytes()))
+        if booking.id in self._woken:
+            self._woken.remove(booking.id)  # changed in this very turn, and summed up since
+        self._leave(booking)
+        self.resting.enter(booking.id, summary)
+        return effects
+
+    def woken(self) -> list[Effect]:
+        """What drops the summaries of bookings that were changed: to be committed with the changes."""
+        effects: list[Effect] = []
+        for booking_id in self._woken:
+            booking = self._bookings.get(booking_id)
+            effects += [DropDocument(AT_REST, booking_id), *(self._saved_late(booking) if booking else [])]
+        self._woken.clear()
+        return effects
+
+    def mark_restored(self, now: int) -> list[Effect]:
         """After a restore: nothing is signed in a booking until its other side has said that it holds no
         record of ours that the backup lacks; a second record in one place would be evidence against us."""
-        effects: list[Effect] = []
-        for booking in self._bookings.values():
+        self._restored_at = max(now, self._restored_at + 1)
+        effects: list[Effect] = [PutDocument(RESTORED, b"", self._restored_at.to_bytes(8, "big"))]
+        for booking in self.awake():
             if not booking.file.done:
                 booking.compared = False
                 effects += self.update(booking, restored=True, peer_has=None)
+        # Those at rest are marked once they are loaded (`rebuilt`): to be tried, each of them is.
+        effects += [
+            PutOutbox("peer", booking, now + OUTBOX_LIFE_MS)
+            for booking, summary in self.resting.items()
+            if not summary.done
+        ]
         return effects
+
+    # --- what is kept of one --------------------------------------------------------------------
 
     def open(self, file: BookingFile) -> tuple[Booking, list[Effect]]:
         """Begins a booking with its quote and request, both already judged."""
-        booking = self._build(file)
+        quote = open_as(Quote, file.quote, self._me.network)
+        request = open_as(Request, file.request, self._me.network)
+        booking = Booking(request.id, file, BookingSet(quote, request), quote, request)
         saved = self._saved(booking)
         return self._enter(booking), [saved]
 
@@ -127,6 +194,7 @@ class Ledger:
         """Changes the file of a booking."""
         booking.file = replace(booking.file, **changes)
         self._wake(booking)
+        self._unsaved.discard(booking.id)
         return [self._saved(booking)]
 
     def write(self, booking: Booking, body: Any) -> tuple[Record[Any], list[Effect]]:
@@ -145,13 +213,11 @@ class Ledger:
 
     def forget(self, booking: Booking) -> list[Effect]:
         """As if it had never been: for requests of others that came to nothing."""
-        del self._bookings[booking.id]
-        self.rest(booking)
-        others = self._with[booking.other]
-        others.remove(booking)
+        self._wake(booking)
+        self._leave(booking)
+        others = booking.other in self._with or any(self.resting.having(booking.other))
         if not others:
             # Strangers can make many identities: whom we have no booking with is not kept either.
-            del self._with[booking.other]
             self._directory.release(booking.other)
         messages = [booking.id + number.to_bytes(4, "big") for number in range(len(booking.messages))]
         return [
@@ -198,19 +264,15 @@ class Ledger:
 
     def completions_with(self, author: bytes) -> int:
         """How many sessions with this counterparty were charged and signed for by both."""
-        return sum(
-            one.statement(CompletionStatement, author) is not None for one in self._with.get(author, ())
+        return sum(is_completed(one) for one in self._with.get(author, ())) + sum(
+            one.completed for one in self.resting.having(author)
         )
 
     def owed_by(self, driver: bytes, now: int) -> bool:
-        """Whether this driver has a receipt of ours that is not paid: a claim alone pays nothing."""
-        for one in self._with.get(driver, ()):
-            if one.is_host:
-                state = one.state(now)
-                due = state.receipt is not None and state.receipt.body.total > 0
-                if due and state.settlement in (Settlement.OPEN, Settlement.CLAIMED):
-                    return True
-        return False
+        """Whether this driver has a receipt of ours that is not paid."""
+        return any(is_unpaid(one, now) for one in self._with.get(driver, ())) or any(
+            one.unpaid for one in self.resting.having(driver)
+        )
 
     # --- the exchange ---------------------------------------------------------------------------
 
@@ -231,11 +293,11 @@ class Ledger:
         if unanswered or not self.owes(booking):
             was_queued, booking.queued = booking.queued, ()
             return [DropOutbox("peer", booking.id), *self._remember_peer(booking)] if was_queued else []
-        owed = (len(booking.mine), len(booking.messages), len(booking.statements), booking.post.answers)
+        owed = _amount(booking)
         if booking.queued == owed:
             return []
         booking.queued = owed
-        expires = max(now, booking.quote.body.end) + _OUTBOX_LIFE_MS
+        expires = max(now, booking.quote.body.end) + OUTBOX_LIFE_MS
         if not booking.is_host and not booking.theirs:
             expires = booking.request.body.expires
         return [PutOutbox("peer", booking.id, expires, not_before=now + wait_ms)]
@@ -320,12 +382,30 @@ class Ledger:
     # --- inside ---------------------------------------------------------------------------------
 
     def _enter(self, booking: Booking) -> Booking:
-        self._bookings[booking.id] = self._awake[booking.id] = booking
+        self._bookings[booking.id] = booking
         self._with.setdefault(booking.other, []).append(booking)
         return booking
 
+    def _leave(self, booking: Booking) -> None:
+        del self._bookings[booking.id]
+        self._summaries.pop(booking.id, None)
+        self._unsaved.discard(booking.id)
+        others = self._with[booking.other]
+        others.remove(booking)
+        if not others:
+            del self._with[booking.other]
+
     def _wake(self, booking: Booking) -> None:
-        self._awake[booking.id] = booking
+        """It is about to change: what the store says of its rest holds no longer."""
+        if self._summaries.pop(booking.id, None) is not None:
+            self._woken.append(booking.id)
+
+    def _saved_late(self, booking: Booking) -> list[Effect]:
+        """The file, if the load changed it and nothing has saved it since."""
+        if booking.id not in self._unsaved:
+            return []
+        self._unsaved.discard(booking.id)
+        return [self._saved(booking)]
 
     def _remember_peer(self, booking: Booking) -> list[Effect]:
         """Keeps what the other side holds, now that it holds everything."""
@@ -343,11 +423,6 @@ class Ledger:
             booking.peer_held = frozenset(has.statements)
         # There may be a row: nothing owed must drop it, news must renew it.
         booking.queued = () if has is not None and not self.owes(booking) else (-1,)
-
-    def _build(self, file: BookingFile) -> Booking:
-        quote = open_as(Quote, file.quote, self._me.network)
-        request = open_as(Request, file.request, self._me.network)
-        return Booking(request.id, file, BookingSet(quote, request), quote, request)
 
     def _place(self, booking: Booking, record: Record[Any]) -> bool:
         if not booking.set.add(record):
@@ -431,6 +506,20 @@ def _deposit_key(booking: Booking, deposit: KeptDeposit) -> bytes:
 
 def _dropped(booking: Booking, deposit: KeptDeposit) -> DropDocument:
     return DropDocument(DEPOSITS, _deposit_key(booking, deposit))
+
+
+def no_such_booking() -> PersonError:
+    return PersonError(
+        "no-such-booking",
+        "There is no such booking.",
+        "`chargemesh bookings` lists them.",
+        ExitCode.NOT_FOUND,
+    )
+
+
+def _amount(booking: Booking) -> tuple[int, ...]:
+    """How much there is to be delivered of it, all in all."""
+    return (len(booking.mine), len(booking.messages), len(booking.statements), booking.post.answers)
 
 
 def learn_bundle(directory: Directory, data: bytes) -> tuple[Bundle, list[Effect]]:

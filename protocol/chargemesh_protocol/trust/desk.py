@@ -62,6 +62,15 @@ class TrustDesk:
         batch = self._keeper.deadline() if self._keeper.is_full else None
         return opens if batch is None else max(opens, batch)
 
+    def waits(self, booking: Booking, receipt: Record[Receipt]) -> bool:
+        """Whether something of this booking may be unsaid because the log takes no further draft now."""
+        if not self._keeper.is_full:
+            return False
+        hashed = _hash(booking, receipt)
+        theirs = booking.statement(CompletionStatement, booking.other)
+        unsaid = theirs is not None and not self._keeper.has_completed(hashed)
+        return unsaid or (bool(booking.file.review) and not self._keeper.has_reviewed(hashed))
+
     def write_review(
         self, booking: Booking, receipt: Record[Receipt] | None, stars: Stars, text: str, at: Moment
     ) -> list[Effect]:

@@ -7,7 +7,7 @@ from typing import Any
 from icalendar import Calendar
 
 from chargemesh_node.ics.busy_times import busy_times
-from chargemesh_node.ics.feed import as_ics, events_of, uid_of
+from chargemesh_node.ics.feed import as_ics, event_of, shown, uid_of
 from chargemesh_protocol.booking.records import CancelReason
 from chargemesh_protocol.events import CancelBooking, Decide
 from tests.protocol.neighbours import DAY, HOUR, ON_REQUEST, SECRETS, Person, Street
@@ -16,8 +16,9 @@ PAGE = "http://192.168.1.20:8080"
 
 
 def feed(person: Person) -> bytes:
-    engine = person.engine
-    return as_ics(events_of(engine.ledger, engine.driver.access, PAGE, person.street.now))
+    engine, now = person.engine, person.street.now
+    bookings = [person.booking(one) for one in shown(engine.ledger.overview(now), now)]
+    return as_ics([event_of(one, engine.driver.access, PAGE, now) for one in bookings])
 
 
 def only(person: Person) -> dict[str, Any]:
@@ -76,5 +77,5 @@ def test_what_was_long_ago_is_left_out_and_our_own_feed_keeps_nobody_busy() -> N
     alice, bob = street.host(), street.driver()
     bob.books(alice, street.now + 3 * HOUR)
     assert busy_times(feed(alice), "UTC", street.now, street.now + DAY) == ([], 0)
-    engine = bob.engine
-    assert not events_of(engine.ledger, engine.driver.access, PAGE, street.now + 100 * DAY)
+    known = bob.engine.ledger.overview(street.now)
+    assert len(shown(known, street.now)) == 1 and not shown(known, street.now + 100 * DAY)

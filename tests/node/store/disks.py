@@ -111,7 +111,7 @@ def whole_transactions(loaded: Loaded) -> int:
     assert set(loaded.documents.get("steps", {})) == {number.to_bytes(4, "big") for number in range(count)}
     newest = loaded.documents.get("newest", {})
     assert newest == ({b"": (count - 1).to_bytes(4, "big")} if count else {})
-    assert {booking: list(raws) for booking, raws in loaded.records.items()} == {
+    assert {booking: list(raws.values()) for booking, raws in loaded.records.items()} == {
         id_of(number, "booking"): [b"request %d" % number, b"accept %d" % number] for number in range(count)
     }
     assert {slot.booking for slot in loaded.slots} == {id_of(number, "booking") for number in range(count)}

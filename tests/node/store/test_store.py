@@ -8,6 +8,12 @@ import pytest
 
 from chargemesh_node.errors import SlotTaken, StoreError, StoreFull
 from chargemesh_node.ports import OutboxRow
+from chargemesh_protocol.booking.rows import (
+    AT_REST,
+    ID_BYTES,
+    OF_BOOKINGS,
+    BookingRows,
+)
 from chargemesh_protocol.effects import (
     AddRecord,
     DropBooking,
@@ -23,6 +29,7 @@ from .disks import MemoryDisk, SqliteDisk, StoreDisk, id_of, row_named, transact
 
 pytestmark = pytest.mark.asyncio
 HOUR = 3_600_000
+TAILS = (b"", bytes(4), b"s" * 32, b"\xff" * 32)  # of keys that begin with a booking's id
 
 
 @pytest.fixture(params=["sqlite", "memory"])
@@ -70,9 +77,40 @@ async def test_a_record_added_twice_is_there_once_in_order_of_arrival(disk: Stor
         [AddRecord(one, b"z", b"first"), AddRecord(two, b"z", b"other"), AddRecord(one, b"a", b"next")]
     )
     await store.commit([AddRecord(one, b"z", b"again"), AddRecord(one, b"m", b"last")])
-    assert (await store.load()).records == {one: [b"first", b"next", b"last"], two: [b"other"]}
+    held = (await store.load()).records
+    assert list(held[one].items()) == [(b"z", b"first"), (b"a", b"next"), (b"m", b"last")]
+    assert (await store.booking(one)).records == held[one] and held[two] == {b"z": b"other"}
     await store.commit([DropBooking(one), DropBooking(id_of(3))])
-    assert (await store.load()).records == {two: [b"other"]}
+    assert (await store.load()).records == {two: {b"z": b"other"}}
+    await store.close()
+
+
+async def test_a_booking_at_rest_is_not_loaded_but_when_it_is_asked_for(disk: StoreDisk) -> None:
+    """All that belongs to it waits on disk, and nothing of the bookings beside it."""
+    store = disk.store()
+    await store.open()
+    ids = [id_of(number, "booking") for number in range(3)]
+    for one in ids:
+        documents = [PutDocument(name, one + tail, one) for name in OF_BOOKINGS for tail in TAILS]
+        await store.commit([*documents, AddRecord(one, b"1", b"raw"), PutDocument("other", one, b"")])
+    everything = await store.load()
+    await store.commit([PutDocument(AT_REST, ids[1], b"summary")])
+    loaded, awake = await store.load(), {ids[0], ids[2]}
+    assert set(loaded.records) == awake
+    for name in OF_BOOKINGS:
+        assert {key[:ID_BYTES] for key in loaded.documents[name]} == awake
+    assert loaded.documents[AT_REST] == {ids[1]: b"summary"}
+    assert loaded.documents["other"] == everything.documents["other"]
+    for one in ids:
+        rows = await store.booking(one)
+        assert rows.records == {b"1": b"raw"}
+        assert rows.documents == {
+            name: {key: value for key, value in everything.documents[name].items() if key.startswith(one)}
+            for name in OF_BOOKINGS
+        }
+    assert await store.booking(id_of(9, "booking")) == BookingRows()
+    await store.commit([DropDocument(AT_REST, ids[1])])
+    assert await store.load() == everything
     await store.close()
 
 
