@@ -53,6 +53,10 @@ def proof(records: Sequence[Record[Any]], vouched: frozenset[bytes]) -> Proof:
 def _bookings(records: Sequence[Record[Any]]) -> tuple[list[BookingSet], list[str]]:
     """Each request with its quote and all that belongs to it, and what was refused."""
     quotes = {one.id: one for one in records if one.kind == "quote"}
+    of_booking: dict[bytes, list[Record[Any]]] = {}
+    for one in records:
+        if isinstance(one.body, (*HOST_KINDS, *DRIVER_KINDS)):
+            of_booking.setdefault(one.body.booking, []).append(one)
     found: list[BookingSet] = []
     refused: list[str] = []
     for request in {one.id: one for one in records if one.kind == "request"}.values():
@@ -64,9 +68,7 @@ def _bookings(records: Sequence[Record[Any]]) -> tuple[list[BookingSet], list[st
             refused.append(f"Request {_short(request.id)} makes no booking: {error.message}.")
             continue
         found.append(booking)
-        for one in records:
-            if not isinstance(one.body, (*HOST_KINDS, *DRIVER_KINDS)) or one.body.booking != booking.id:
-                continue
+        for one in of_booking.get(booking.id, ()):
             try:
                 booking.add(one)
             except Refused as error:

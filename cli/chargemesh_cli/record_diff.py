@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chargemesh_protocol.units import format_energy, format_power
-
 from .evidence import Verdict
-from .record_text import instant_text
-
-_INSTANTS = ("issued", "expires", "start", "end", "started", "ended", "at", "access_due")
-_HEX_SHOWN = 16
-_ABSENT = "absent"
-_LEAST_MS, _MOST_MS = 10**12, 10**13  # an integer of these names in this range is an instant of our days
+from .record_fields import is_hex, told_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +31,15 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """From the first file to the second. same: how many records both hold, byte for byte."""
+    """From the first file to the second. same: how many records both hold, byte for byte.
+
+    repeated: how many records of each file stand in it more than once, which makes no difference."""
 
     same: int
     missing: tuple[Verdict, ...]
     added: tuple[Verdict, ...]
     changed: tuple[Changed, ...]
+    repeated: tuple[int, int] = (0, 0)
 
     @property
     def none(self) -> bool:
@@ -66,7 +63,13 @@ def difference(first: Sequence[Verdict], second: Sequence[Verdict]) -> Differenc
         only_theirs.remove(new)
         changed.append(Changed(old, new, tuple(_changes(old, new))))
     same = len(ours) - len(changed) - len(missing)
-    return Difference(same, tuple(missing), tuple(only_theirs), tuple(changed))
+    twice = repeated(first), repeated(second)
+    return Difference(same, tuple(missing), tuple(only_theirs), tuple(changed), twice)
+
+
+def repeated(found: Sequence[Verdict]) -> int:
+    """How many records of a file stand in it more than once."""
+    return sum(number > 1 for number in Counter(map(_key, found)).values())
 
 
 def _key(one: Verdict) -> tuple[str, str]:
@@ -89,25 +92,21 @@ def _counterpart(old: Verdict, candidates: Sequence[Verdict], alone: bool) -> Ve
 def _equal_fields(old: Verdict, new: Verdict) -> int:
     """Fields beside the author with equal values, those that name something (ids) above all."""
     shared = [name for name in old.fields if name != "author" and old.fields[name] == new.fields.get(name)]
-    return sum(10 if _is_hex(old.fields[name]) else 1 for name in shared)
+    return sum(10 if is_hex(old.fields[name]) else 1 for name in shared)
 
 
 def _changes(old: Verdict, new: Verdict) -> Iterator[Change]:
-    if old.kind != new.kind:
-        yield Change("kind", old.kind, new.kind)
-    if old.kid != new.kid:
-        yield Change("key that signed", _words("", old.kid), _words("", new.kid))
     before, after = dict(_flat("", old.fields)), dict(_flat("", new.fields))
-    for path in dict.fromkeys((*before, *after)):
-        was, is_ = before.get(path, _ABSENT), after.get(path, _ABSENT)
-        if was != is_:
-            yield Change(path, _words(path, was), _words(path, is_))
-    if old.id != new.id:
-        yield Change("id", _words("", old.id), _words("", new.id))
-    if old.signature != new.signature:
-        yield Change("signature", _words("", old.signature), _words("", new.signature))
-    if old.fault != new.fault:
-        yield Change("verdict", old.fault or "valid", new.fault or "valid")
+    values: list[tuple[str, Any, Any]] = [
+        ("kind", old.kind, new.kind),
+        ("key that signed", old.kid, new.kid),
+        *((path, before.get(path), after.get(path)) for path in dict.fromkeys((*before, *after))),
+        ("id", old.id, new.id),
+        ("signature", old.signature, new.signature),
+        ("verdict", old.fault or "valid", new.fault or "valid"),
+    ]
+    told = [Change(path, *told_apart(_name_of(path), was, is_)) for path, was, is_ in values if was != is_]
+    yield from told or [Change("bytes, by their SHA-256", *told_apart("", old.sha256, new.sha256))]
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -119,23 +118,9 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         for index, item in enumerate(value):
             yield from _flat(f"{path}[{index}]", item)
     else:
-        yield path, _ABSENT if value is None else value
+        yield path, value
 
 
-def _words(path: str, value: Any) -> str:
-    """A value as a person reads it; long ids shortened, the start of a hash tells it from another."""
-    name = path.rpartition(".")[2]
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        if name in _INSTANTS and _LEAST_MS <= value < _MOST_MS:
-            return instant_text(value)
-        if name.endswith("_wh"):
-            return format_energy(value)
-        return format_power(value) if name.endswith("_w") else str(value)
-    text = str(value)
-    return f"{text[:_HEX_SHOWN]}…" if _is_hex(text) and len(text) > _HEX_SHOWN else text or "empty"
-
-
-def _is_hex(value: Any) -> bool:
-    return isinstance(value, str) and len(value) >= 32 and not value.strip("0123456789abcdef")
+def _name_of(path: str) -> str:
+    """`issued` of `quote.issued`, `includes` of `includes[0]`: what the value is called, which has a unit."""
+    return path.rpartition(".")[2].partition("[")[0]

@@ -1,10 +1,10 @@
 """The places of a file where signed records stand, whatever way they were written down.
 
 A file may hold raw records one after another, a bundle, or records as base64 or hex text separated by white
-space or commas, or in JSON. Nothing is passed over in silence: what stands where a record must and can't be
-read as one is given as `Damaged`. Such places in JSON are the value of `raw`, each item of `records`, and
-each item of a list that is the whole file; other texts there (ids, a network) are records only if they read
-as one.
+space or commas, wrapped over lines or not, or in JSON. Nothing is passed over in silence: what stands where
+a record must and can't be read as one is given as `Damaged`. Such places in JSON are the value of `raw`, each
+item of `records`, and each item of a list that is the whole file; other texts there (ids, a network) are
+records only if they read as one.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from chargemesh_protocol.encoding import decode
 from chargemesh_protocol.errors import ExitCode, PersonError, Refused
+from chargemesh_protocol.record import parts
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
 MAX_JSON_DEPTH = 32  # `GET …/records` nests three deep
 _SIGN1_HEAD = b"\xd2\x84"
+_BETWEEN_BLOCKS = re.compile(r",|\n[ \t\r]*\n")
 _MIN_RECORD_BYTES = 100  # head, key and signature alone take more; ids and hashes are shorter
 
 
@@ -109,11 +112,46 @@ def _texts_of(data: bytes) -> Iterator[Found]:
         yield from _anywhere("", tree)
     else:
         try:
-            words = data.decode("utf-8-sig").replace(",", " ").split()
+            text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             return
-        for number, word in enumerate(words, 1):
-            yield from _text(f"text {number}", word, sure=False)
+        number = 1
+        for words in _blocks(text):
+            yield from _block(words, number)
+            number += len(words)
+
+
+def _blocks(text: str) -> Iterator[list[str]]:
+    """Words that may be the lines of one text: up to a blank line, a comma, or the end of base64."""
+    for block in _BETWEEN_BLOCKS.split(text):
+        words: list[str] = []
+        for word in block.split():
+            words.append(word)
+            if word.endswith("="):
+                yield words
+                words = []
+        yield words
+
+
+def _block(words: list[str], number: int) -> list[Found]:
+    """Each word a text of its own, or all of them one that was wrapped. number: of the first in the file."""
+    joined = _from_text("".join(words), least=1) if len(words) > 1 else None
+    if joined and all(map(_is_whole, joined)):
+        return [Written(raw) for raw in joined]
+    alone = [list(_text(f"text {number + at}", word, sure=False)) for at, word in enumerate(words)]
+    found = [one for each in alone for one in each]
+    none = not any(isinstance(one, Written) for one in found)
+    if none and joined and joined[0].startswith(_SIGN1_HEAD):
+        return [Written(raw) for raw in joined]  # a wrapped one that is cut short
+    return found
+
+
+def _is_whole(raw: bytes) -> bool:
+    try:
+        parts(raw)
+    except Refused:
+        return False
+    return True
 
 
 def _at(place: str, value: Any, *, sure: bool = True, stated: str = "") -> Iterator[Found]:
@@ -157,14 +195,16 @@ def _text(place: str, word: str, stated: str = "", *, sure: bool) -> Iterator[Fo
         yield from (Written(raw, stated) for raw in raws)
 
 
-def _from_text(word: str) -> list[bytes] | None:
-    """The records behind hex, base64 or base64url; None if it does not look like a record or a bundle."""
+def _from_text(word: str, least: int = _MIN_RECORD_BYTES) -> list[bytes] | None:
+    """The records behind hex, base64 or base64url; None if it does not look like a record or a bundle, as
+    what has no more than `least` bytes never does."""
+    word = "".join(word.split())
     for read in (bytes.fromhex, _base64):
         try:
             raw = read(word)
         except ValueError:
             continue
-        if len(raw) <= _MIN_RECORD_BYTES:
+        if len(raw) <= least:
             continue
         if raw.startswith(_SIGN1_HEAD):
             return list(_concatenated(raw))

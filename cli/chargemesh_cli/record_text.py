@@ -23,6 +23,7 @@ from chargemesh_protocol.shape import from_tree, keys_of
 from chargemesh_protocol.trust import entries as t
 from chargemesh_protocol.trust.month import text_of
 from chargemesh_protocol.units import format_energy, format_instant
+from chargemesh_protocol.zones import LAST_INSTANT
 
 SHORT = 8
 
@@ -48,7 +49,8 @@ def explained(log: Mapping[str, Any]) -> list[str]:
 
 
 def instant_text(at: int) -> str:
-    return f"{format_instant(at, 'UTC')} UTC"
+    """In UTC. Some kinds bound no instant, and no calendar holds 63 bits of milliseconds: those are late."""
+    return f"{format_instant(at, 'UTC')} UTC" if at <= LAST_INSTANT else "after 2199"
 
 
 def id_text(id_: bytes) -> str:

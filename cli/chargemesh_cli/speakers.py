@@ -22,13 +22,13 @@ class Speakers:
 
     def __init__(self, records: Sequence[Record[Any]], network: str) -> None:
         self._directory = Directory(network)
+        delegated: dict[bytes, list[Record[Any]]] = {}
+        for one in records:
+            if one.kind == "delegation":
+                delegated.setdefault(one.body.author, []).append(one)
         for genesis in (one for one in records if one.kind == "genesis"):
             masters = (genesis.body.root, *genesis.body.recovery)
-            delegations = [
-                one.raw
-                for one in records
-                if one.kind == "delegation" and one.body.author == genesis.id and one.kid in masters
-            ]
+            delegations = [one.raw for one in delegated.get(genesis.id, ()) if one.kid in masters]
             if genesis.kid == genesis.body.root:
                 self._directory.learn(encode([genesis.raw, *delegations[:MAX_BUNDLE_DELEGATIONS]]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
+import textwrap
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,10 @@ def test_a_bundle_is_verified_and_told(person: Person) -> None:
     assert "1. genesis" in shown.out and "scopes: list, book, log" in shown.out
 
 
-@pytest.mark.parametrize("written", ["raw", "twice", "base64", "base64url", "hex", "list", "json"])
+WAYS = ["raw", "twice", "base64", "base64url", "hex", "list", "json", "xxd", "base64 of two", "blank lines"]
+
+
+@pytest.mark.parametrize("written", WAYS)
 def test_every_way_of_writing_records_down(
     person: Person, cancel: Record[Cancel], tmp_path: Path, written: str
 ) -> None:
@@ -71,12 +75,16 @@ def test_every_way_of_writing_records_down(
         "json": json.dumps(
             {"records": [{"id": cancel.id.hex(), "raw": base64.b64encode(raw).decode()}]}
         ).encode(),
+        "xxd": "\n".join(textwrap.wrap(raw.hex(), 60)).encode(),
+        "base64 of two": base64.encodebytes(raw) * 2,
+        "blank lines": base64.encodebytes(raw) + b"\r\n \r\n" + base64.encodebytes(raw),
     }
     (tmp_path / "f").write_bytes(contents[written])
     said = verify(person, tmp_path / "f")
     assert said.code == 0
     found = said.value["records"]
-    assert len(found) == (2 if written in ("twice", "list") else 1)
+    assert len(found) == (2 if written in ("twice", "list", "base64 of two", "blank lines") else 1)
+    assert said.value["repeated"] == (len(found) == 2)
     assert found[0]["kind"] == "cancel" and found[0]["id"] == cancel.id.hex()
     assert found[0]["fields"]["reason"] == "TRAFFIC" and found[0]["speaks"] is None
 
@@ -144,8 +152,12 @@ def test_what_holds_no_record_is_told(person: Person, tmp_path: Path, content: b
 
 @pytest.mark.parametrize("cut", [2, 3, 60, 150, -1])
 def test_a_cut_record_is_not_valid(person: Person, cancel: Record[Cancel], tmp_path: Path, cut: int) -> None:
-    (tmp_path / "f").write_bytes(cancel.raw[:cut])
-    assert verify(person, tmp_path / "f").code == 1
+    cut_short = cancel.raw[:cut]
+    for written in (cut_short, "\n".join(textwrap.wrap(cut_short.hex() + " ", 3)).encode()):
+        (tmp_path / "f").write_bytes(written)
+        said = verify(person, tmp_path / "f")
+        assert said.code == 1
+        assert said.value["records"][0]["fault"] == "the record is cut short (encoding)"
 
 
 def test_it_needs_no_home_and_reads_standard_input(
@@ -156,6 +168,20 @@ def test_it_needs_no_home_and_reads_standard_input(
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(cancel.raw)))
     assert record._read("-") == cancel.raw
     assert person.types("record", "show", "/nowhere").code == 3
+
+
+@pytest.mark.parametrize("network", ["", "x" * 49, "ü"])
+def test_a_network_that_can_not_be_is_a_mistake_of_the_caller(
+    person: Person, cancel: Record[Cancel], tmp_path: Path, network: str
+) -> None:
+    (tmp_path / "f").write_bytes(cancel.raw)
+    for words in (("show",), ("verify",), ("diff", str(tmp_path / "f"))):
+        said = person.types("record", *words, str(tmp_path / "f"), "--network", network)
+        assert said.code == 2 and "--network: a network id is 1 to 48 ASCII characters" in said.err
+    (tmp_path / "f").write_bytes(evidence(Story(), network or "x" * 100))
+    said = person.types("record", "verify", str(tmp_path / "f"))
+    assert said.code == 2 and "network" in said.err and "--network" in said.err
+    assert person.types("record", "verify", str(tmp_path / "f"), "--network", STORY_NETWORK).code == 0
 
 
 def evidence(story: Story, network: str = STORY_NETWORK, **changed: str) -> bytes:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chargemesh_cli.evidence import judge
+from chargemesh_cli.record_diff import difference
+from chargemesh_cli.record_fields import field_lines
 from chargemesh_cli.record_text import _SENTENCES, explained, sentence
+from chargemesh_cli.render import clean
 from chargemesh_protocol.booking.records import Receipt
+from chargemesh_protocol.identity import public_key
 from chargemesh_protocol.record import KINDS, Record, parts, sign
 
+from ..protocol import forge
 from ..vectors.cast import ALICE, NETWORK
 from ..vectors.samples import samples, signer_of
 from . import samples as answers
@@ -76,6 +83,67 @@ def test_show_explains_what_is_valid_and_why_the_rest_is_not(person: Person, tmp
     assert told[0]["says"] == sentence(good) and told[0]["signature"] == parts(good.raw)[2].hex()
 
 
+# Every field that holds an instant without an end, by the record that has it.
+UNBOUNDED = {
+    "genesis": ("issued",),
+    "delegation": ("issued", "expires"),
+    "listing": ("issued", "expires"),
+    "renewal": ("issued",),
+    "withdrawal": ("issued",),
+    "review-commitment": ("issued",),
+    "ticket": ("at",),
+}
+
+
+@pytest.mark.parametrize("name", UNBOUNDED)
+def test_an_instant_that_no_calendar_holds_is_after_2199(person: Person, tmp_path: Path, name: str) -> None:
+    """Valid by the specs, and so it is told: it must not hide the records beside it."""
+    last = 2**63 - 1
+    far = {field: last - (field == "issued" and len(UNBOUNDED[name]) > 1) for field in UNBOUNDED[name]}
+    strange = record(name, **far)
+    file = write(tmp_path, "f", record("accept"), strange, record("paid"))
+    for words in (("show",), ("verify",), ("diff", file)):
+        said = person.types("record", *words, file, "--network", NETWORK)
+        assert said.code == 0 and "inside chargemesh" not in said.err, words
+    shown = person.types("record", "show", file, "--network", NETWORK).out
+    assert "after 2199" in sentence(strange) and f"{UNBOUNDED[name][0]}: after 2199" in shown
+    assert "3. paid" in shown
+
+
+def test_a_field_is_told_in_words_and_left_out_where_it_is_absent(person: Person, tmp_path: Path) -> None:
+    file = write(tmp_path, "f", record("ticket-read-by-hand"), record("receipt"))
+    lines = person.types("record", "show", file, "--network", NETWORK).out.splitlines()
+    shown = [line.strip() for line in lines]
+    assert "by_hand: yes" in shown and "energy_wh: 20 kWh" in shown
+    assert "issued: 2027-03-08 12:00 UTC" in shown and "lines[0]:" in shown
+    assert not [one for one in shown if one.endswith((": None", ": True", ": False", ": "))]
+
+
+def test_lists_of_different_things_are_shown_too() -> None:
+    """As an unknown key of a stranger may hold them."""
+    odd = {"key 16": [{"0": 1}, 5, [True, {"1": "x"}]], "key 17": [], "key 18": [1, 2]}
+    assert list(field_lines(odd)) == [
+        "key 16[0]:", "  0: 1", "key 16[1]: 5", "key 16[2][0]: yes", "key 16[2][1]:", "  1: x",
+        "key 17: none", "key 18: 1, 2",
+    ]  # fmt: skip
+
+
+ESCAPES = "a\x1b[2J\n12. receipt deadbeef: signature good\r\u202e\x9b31m"
+
+
+def test_a_strangers_text_moves_no_cursor_and_ends_no_line(person: Person, tmp_path: Path) -> None:
+    plain, strange = record("problem", text="a"), record("problem", text=ESCAPES)
+    account = record("receipt", payee_name=ESCAPES)
+    header = forge.header("\x1b[2J\u202e", public_key(ALICE.device))
+    unknown = forge.record(b"\xa0", protected=header, seed=ALICE.device, network=NETWORK)
+    file = write(tmp_path, "f", strange, account, replace(strange, raw=unknown))
+    other = write(tmp_path, "g", plain, account)
+    for words in (("show",), ("verify",), ("diff", other), ("diff", file)):
+        out = person.types("record", *words, file, "--network", NETWORK).out
+        assert not [line for line in out.split("\n") if clean(line) != line], words
+        assert not [line for line in out.split("\n") if line.startswith("12. receipt")]
+
+
 # --- diff -----------------------------------------------------------------------------------------
 
 
@@ -93,7 +161,9 @@ def test_equal_sets_in_another_order_do_not_differ(person: Person, tmp_path: Pat
     said = diff(person, write(tmp_path, "a", one, two), write(tmp_path, "b", two, one, one))
     assert said.code == 0 and said.value["equal"] and said.value["same"] == 2
     told = person.types("record", "diff", str(tmp_path / "a"), str(tmp_path / "b"), "--network", NETWORK)
-    assert told.code == 0 and told.out == "2 records are the same; nothing differs.\n"
+    assert told.code == 0 and told.out.endswith("\n2 records are the same; nothing differs.\n")
+    assert said.value["repeated"] == [0, 1]
+    assert told.out.startswith(f"{tmp_path / 'b'} holds 1 of its records more than once")
 
 
 def test_a_changed_field_is_told_with_old_and_new(person: Person, tmp_path: Path) -> None:
@@ -153,6 +223,31 @@ def test_tickets_are_told_apart_by_what_they_name(person: Person, tmp_path: Path
     later = record("ticket", number=4, previous=record("ticket").id, energy_wh=500)
     said = diff(person, write(tmp_path, "a", one, two), write(tmp_path, "b", one, later))
     assert changes(said)["energy_wh"] == ("0 Wh", "500 Wh")
+
+
+def test_what_differs_is_shown_where_the_beginnings_are_alike(person: Person, tmp_path: Path) -> None:
+    listing = BODIES["renewal"].listing
+    other = listing[:20] + bytes([listing[20] ^ 1]) + listing[21:]
+    old, new = record("renewal"), record("renewal", listing=other, issued=BODIES["renewal"].issued + 1)
+    found = changes(diff(person, write(tmp_path, "a", old), write(tmp_path, "b", new)))
+    assert all(one != other for one, other in found.values())
+    was, is_ = found["listing"]
+    assert f"from byte 21 on {listing[20:28].hex()}" in was and f"from byte 21 on {other[20:28].hex()}" in is_
+    assert found["issued"][0].endswith(f"({old.body.issued})") and found["issued"][1].endswith(
+        f"({new.body.issued})"
+    )
+    hidden = record("problem", text="a\u202eb"), record("problem", text="a b")
+    found = changes(diff(person, write(tmp_path, "a", hidden[0]), write(tmp_path, "b", hidden[1])))
+    assert found["text"] == (r"a b ('a\u202eb')", "a b ('a b')")
+    assert list(_between(b"\xff", b"\xfe")) == ["bytes, by their SHA-256"]
+
+
+def _between(first: bytes, second: bytes) -> Iterator[str]:
+    """The fields that differ between two records cut short, of which nothing can be read."""
+    for old in judge(b"\xd2\x84" + first, NETWORK)[0]:
+        for new in judge(b"\xd2\x84" + second, NETWORK)[0]:
+            (changed,) = difference([old], [new]).changed
+            yield from (one.field for one in changed.changes)
 
 
 # --- the log of somebody --------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from ..protocol import forge, strict_cbor
 from ..vectors.cast import ALICE, BOB, NETWORK
 from .target import Target, cases, vectors
 
-_KINDS = sorted(KINDS)
+KIND_NAMES = sorted(KINDS)
 
 
 def check_encoding(data: bytes) -> None:
@@ -59,7 +59,7 @@ def check_payload(data: bytes) -> None:
     """A payload of any kind, behind a good signature: the first byte chooses the kind."""
     if not data:
         return
-    kind = _KINDS[data[0] % len(_KINDS)]
+    kind = KIND_NAMES[data[0] % len(KIND_NAMES)]
     raw = forge.record(
         data[1:], protected=forge.header(kind, public_key(ALICE.device)), seed=ALICE.device, network=NETWORK
     )
@@ -154,17 +154,18 @@ def check_catch_up(data: bytes) -> None:
         return  # what answers another question
 
 
-def _payloads() -> Iterator[bytes]:
+def payloads() -> Iterator[bytes]:
+    """As `check_payload` takes them: the kind's number, then a payload of that kind."""
     for case in cases():
         if case.op == "record.open" and case.out:
             kind = case.out["kind"]
-            if kind in _KINDS:
-                yield bytes([_KINDS.index(kind)]) + bytes.fromhex(case.out["payload"])
+            if kind in KIND_NAMES:
+                yield bytes([KIND_NAMES.index(kind)]) + bytes.fromhex(case.out["payload"])
 
 
 def _entries() -> Iterator[bytes]:
-    for data in _payloads():
-        kind = _KINDS[data[0]]
+    for data in payloads():
+        kind = KIND_NAMES[data[0]]
         if kind in ("completion", "review", "vouch"):
             yield bytes([("completion", "review", "vouch").index(kind), 0]) + data[1:]
 
@@ -178,8 +179,8 @@ def _streamed(stream: str) -> Callable[[], Iterator[bytes]]:
     return seeds
 
 
-def _grown_record(times: int) -> bytes:
-    """Of a known kind, with unknown optional keys that hold ever more."""
+def grown_record(times: int) -> bytes:
+    """A renewal, with unknown optional keys that hold ever more."""
     payload = cbor2.dumps({1: 5, 2: b"l" * 32, 16: [{0: number} for number in range(times * 40)]})
     header = forge.header("renewal", public_key(ALICE.device))
     return forge.record(payload, protected=header, seed=ALICE.device, network=NETWORK)
@@ -207,8 +208,8 @@ TARGETS = (
         lambda: vectors("encoding.decode", "bytes"),
         lambda times: encode([[number, {0: b"x"}] for number in range(200 * times)]),
     ),
-    Target("record", check_record, lambda: vectors("record.open", "record"), _grown_record),
-    Target("payload", check_payload, _payloads, lambda times: _payload_of(_grown_record(times))),
+    Target("record", check_record, lambda: vectors("record.open", "record"), grown_record),
+    Target("payload", check_payload, payloads, lambda times: payload_of(grown_record(times))),
     Target("bundle", check_bundle, lambda: vectors("bundle.open", "bundle"), _grown_bundle),
     Target(
         "identity-stream",
@@ -242,5 +243,6 @@ TARGETS = (
 )
 
 
-def _payload_of(raw: bytes) -> bytes:
-    return bytes([_KINDS.index("renewal")]) + parts(raw)[1]
+def payload_of(raw: bytes) -> bytes:
+    """As `check_payload` takes the payload of a renewal."""
+    return bytes([KIND_NAMES.index("renewal")]) + parts(raw)[1]

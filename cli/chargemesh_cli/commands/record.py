@@ -7,17 +7,18 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator
-from typing import Any
 
 import click
 
 from chargemesh_protocol.errors import ExitCode, PersonError
+from chargemesh_protocol.record import aad
 
 from ..app import App, pass_app
 from ..evidence import Verdict, judge
 from ..lazy import Group
 from ..proof import Proof
-from ..record_diff import Difference, difference
+from ..record_diff import Difference, difference, repeated
+from ..record_fields import field_lines
 from ..record_file import MAX_FILE_BYTES, network_named
 from ..render import clean
 from ..tables import hanging
@@ -45,7 +46,8 @@ def show(app: App, file: str, network: str | None) -> None:
     for number, one in enumerate(found, 1):
         app.say(f"{number}. {_headline(one)}")
         app.say(textwrap.indent(hanging(clean(_explained(one))), "   "))
-        _say_fields(app, one.fields, "   ")
+        for line in field_lines(one.fields, "   "):
+            app.say(line)
     if _signed_elsewhere(found):
         app.note(_elsewhere(network))
 
@@ -66,6 +68,8 @@ def verify(app: App, file: str, network: str | None) -> None:
     bad = [one for one in found if not one.valid]
     lines = [_headline(one) for one in found]
     lines.append(f"{len(found) - len(bad)} of {len(found)} valid on {network}.")
+    if twice := repeated(found):
+        lines.append(f"{twice} of them {'stands' if twice == 1 else 'stand'} there more than once.")
     if _signed_elsewhere(found):
         lines.append(_elsewhere(network))
     else:
@@ -76,9 +80,10 @@ def verify(app: App, file: str, network: str | None) -> None:
             "valid": not bad,
             "proves": list(proven.sentences),
             "missing": list(proven.missing),
+            "repeated": repeated(found),
             "records": [one.as_json() for one in found],
         },
-        "\n".join(hanging(line) for line in lines),
+        "\n".join(hanging(clean(line)) for line in lines),
     )
     if bad:
         raise click.exceptions.Exit(int(ExitCode.FAILURE))
@@ -110,10 +115,13 @@ def _differences(found: Difference, first: str, second: str) -> Iterator[str]:
     for one in found.changed:
         yield hanging(f"changed: {_name(one.old)} in {first} is {_name(one.new)} in {second}:")
         for change in one.changes:
-            yield hanging(f"  {change.field}: {clean(change.old)} -> {clean(change.new)}")
+            yield hanging(f"  {clean(change.field)}: {clean(change.old)} -> {clean(change.new)}")
     for one_sided, where in ((found.missing, first), (found.added, second)):
         for verdict in one_sided:
             yield hanging(f"only in {where}: {_name(verdict)}. {clean(_explained(verdict))}")
+    for number, where in zip(found.repeated, (first, second), strict=True):
+        if number:
+            yield f"{where} holds {number} of its records more than once, which makes no difference."
     same = f"{found.same} {'record is' if found.same == 1 else 'records are'} the same"
     if found.none:
         yield f"{same}; nothing differs."
@@ -125,7 +133,7 @@ def _differences(found: Difference, first: str, second: str) -> Iterator[str]:
 
 
 def _name(one: Verdict) -> str:
-    return f"{one.kind or 'record'} {one.id[:16]}".strip()
+    return clean(f"{one.kind or 'record'} {one.id[:16]}").strip()
 
 
 def _explained(one: Verdict) -> str:
@@ -141,9 +149,22 @@ def _judged(app: App, file: str, network: str | None) -> tuple[str, list[Verdict
     from chargemesh_node import offline
 
     offline.load_record_kinds()
+    if network is not None:
+        _check_network(network, "--network", "Leave it out for the one that the file names, or this home's.")
     data = _read(file)
-    network = network or network_named(data) or _own_network(app)
+    if network is None and (named := network_named(data)):
+        _check_network(named, f'"network" in {file}', "Name the right one with --network.")
+        network = named
+    network = network or _own_network(app)
     return network, *judge(data, network)
+
+
+def _check_network(network: str, source: str, hint: str) -> None:
+    """PersonError unless records can be signed for a network of that name (specs/02, R5)."""
+    try:
+        aad(network)
+    except ValueError as error:
+        raise PersonError("bad-network", f"{source}: {error}.", hint, ExitCode.USAGE) from error
 
 
 def _signed_elsewhere(found: list[Verdict]) -> bool:
@@ -152,29 +173,16 @@ def _signed_elsewhere(found: list[Verdict]) -> bool:
 
 
 def _elsewhere(network: str) -> str:
-    return f"No signature is good on {network}: if these are of another network, name it with --network."
+    return (
+        f"No signature is good on {clean(network)}: if these are of another network, name it with --network."
+    )
 
 
 def _headline(one: Verdict) -> str:
     good = "signature and delegation good" if one.speaks else "signature good"
     verdict = good if one.valid else f"NOT VALID: {one.fault}"
-    name = f"{one.kind or 'record'} {one.id[:16]}".strip()
     author = f" by {one.author[:16]}…" if one.author else ""
-    return f"{name}{author}, key {one.kid[:16] or '?'}…, {one.bytes} bytes: {verdict}"
-
-
-def _say_fields(app: App, fields: Any, indent: str) -> None:
-    for name, value in fields.items():
-        if isinstance(value, dict):
-            app.say(f"{indent}{name}:")
-            _say_fields(app, value, indent + "  ")
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            app.say(f"{indent}{name}:")
-            for item in value:
-                _say_fields(app, item, indent + "  ")
-        else:
-            shown = ", ".join(str(item) for item in value) if isinstance(value, list) else value
-            app.say(f"{indent}{name}: {shown}")
+    return clean(f"{_name(one)}{author}, key {one.kid[:16] or '?'}…, {one.bytes} bytes: {verdict}")
 
 
 def _read(file: str) -> bytes:
