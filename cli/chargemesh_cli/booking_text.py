@@ -23,6 +23,19 @@ _COMMAND_FOR = {
     "cancel": "booking cancel {}",
     "problem": "booking problem {} KIND",
 }
+_WHERE = {
+    "delivered": " (delivered)",
+    "in-mailbox": " (in their mailbox)",
+    "trying": " (not delivered yet)",
+    "pending": " (being sent)",
+    "given-up": " (never delivered)",
+}
+# In a list only what a person may have to reckon with.
+_LINE_WHERE = {
+    "in-mailbox": " (Yours waits in their mailbox.)",
+    "trying": " (Not delivered yet.)",
+    "given-up": " (Never delivered.)",
+}
 _ADDRESS = ("address", "way", "code", "phone")
 
 
@@ -34,7 +47,7 @@ def line_cells(one: Any) -> tuple[str, ...]:
         f"{one['start']['text']} – {until(one['start']['text'], one['end']['text'])}",
         state_word(one),
         one["cost"]["text"] if one["cost"]["micro"] else "–",
-        f"{clean(one['title'])}: {one['next']}",
+        f"{clean(one['title'])}: {one['next']}{_LINE_WHERE.get(one['delivery'], '')}",
     )
 
 
@@ -77,8 +90,8 @@ def story(view: Any) -> str:
         parts += [_message(one) for one in view["messages"]]
     if view.get("faults"):
         parts += ["", *(paragraph(f"Contradiction: {one}") for one in view["faults"])]
-    if view.get("undelivered"):
-        parts += ["", "Something of yours has not reached the other side yet; it is sent again and again."]
+    if post := delivery_sentence(view):
+        parts += ["", paragraph(post)]
     who = view.get("counterparty") or {}
     if who:
         parts += ["", paragraph(f"The other side, {short(who['author'])}: {who['sentence']}")]
@@ -113,6 +126,26 @@ def _access(access: Any) -> list[str]:
     return lines
 
 
+def delivery_sentence(view: Any) -> str:
+    """Where what we sent is, if the other side has not yet said that it holds it; else empty."""
+    post = view["post"]
+    again = (
+        f" The next try to reach the other side is at {post['next_try']['text']}." if post["next_try"] else ""
+    )
+    match post["state"]:
+        case "in-mailbox":
+            return (
+                f"What you sent waits in their mailbox since {post['handed_in']['text']}, at most until "
+                f"{post['kept_until']['text']}: their node collects it when it is back.{again}"
+            )
+        case "trying":
+            return f"Something of yours has not reached the other side yet.{again}"
+        case "given-up":
+            return "Something of yours never reached the other side, and is not tried any more."
+    return ""
+
+
 def _message(one: Any) -> str:
     who = "you" if one["ours"] else "they"
-    return paragraph(f"{one['sent']['text']} {who}: {clean(one['text'])}")
+    where = _WHERE.get(one["delivery"] or "", "")
+    return paragraph(f"{one['sent']['text']} {who}{where}: {clean(one['text'])}")

@@ -31,6 +31,7 @@ COMMANDS: dict[str, Entry] = {
     "peers": Entry("node", "peers", "The nodes it is connected to."),
     "invite": Entry("node", "invite", "A link and QR code for somebody who joins."),
     "join": Entry("node", "join", "Join the network of an invitation."),
+    "mailbox": Entry("mailbox", "mailbox", "Where others leave what they can't tell your node now."),
     "phone": Entry("node", "phone", "A link and QR code for the page on your phone."),
     "charger": Entry("charger", "charger", "A host's chargers: add, list, show, edit, pair, tag, …"),
     "calendar": Entry(

@@ -17,6 +17,7 @@ from chargemesh_protocol.errors import Refused
 from chargemesh_protocol.identity import Delegation, Genesis
 from chargemesh_protocol.listing import Listing, Renewal, Withdrawal
 from chargemesh_protocol.listing_text import describe_place, describe_plug
+from chargemesh_protocol.mailbox.wire import Deposited
 from chargemesh_protocol.money import format_amount
 from chargemesh_protocol.record import Record, open_record, parts
 from chargemesh_protocol.shape import from_tree, keys_of
@@ -89,6 +90,14 @@ def _listing(_: Record[Any], body: Listing) -> str:
 
 def _renewal(_: Record[Any], body: Renewal) -> str:
     return f"The listing {id_text(body.listing)} still stands, {instant_text(body.issued)}."
+
+
+def _deposit(record: Record[Any], body: Deposited) -> str:
+    parcel, until = id_text(body.parcel), instant_text(body.expires)
+    when = instant_text(body.issued)
+    return (
+        f"The mailbox of {id_text(record.kid)} took the parcel {parcel} {when}, and holds it until {until}."
+    )
 
 
 def _withdrawal(_: Record[Any], body: Withdrawal) -> str:
@@ -277,6 +286,7 @@ _SENTENCES: dict[type[Any], Callable[[Record[Any], Any], str]] = {
     Listing: _listing,
     Renewal: _renewal,
     Withdrawal: _withdrawal,
+    Deposited: _deposit,
     b.Quote: _quote,
     b.Request: _request,
     **dict.fromkeys((*b.DRIVER_KINDS, *b.HOST_KINDS), _in_a_booking),

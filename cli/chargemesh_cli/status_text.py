@@ -44,6 +44,7 @@ def _sentences(value: Any) -> Iterator[str]:
     yield f"{_many(counts['bookings'], 'booking')}, {counts['open_bookings']} open: `chargemesh bookings`."
     if counts["undelivered"]:
         yield f"{_many(counts['undelivered'], 'message')} not delivered yet; sent again until taken."
+    yield from _mailbox(value["mailbox"])
     yield f"It keeps {_many(counts['listings_kept'], 'listing')} for its neighbourhood."
     waiting = f", {counts['entries_waiting']} to be published" if counts["entries_waiting"] else ""
     yield f"Its public log has {_many(counts['own_entries'], 'entry', 'entries')}{waiting}."
@@ -52,6 +53,19 @@ def _sentences(value: Any) -> Iterator[str]:
         yield f"The {one['what']} {one['name']} ({one['package']} {one['version']}) {state}."
     if value["phone"]:
         yield f"The phone page is on http://{value['phone']}."
+
+
+def _mailbox(value: Any) -> Iterator[str]:
+    if value["uses"]:
+        chosen = ", which it chose itself" if value["auto"] else ""
+        count = _many(len(value["uses"]), "mailbox holds", "mailboxes hold")
+        yield f"While it is away, {count} parcels for it{chosen}."
+    if value["keeps"]:
+        kept = value["keeps"]
+        yield (
+            f"It holds {_many(kept['parcels'], 'sealed parcel')} for others "
+            f"({kept['bytes'] / _MEGABYTE:.1f} of {kept['max_bytes'] / _MEGABYTE:.0f} MB)."
+        )
 
 
 def _many(count: int, one: str, more: str = "") -> str:

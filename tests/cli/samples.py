@@ -86,6 +86,8 @@ QUOTE_VIEW = {
     "power": "",
     "terms": "Cancelling is free until 2 h before the start.",
     "address_by": at(1_799_992_800_000, "2027-01-15 07:00"),
+    "host_away": False,
+    "mailbox": False,
 }
 STATE = {
     "connected": False,
@@ -211,7 +213,9 @@ BOOKING_LINE = {
     "next": "Check in at the charger.",
     "finished": False,
     "actions": ["cancel"],
+    "delivery": "delivered",
 }
+POST = {"state": "delivered", "tries": 0, "next_try": None, "handed_in": None, "kept_until": None}
 METER = {
     "at": START,
     "energy_wh": 1_234,
@@ -284,6 +288,7 @@ BOOKING_VIEW: dict[str, Any] = {
     "review": {"stars": None, "theirs": False},
     "vehicle": "",
     "undelivered": False,
+    "post": POST,
     "unconfirmed": 0,
     "faults": [],
 }
@@ -341,6 +346,7 @@ STATUS = {
     "now": END,
     "read_only": False,
     "clock": {"ok": True, "reason": "", "peers_heard": 3},
+    "mailbox": {"uses": [], "auto": False, "keeps": None},
     "counts": {
         "peers": 2,
         "neighbours": 0,
@@ -361,6 +367,12 @@ STATUS = {
     "counters": {"runner.refused": 1},
     "limits": {"MAX_RECORD_BYTES": 65536},
 }
+MAILBOX = {
+    "uses": [{"peer_id": "12D3KooX", "addresses": ["/ip4/10.0.0.2/tcp/4001"], "answered": START}],
+    "auto": True,
+    "keeps": {"parcels": 2, "bytes": 8192, "max_bytes": 268_435_456},
+}
+MAILBOX_LINK = {"link": "chargemesh:mailbox/owAB", "qr_terminal": "▀▄▀"}
 PEERS = {
     "us": {"peer_id": "12D3KooW", "addresses": []},
     "peers": [{"peer_id": "12D3KooX", "addresses": ["/ip4/10.0.0.2/tcp/4001"]}],

@@ -73,10 +73,11 @@ def test_show_tells_the_story_and_the_address(person: Person, house: StubNode) -
         "code": "2580",
         "phone": "",
     }
-    messages = [{"ours": False, "sent": samples.START, "text": "See you\x07"}]
+    messages = [{"ours": False, "sent": samples.START, "text": "See you\x07", "delivery": None}]
     house.answers[f"GET {PATH}"] = {
         **samples.BOOKING_VIEW, "access": access, "meter": samples.METER, "messages": messages,
         "undelivered": True,
+        "post": {**samples.POST, "state": "trying", "tries": 3, "next_try": samples.END},
         "faults": ["two records with one number"],
     }  # fmt: skip
     out = person.types("booking", "show", ID).out

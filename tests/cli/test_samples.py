@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chargemesh_node.api import booking_routes, charger_routes
-from chargemesh_node.views import bookings, chargers, doctor, listings, people, receipts, status
+from chargemesh_node.views import bookings, chargers, doctor, listings, mailbox, people, receipts, status
 
 from . import samples
 
@@ -30,6 +30,8 @@ TYPES: list[tuple[Any, Any]] = [
     (samples.IDENTITY, status.Identity),
     (samples.STATUS, status.Status),
     (samples.PEERS, status.Peers),
+    (samples.MAILBOX, mailbox.MailboxView),
+    (samples.MAILBOX_LINK, mailbox.MailboxLinkView),
     (samples.INVITE, status.InviteView),
 ]
 

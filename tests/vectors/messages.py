@@ -10,18 +10,23 @@ from chargemesh_protocol.booking import wire as booking
 from chargemesh_protocol.discovery import wire as discovery
 from chargemesh_protocol.identity_wire import Get, Given
 from chargemesh_protocol.listing import Need
+from chargemesh_protocol.mailbox import wire as mailbox
+from chargemesh_protocol.record import sign
 from chargemesh_protocol.shape import to_tree
 
 from ..conformance.fields import to_json
 from ..conformance.subject.messages import MESSAGES
-from .cast import ALICE, BOB, HOUR, NOW, hashed
+from .cast import ALICE, BOB, HOUR, NETWORK, NOW, hashed
 from .forged import ABSENT, Path, edited
 from .frame import Case, VectorFile, bad, good
 from .identity import withdrawal
 from .listings import LISTED, renewal
+from .mailbox import WITH_MAILBOX
 from .samples import CELL, CHARGER, REGION, samples
 
-IDENTITY, BOOKING, LISTING = (f"/chargemesh/{name}/1" for name in ("identity", "booking", "listing"))
+IDENTITY, BOOKING, LISTING, MAILBOX = (
+    f"/chargemesh/{name}/1" for name in ("identity", "booking", "listing", "mailbox")
+)
 _NAMES = {cls: name for name, cls in MESSAGES.items()}
 
 
@@ -90,6 +95,35 @@ def _messages() -> dict[str, tuple[str, Any]]:
             ),
         ),
         "booking-failed": (BOOKING, booking.Failed(code="unavailable", message="ask again later")),
+        "exchange-with-a-contact": (BOOKING, booking.Exchange(**exchange, contact=WITH_MAILBOX)),
+        **_mailbox(),
+    }
+
+
+def _mailbox() -> dict[str, tuple[str, Any]]:
+    key, parcel = hashed("mailbox key"), hashed("parcel")
+    proof = sign(samples()["deposit"], ALICE.device, NETWORK).raw
+    small = bytes(4096)
+    return {
+        "mailbox-ask-terms": (MAILBOX, mailbox.AskTerms()),
+        "mailbox-terms": (MAILBOX, mailbox.Terms(signer=key, full=False, contact=WITH_MAILBOX)),
+        "mailbox-deposit": (MAILBOX, mailbox.Deposit(recipient=key, sealed=small, expires=NOW)),
+        "mailbox-deposit-in-place-of-another": (
+            MAILBOX,
+            mailbox.Deposit(recipient=key, sealed=small, expires=NOW, replaces=parcel),
+        ),
+        "mailbox-taken": (MAILBOX, mailbox.Taken(proof=proof)),
+        "mailbox-knock": (MAILBOX, mailbox.Knock(recipient=key)),
+        "mailbox-challenge": (MAILBOX, mailbox.Challenge(challenge=bytes(40))),
+        "mailbox-collect": (
+            MAILBOX,
+            mailbox.Collect(recipient=key, challenge=bytes(40), signature=bytes(64), drop=(parcel,)),
+        ),
+        "mailbox-collected": (
+            MAILBOX,
+            mailbox.Collected(parcels=(mailbox.HeldParcel(sealed=small, at=NOW),), more=True),
+        ),
+        "mailbox-failed": (MAILBOX, mailbox.Failed(code="mailbox-full", message="nothing more fits")),
     }
 
 

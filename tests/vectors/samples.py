@@ -21,6 +21,7 @@ from chargemesh_protocol.listing import (
     Renewal,
     Withdrawal,
 )
+from chargemesh_protocol.mailbox.wire import Deposited
 from chargemesh_protocol.place import Point, public_cell, region_of
 from chargemesh_protocol.policy import AnswerWithin, Otherwise
 from chargemesh_protocol.schedule import SlotMap
@@ -329,6 +330,7 @@ def samples() -> dict[str, Any]:
         **_booking(),
         **_host(),
         **_trust(),
+        "deposit": Deposited(issued=NOW, parcel=hashed("parcel"), expires=NOW + DAY),
     }
 
 

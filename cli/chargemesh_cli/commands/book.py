@@ -128,8 +128,22 @@ def sentences(offer: Any) -> str:
         offer["terms"],
         f"{answered} The address is sent by {offer['address_by']['text']} at the latest.",
         f"This price holds for {format_duration(left - left % 1000)}." if left else _EXPIRED,
+        *_away(offer),
     ]
     return "\n".join(paragraph(part) for part in parts)
+
+
+def _away(offer: Any) -> list[str]:
+    """Where the host's node did not answer just now."""
+    if not offer["host_away"]:
+        return []
+    if not offer["mailbox"]:
+        return [
+            "The host's node is away: the request is tried until it answers, or the time for that is over."
+        ]
+    return [
+        "The host's node is away. The request waits in its mailbox, and is answered when the node is back."
+    ]
 
 
 def _energy(text: str | None) -> int:

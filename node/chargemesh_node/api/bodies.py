@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from chargemesh_protocol.limits import MAX_NOTE_CHARS, MAX_TEXT_CHARS
+from chargemesh_protocol.limits import MAX_MAILBOXES, MAX_NOTE_CHARS, MAX_TEXT_CHARS
 
 from .limits import MAX_LISTED_BOOKINGS, MAX_LOG_LINES, MAX_POLL_SECONDS, MAX_WAIT_MS, USUAL_PAST_BOOKINGS
 
@@ -40,6 +40,17 @@ class Link(Struct, forbid_unknown_fields=True):
     """An invitation."""
 
     link: Annotated[str, Meta(max_length=2000, description="chargemesh:join/…")]
+
+
+class UseMailbox(Struct, forbid_unknown_fields=True):
+    """Where others are to leave what this node can't be told now: the first that takes it. Neither links nor
+    auto: nowhere. auto: the node chooses among its peers."""
+
+    links: Annotated[
+        list[Annotated[str, Meta(max_length=4000, description="chargemesh:mailbox/…")]],
+        Meta(max_length=MAX_MAILBOXES),
+    ] = []
+    auto: bool = False
 
 
 class Phone(Struct, forbid_unknown_fields=True):

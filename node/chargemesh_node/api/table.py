@@ -11,6 +11,7 @@ from ..views.bookings import BookingView
 from ..views.chargers import ChargerView, Preview, WallboxState, WallboxView
 from ..views.doctor import Doctor
 from ..views.listings import ListingView, QuoteView, SearchEnd
+from ..views.mailbox import MailboxLinkView, MailboxView
 from ..views.people import Trust
 from ..views.receipts import PaymentView, ReceiptView
 from ..views.status import Identity, InviteView, Peers, Status
@@ -22,6 +23,7 @@ from . import (
     entry_routes,
     find_routes,
     log_routes,
+    mailbox_routes,
     node_routes,
     page_routes,
 )
@@ -74,6 +76,25 @@ _NODE = (
     _post("/v1/peers", node_routes.add_peer, "Connect to a peer", Peers, bodies.Address),
     _get("/v1/invite", node_routes.get_invite, "A link by which others join", InviteView),
     _post("/v1/join", node_routes.join, "Take an invitation", node_routes.Joined, bodies.Link),
+    _get(
+        "/v1/mailbox",
+        mailbox_routes.get_mailbox,
+        "Who holds what is sent to us while we are away",
+        MailboxView,
+    ),
+    _post(
+        "/v1/mailbox",
+        mailbox_routes.use_mailbox,
+        "Name other mailboxes from now on, or none",
+        MailboxView,
+        bodies.UseMailbox,
+    ),
+    _get(
+        "/v1/mailbox/link",
+        mailbox_routes.get_link,
+        "A link to the mailbox that this node keeps",
+        MailboxLinkView,
+    ),
     _get("/v1/doctor", node_routes.get_doctor, "What is wrong, and who can see what", Doctor),
     _get("/v1/logs", node_routes.get_logs, "The end of the log file", node_routes.Log, query=bodies.LogQuery),
     _post("/v1/stop", node_routes.stop, "End the node", node_routes.Stopping),

@@ -15,7 +15,7 @@ from chargemesh_protocol.booking.records import Accept, Access, Agreement, NoSho
 from chargemesh_protocol.booking.rows import AT_REST, FILES
 from chargemesh_protocol.booking.set import BookingSet
 from chargemesh_protocol.booking.table import Reservation, Session
-from chargemesh_protocol.effects import AddRecord, HoldSlot, Save
+from chargemesh_protocol.effects import AddRecord, DropBooking, HoldSlot, Save
 from chargemesh_protocol.record import open_record
 from chargemesh_protocol.trust.entries import Completion, OtherEntry, Review
 
@@ -37,12 +37,17 @@ class Checkers:
         self._restored: set[str] = set()
         self._excused_at: dict[str, int] = {}
         self._skews: dict[str, int] = {}
-        self._durable: dict[str, set[bytes]] = {}  # by person: records whose commit was reported durable
+        # By person: records whose commit was reported durable, and the booking of each.
+        self._durable: dict[str, dict[bytes, bytes]] = {}
+        self._forgotten: set[tuple[str, bytes]] = set()  # who forgot which booking, as it may
 
     def committed(self, person: Person, saves: Sequence[Save]) -> None:
         """Told of every commit once it is durable."""
-        kept = self._durable.setdefault(person.name, set())
-        kept.update(one.id for one in saves if isinstance(one, AddRecord))
+        kept = self._durable.setdefault(person.name, {})
+        kept |= {one.id: one.booking for one in saves if isinstance(one, AddRecord)}
+        for gone in (one.booking for one in saves if isinstance(one, DropBooking)):
+            self._forgotten.add((person.name, gone))
+            self._durable[person.name] = {id_: of for id_, of in kept.items() if of != gone}
 
     def forgive(self, person: Person) -> None:
         """This person's disk was replaced by an older copy: what came after it is lost, and may be."""
@@ -86,7 +91,7 @@ class Checkers:
 
     def _nothing_durable_is_lost(self, person: Person) -> None:
         held = {record.id for booking in person.bookings() for record in (*booking.mine, *booking.theirs)}
-        lost = self._durable.get(person.name, set()) - held
+        lost = self._durable.get(person.name, {}).keys() - held
         self._require(not lost, f"{person.name} lost {len(lost)} records that were durable")
 
     def _who_told_a_record_has_it(self) -> None:
@@ -98,6 +103,8 @@ class Checkers:
                 if other is None or not other.is_up or other.name in self._restored or not booking.theirs:
                     continue
                 known = other.knows_booking(booking.id)
+                if not known and (other.name, booking.id) in self._forgotten:
+                    continue
                 held = {one.id for one in other.booking(booking.id).mine} if known else set()
                 lost = [one.kind for one in booking.theirs if one.id not in held]
                 self._require(not lost, f"{other.name} lost {lost}, which {person.name} has of it")

@@ -17,6 +17,7 @@ from chargemesh_protocol.trust.entries import ReviewCommitment, open_content
 
 from ..node import Node
 from .actions import actions
+from .deliveries import DeliveryView, Where, delivery_state, delivery_view, message_states
 from .people import Person, person
 from .receipts import ReceiptView, receipt_view
 from .values import Instant, Money, Place, instant, place, spoken, total
@@ -52,6 +53,7 @@ class BookingLine(TypedDict):
     next: str
     finished: bool
     actions: list[str]
+    delivery: Where
 
 
 class Agreed(TypedDict):
@@ -103,9 +105,12 @@ class Access(TypedDict):
 
 
 class Message(TypedDict):
+    """delivery: where one of ours is, null for theirs."""
+
     ours: bool
     sent: Instant
     text: str
+    delivery: Where | None
 
 
 class ReviewState(TypedDict):
@@ -123,7 +128,7 @@ class BookingView(BookingLine):
     not reach the other side, and is sent again and again. unconfirmed: how many of the driver's records
     the host has not yet included, as it must for most to count. faults: contradictions in the host's
     signed records. reading: what the driver's person is to compare with the meter. to_read: the charger
-    whose meter this host is to read, typing in what it shows.
+    whose meter this host is to read, typing in what it shows. post: where what this side sent is.
     """
 
     so_far: list[str]
@@ -143,13 +148,14 @@ class BookingView(BookingLine):
     review: ReviewState
     vehicle: str
     undelivered: bool
+    post: DeliveryView
     unconfirmed: int
     faults: list[str]
 
 
 def booking_line(node: Node, booking: Booking) -> BookingLine:
     now = node.clock.now()
-    return _line(booking, booking.state(now), now, is_read_by_hand(node, booking))
+    return _line(node, booking, booking.state(now), is_read_by_hand(node, booking))
 
 
 def booking_view(node: Node, booking: Booking) -> BookingView:
@@ -158,11 +164,12 @@ def booking_view(node: Node, booking: Booking) -> BookingView:
     zone, currency = booking.file.zone, booking.quote.body.plan.currency
     by_hand = is_read_by_hand(node, booking)
     so_far, following = _sentences(booking, state, now, by_hand)
+    post = delivery_view(node, booking)
     access = None if booking.is_host else node.runner.engine.driver.access(booking)
     cancellable = state.reservation in (Reservation.PENDING, Reservation.RESERVED)
     idle = state.session is Session.PENDING and not booking.file.refused
     return {
-        **_line(booking, state, now, by_hand),
+        **_line(node, booking, state, by_hand),
         "so_far": so_far,
         "next_steps": following,
         "counterparty": person(node, booking.other),
@@ -180,12 +187,14 @@ def booking_view(node: Node, booking: Booking) -> BookingView:
         "owed": total(state.cost, currency) if state.cost else None,
         "deadline": instant(state.next_deadline, zone) if state.next_deadline else None,
         "messages": [
-            {"ours": one.ours, "sent": instant(one.sent, zone), "text": one.text} for one in booking.messages
+            {"ours": one.ours, "sent": instant(one.sent, zone), "text": one.text, "delivery": where}
+            for one, where in zip(booking.messages, message_states(node, booking), strict=True)
         ],
         "receipt": receipt_view(booking, state.receipt, state) if state.receipt else None,
         "review": _review(booking),
         "vehicle": booking.request.body.vehicle or "",
-        "undelivered": node.runner.outbox.is_late("peer", booking.id),
+        "undelivered": post["state"] != "delivered" and node.runner.outbox.is_late("peer", booking.id),
+        "post": post,
         "unconfirmed": len(state.not_included),
         "faults": [one.reason for one in state.faults],
     }
@@ -197,7 +206,8 @@ def is_read_by_hand(node: Node, booking: Booking) -> bool:
     return settings is not None and settings.wallbox.driver == "manual"
 
 
-def _line(booking: Booking, state: BookingState, now: int, by_hand: bool) -> BookingLine:
+def _line(node: Node, booking: Booking, state: BookingState, by_hand: bool) -> BookingLine:
+    now = node.clock.now()
     quote, zone = booking.quote.body, booking.file.zone
     refused = booking.file.refused
     last = state.tickets[-1].body if state.tickets else None
@@ -220,6 +230,7 @@ def _line(booking: Booking, state: BookingState, now: int, by_hand: bool) -> Boo
         "next": following[0] if following else "",
         "finished": bool(refused) or state.finished,
         "actions": actions(booking, state, now),
+        "delivery": delivery_state(node, booking),
     }
 
 

@@ -15,6 +15,7 @@ from chargemesh_protocol.errors import PersonError
 
 from ..backup import is_read_only
 from ..extensions import installed
+from ..node import Node
 from ..wallbox.installed import GuardedDriver
 from .calendar import busy_view
 from .chargers import is_listed, superseded_at
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _PORT = re.compile(r"/tcp/([0-9]+)")
 _ASKING = "Wait: it is asking its peers, and goes on by itself once one has told all that it knows."
 _LITTLE_DISK_BYTES = 200 * 1024 * 1024
+_UNANSWERED_MS = 15 * 60_000  # several visits
 
 
 class Check(TypedDict):
@@ -49,6 +51,7 @@ def doctor(app: App) -> Doctor:
         *_home(app),
         *_clock(app),
         *_network(app),
+        *_mailbox(app.node),
         *_privacy(app),
         *_chargers(app),
         *_extensions(),
@@ -130,6 +133,37 @@ def _ports(app: App) -> Iterator[Check]:
         yield _ok("port", f"Peers dial TCP port {numbers} of this machine: forward that, and no other.")
     for text in app.ports.moved:
         yield _note("port", text, "Change what leads to the old one: a forwarded port, or a wallbox's URL.")
+
+
+def _mailbox(node: Node) -> Iterator[Check]:
+    """Who holds what is sent to us while we are away, and what we hold for others."""
+    mail = node.runner.engine.mail
+    for one in mail.in_use:
+        answered = node.visitor.visited_at.get(one.signer)
+        name = f"The mailbox at {one.peer_id[-8:]}"
+        if answered is not None and node.clock.now() - answered < _UNANSWERED_MS:
+            yield _ok("mailbox", f"{name} holds what others send while this node is away.")
+        else:
+            yield _bad(
+                "mailbox",
+                f"{name} does not answer: what was left there can't be collected now.",
+                "`chargemesh mailbox use` names another; what lies at the old one is still asked for.",
+            )
+    if not mail.in_use:
+        yield _note(
+            "mailbox",
+            "This node uses no mailbox: while it is away, others can leave nothing for it.",
+            "`chargemesh mailbox use --auto` lets it choose one. Whoever keeps it sees when which addresses "
+            "come for this node, and nothing of what is sent.",
+        )
+    if node.mailbox is not None:
+        count, size = len(node.mailbox.places), node.mailbox.places.total_bytes
+        yield _note(
+            "mailbox-kept",
+            f"This node holds {count} sealed {'parcel' if count == 1 else 'parcels'} for others "
+            f"({size / 2**20:.1f} MB); it can't read them, and sees which addresses hand in and collect.",
+            "`chargemesh config set mailbox.serve false` ends that at the next start.",
+        )
 
 
 def _privacy(app: App) -> Iterator[Check]:

@@ -107,7 +107,8 @@ class SearchEnd(TypedDict):
 class QuoteView(TypedDict):
     """What a slot costs. quote: the id that a booking takes. prices, terms: what would be agreed, as
     the quote says it: the listing that was found may be older. power: where it is less than the plug
-    gives, in a sentence, else empty."""
+    gives, in a sentence, else empty. host_away: the host did not answer now, and this is what it said before;
+    mailbox: whether a request can wait for it all the same."""
 
     quote: str
     listing: str
@@ -126,6 +127,8 @@ class QuoteView(TypedDict):
     power: str
     terms: str
     address_by: Instant
+    host_away: bool
+    mailbox: bool
 
 
 def connector_view(connector: Connector) -> ConnectorView:
@@ -200,7 +203,7 @@ def listing_view(node: Node, found: FoundListing, short: bytes, need: Need, *, r
     }
 
 
-def quote_view(node: Node, offer: Offer, short: bytes) -> QuoteView:
+def quote_view(node: Node, offer: Offer, short: bytes, *, host_away: bool = False) -> QuoteView:
     quote, listing = offer.record.body, offer.listing.record.body
     zone, currency = listing.zone, quote.plan.currency
     sent = quote.start - quote.access_lead_minutes * 60_000
@@ -224,6 +227,8 @@ def quote_view(node: Node, offer: Offer, short: bytes) -> QuoteView:
         "power": describe_power(quote.power or (), zone),
         "terms": describe_terms(quote.terms, currency),
         "address_by": instant(address_by, zone),
+        "host_away": host_away,
+        "mailbox": bool(listing.contact.mailboxes),
     }
 
 

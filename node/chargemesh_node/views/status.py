@@ -13,6 +13,7 @@ from ..extensions import Extension, installed
 from ..invite import Invite, make_link, qr_text
 from ..node import Node
 from .chargers import is_listed, superseded_at
+from .mailbox import MailboxView, mailbox_view
 from .values import UTC, Instant, instant
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Status(TypedDict):
     now: Instant
     read_only: bool
     clock: ClockView
+    mailbox: MailboxView
     counts: Counts
     phone: str
     extensions: list[ExtensionView]
@@ -131,6 +133,7 @@ def status(app: App, version: str) -> Status:
         "now": instant(node.clock.now(), UTC),
         "read_only": is_read_only(app.home),
         "clock": _clock(node),
+        "mailbox": mailbox_view(node),
         "counts": _counts(app),
         "phone": app.config.phone.address,
         "extensions": [_extension(one) for one in installed().found],
@@ -214,6 +217,8 @@ def _counters(node: Node) -> dict[str, int]:
         "bundles": node.bundles.counters,
         "peers": node.peers.counters,
         "wallboxes": node.wallboxes.counters,
+        "mailboxes": node.visitor.counters,
+        "mailbox-kept": {} if node.mailbox is None else node.mailbox.counters,
     }
     found = {f"{part}.{name}": count for part, counts in parts.items() for name, count in counts.items()}
     network = getattr(node.network, "counters", None)

@@ -51,9 +51,9 @@ def seal_letter(letter: Letter, recipient: bytes, ephemeral: bytes) -> bytes:
     ValueError if the letter is too long; Refused if nothing can be sealed to that key.
     """
     public, secret = sodium.crypto_box_seed_keypair(ephemeral)
-    theirs = sealing_key(recipient)
+    theirs, plaintext = sealing_key(recipient), _padded(encode(to_tree(letter)))
     try:
-        box = sodium.crypto_box(_padded(encode(to_tree(letter))), _nonce(public, theirs), theirs, secret)
+        box = sodium.crypto_box(plaintext, _nonce(public, theirs), theirs, secret)
     except (nacl.exceptions.CryptoError, ValueError) as error:
         raise Refused("bad-key", "no parcel can be sealed to this mailbox key", Severity.FORGED) from error
     return bytes(public) + box

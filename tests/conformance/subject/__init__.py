@@ -15,6 +15,7 @@ from . import (
     keys,
     listings,
     logs,
+    mailboxes,
     messages,
     places,
     receipts,
@@ -38,6 +39,7 @@ _MODULES = (
     receipts,
     sealing,
     walk_ins,
+    mailboxes,
     logs,
 )
 OPERATIONS: dict[str, Operation] = {

@@ -11,6 +11,7 @@ from chargemesh_protocol.booking import wire as booking
 from chargemesh_protocol.discovery import wire as discovery
 from chargemesh_protocol.encoding import encode
 from chargemesh_protocol.errors import Refused
+from chargemesh_protocol.mailbox import wire as mailbox
 from chargemesh_protocol.shape import to_tree
 from chargemesh_protocol.trust import news, sync
 
@@ -31,6 +32,15 @@ MESSAGES: dict[str, type[Any]] = {
     "listing-found": discovery.Found,
     "listing-kept": discovery.Kept,
     "listing-failed": discovery.Failed,
+    "mailbox-ask-terms": mailbox.AskTerms,
+    "mailbox-terms": mailbox.Terms,
+    "mailbox-deposit": mailbox.Deposit,
+    "mailbox-taken": mailbox.Taken,
+    "mailbox-knock": mailbox.Knock,
+    "mailbox-challenge": mailbox.Challenge,
+    "mailbox-collect": mailbox.Collect,
+    "mailbox-collected": mailbox.Collected,
+    "mailbox-failed": mailbox.Failed,
     "log-catch-up": sync.CatchUp,
     "log-news": news.News,
 }
@@ -41,6 +51,7 @@ _STREAMS: dict[str, Callable[[bytes], Any]] = {
     identity_wire.PROTOCOL: identity_wire.read,
     booking.PROTOCOL: booking.read,
     discovery.PROTOCOL: discovery.read,
+    mailbox.PROTOCOL: mailbox.read,
     sync.PROTOCOL: sync.open_catch_up,
 }
 _LOG_TOPIC = re.compile("chargemesh/[^/]+/log")

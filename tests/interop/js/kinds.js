@@ -15,7 +15,7 @@ const SCOPES = {
   book: ['request', ...DRIVER_KINDS, ...HOST_KINDS, 'access-record'],
   log: [...STATEMENT_KINDS, ...ENTRY_KINDS]
 }
-const KINDS = new Set(['genesis', 'delegation', ...Object.values(SCOPES).flat()])
+const KINDS = new Set(['genesis', 'delegation', 'deposit', ...Object.values(SCOPES).flat()])
 
 /** Whether the kind is one of this protocol. */
 export const isKnown = (kind) => KINDS.has(kind)

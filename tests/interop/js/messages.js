@@ -2,7 +2,7 @@
 import { decode } from './cbor.js'
 import { require_ } from './errors.js'
 import { fields } from './shape.js'
-import { BOOKING, IDENTITY, LISTING, LOG } from './streams.js'
+import { BOOKING, IDENTITY, LISTING, LOG, MAILBOX } from './streams.js'
 
 const BY_OPERATION = {
   [BOOKING]: { 1: 'booking-ask-quote', 2: 'booking-quote-given', 3: 'booking-exchange', 15: 'booking-failed' },
@@ -10,7 +10,11 @@ const BY_OPERATION = {
     1: 'listing-store', 2: 'listing-store-renewal', 3: 'listing-withdraw', 4: 'listing-query', 5: 'listing-found',
     6: 'listing-kept', 15: 'listing-failed'
   },
-  [IDENTITY]: { 1: 'identity-get', 2: 'identity-given' }
+  [IDENTITY]: { 1: 'identity-get', 2: 'identity-given' },
+  [MAILBOX]: {
+    1: 'mailbox-ask-terms', 2: 'mailbox-terms', 3: 'mailbox-deposit', 4: 'mailbox-taken', 5: 'mailbox-knock',
+    6: 'mailbox-challenge', 7: 'mailbox-collect', 8: 'mailbox-collected', 15: 'mailbox-failed'
+  }
 }
 
 const REQUESTS = [

@@ -10,6 +10,7 @@ export const BOOKING = '/chargemesh/booking/1'
 export const LISTING = '/chargemesh/listing/1'
 export const IDENTITY = '/chargemesh/identity/1'
 export const LOG = '/chargemesh/log/1'
+export const MAILBOX = '/chargemesh/mailbox/1'
 
 const FAILED = { [BOOKING]: 'booking-failed', [LISTING]: 'listing-failed' } // elsewhere an empty answer refuses (N9)
 const ANSWER_MS = 20_000

@@ -21,6 +21,7 @@ import {
   fits, offerable, openOffer, openWithdrawal, requireCurrent, requireFresh, shownUntil, supersedes
 } from './listing.js'
 import { Logs } from './logs.js'
+import { mailboxKeys, openParcel, requireCollect, sealLetter, signCollect } from './mailbox.js'
 import { readMessage } from './messages.js'
 import { overlap } from './overlap.js'
 import { due } from './receipt.js'
@@ -156,6 +157,17 @@ const OPERATIONS = {
   'box.public': (given) => ({ public: publicOf(fromHex(given.secret)) }),
   'box.seal': (given) => ({ sealed: seal(...bytesOf(given, 'plaintext', 'public', 'secret', 'nonce')) }),
   'box.open': (given) => ({ plaintext: unseal(...bytesOf(given, 'sealed', 'public', 'secret')) }),
+  'mailbox.keys': (given) => mailboxKeys(fromHex(given.seed)),
+  'mailbox.seal': (given) => {
+    const sealed = sealLetter(fromJson('letter', given.fields), fromHex(given.recipient), fromHex(given.ephemeral))
+    return { size: sealed.length, begins: sealed.subarray(0, 64), hash: sha256(sealed) }
+  },
+  'mailbox.open': (given) => ({ fields: openParcel(fromHex(given.sealed), fromHex(given.seed)) }),
+  'mailbox.collect': (given) => ({ signature: signCollect(fromHex(given.seed), asked(given)) }),
+  'mailbox.may-collect': (given) => {
+    requireCollect(fromHex(given.recipient), fromHex(given.signature), asked(given))
+    return { collects: true }
+  },
   'sealed-message.write': (given) => {
     const fields = fromJson('sealed-message', given.fields)
     return { sealed: sealMessage(fields, ...bytesOf(given, 'public', 'secret', 'nonce')) }
@@ -212,6 +224,14 @@ const itemOf = ({ raw, content }) => ({ raw: fromHex(raw), content: content && f
 const itemsOf = ({ items }) => Object.entries(items).map(([name, item]) => ({ ...itemOf(item), name }))
 
 /** The logs that items make which are offered in this order. @param {string[]} order names of items */
+/** What a recipient signs to collect (M8). */
+const asked = (given) => ({
+  network: given.network,
+  peerId: given.peer_id,
+  challenge: fromHex(given.challenge),
+  drop: given.drop.map(fromHex)
+})
+
 function logsOf (order, directory, items) {
   const logs = new Logs(directory)
   for (const name of order) logs.take(items.find((one) => one.name === name))

@@ -198,6 +198,8 @@ async def looks_around(host: Client, driver: Client) -> None:
     assert (await driver.ask("GET", "/")).status == 200
     assert (await driver.ask("GET", "/static/app.js")).headers["content-type"].startswith("text/javascript")
     await subscribes(driver)
+    assert (await driver.post("/v1/mailbox", {"links": []}))["uses"] == []
+    assert (await driver.get("/v1/mailbox"))["keeps"] is None
     assert not driver.context.app.stopping.is_set()
     await driver.post("/v1/stop")
     assert driver.context.app.stopping.is_set()
@@ -226,5 +228,5 @@ async def vouches(host: Client, driver: Client) -> None:
 def test_the_story_through_the_api(tmp_path: Path) -> None:
     host, driver = run(the_story(tmp_path))
     every = {(route.method, route.path) for route in ROUTES}
-    # Simulated PeerIds are no real ones, so that no invitation can name them.
-    assert every - ELSEWHERE - host.seen - driver.seen == {("GET", "/v1/invite")}
+    # Simulated PeerIds are no real ones, so that no invitation or link can name them.
+    assert every - ELSEWHERE - host.seen - driver.seen == {("GET", "/v1/invite"), ("GET", "/v1/mailbox/link")}

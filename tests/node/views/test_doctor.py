@@ -63,7 +63,14 @@ def test_every_line_that_is_not_ok_says_what_to_do(tmp_path: Path) -> None:
     config = Config(phone=PhoneSettings(address="192.168.1.20:8080"))
     checks = examined(tmp_path, friend=False, vanish=True, config=config)
     told = [one for one in checks if one["ok"] is not True]
-    assert {one["name"] for one in told} == {"peers", "your-ip-address", "contacts", "wallbox", "phone"}
+    assert {one["name"] for one in told} == {
+        "peers",
+        "your-ip-address",
+        "contacts",
+        "wallbox",
+        "phone",
+        "mailbox",
+    }
     assert all(one["hint"].endswith(".") for one in told)
     pair = next(one["hint"] for one in told if one["name"] == "wallbox")
     assert re.match(r"`chargemesh charger pair [0-9a-f]{8}` shows", pair)
