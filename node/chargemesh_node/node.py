@@ -12,27 +12,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chargemesh_protocol.booking import wire
-from chargemesh_protocol.booking.records import Quote
 from chargemesh_protocol.booking.rules import Standing
 from chargemesh_protocol.clock import ClockVerdict
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.discovery.search import FoundListing
 from chargemesh_protocol.effects import AuthoriseTag, Mail, Parcel, StartWallbox, StopWallbox, Tell
 from chargemesh_protocol.engine import Engine, EngineState
-from chargemesh_protocol.errors import ExitCode, PersonError, Refused
+from chargemesh_protocol.errors import PersonError, Refused
 from chargemesh_protocol.events import (
-    Book,
     Command,
     ContactChanged,
     MessageReceived,
     OwnLogFound,
     WallboxRemembered,
 )
-from chargemesh_protocol.identity import Directory, Scope
+from chargemesh_protocol.identity import Directory
 from chargemesh_protocol.listing import Need
 from chargemesh_protocol.me import Me
-from chargemesh_protocol.place import Point, region_of
-from chargemesh_protocol.record import Record, open_as
+from chargemesh_protocol.place import Point
 from chargemesh_protocol.trust.drafts import BatchDelay
 from chargemesh_protocol.trust.score import Score
 
@@ -47,6 +44,7 @@ from .discovery.peers import MIN_CONNECTED, PeerBook
 from .ics.watch import BusyWatch
 from .mailbox.keeper import MailboxKeeper
 from .mailbox.visits import Visitor, hand_in
+from .offers import Offer, QuotesAsked
 from .peer_clocks import PeerClocks
 from .ports import BusyReader, Cache, Caller, Clock, Entropy, Loaded, Network, ParcelStore, Store
 from .replica import LogReplica
@@ -56,9 +54,7 @@ from .wallbox.pool import DriverFactory, WallboxPool
 
 _log = logging.getLogger(__name__)
 
-QUOTE_TIMEOUT_S = 10.0
 MESSAGES_PER_SECOND, MESSAGES_BURST = 20.0, 100.0  # booking messages of one address block
-_MAX_OFFERS = 256
 _MAX_FOUND = 2000
 
 
@@ -81,15 +77,6 @@ class Ports:
     max_parcel_bytes: int = 256 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A quote as the driver got it, with what booking it needs."""
-
-    record: Record[Quote]
-    bundle: bytes
-    listing: FoundListing
-
-
 class Node:
     """One node. Commands go through `command`, everything else happens by itself."""
 
@@ -104,7 +91,7 @@ class Node:
         self.directory = Directory(me.network)
         self.directory.learn(me.bundle)
         self.events = EventBus()
-        self.offers: OrderedDict[bytes, Offer] = OrderedDict()
+        self.offers = QuotesAsked(ports.network, self.directory, me.network)
         self.found: OrderedDict[bytes, FoundListing] = OrderedDict()
         self.rows: list[bytes] = []  # what the last search showed, in order
         self._delay = delay
@@ -274,50 +261,11 @@ class Node:
 
     async def ask_quote(self, listing: FoundListing, start: int, end: int, energy_wh: int) -> Offer:
         """Asks the host what a slot costs. PersonError if the host refuses, NetworkError if it is away."""
-        body = listing.record.body
-        ask = wire.AskQuote(charger=body.charger, start=start, end=end, energy_wh=energy_wh)
-        answer = await self.network.request(
-            body.contact, wire.PROTOCOL, wire.write(ask), timeout=QUOTE_TIMEOUT_S
-        )
-        try:
-            given = wire.read_as(wire.QuoteGiven, answer)
-            self.directory.learn(given.bundle)
-            quote = open_as(Quote, given.quote, self.me.network)
-            self.directory.authorise(quote, body.author, Scope.LIST)
-            _require_as_asked(quote.body, ask, body.author)
-        except Refused as refused:
-            raise PersonError(
-                refused.code,
-                f"The host does not offer that: {refused.message}.",
-                "Try another time or another charger.",
-                ExitCode.REJECTED_BY_PEER,
-            ) from refused
-        offer = Offer(quote, given.bundle, listing)
-        self.offers[quote.id] = offer
-        if len(self.offers) > _MAX_OFFERS:
-            self.offers.popitem(last=False)
-        return offer
+        return await self.offers.ask(listing, start, end, energy_wh)
 
     async def book(self, quote_id: bytes, *, wait_ms: int, vehicle: str | None = None) -> Any:
         """Takes an offer; the booking's id comes back at once, the host's answer later."""
-        offer = self.offers.get(quote_id)
-        if offer is None:
-            raise PersonError(
-                "no-such-quote", "This quote is not known here.", "Ask for a new one.", ExitCode.NOT_FOUND
-            )
-        listing = offer.listing.record.body
-        return await self.command(
-            Book(
-                quote=offer.record.raw,
-                host_bundle=offer.bundle,
-                to=listing.contact,
-                region=region_of(listing.cell),
-                title=listing.about.title,
-                zone=listing.zone,
-                wait_ms=wait_ms,
-                vehicle=vehicle,
-            )
-        )
+        return await self.command(self.offers.require(quote_id).taking(wait_ms, vehicle))
 
     def score(self, author: bytes) -> Score:
         """What this node thinks of somebody, with the reasons."""
@@ -434,8 +382,3 @@ def _keeper(ports: Ports, secret: bytes, network_id: str) -> MailboxKeeper | Non
         network_id=network_id,
         max_bytes=ports.max_parcel_bytes,
     )
-
-
-def _require_as_asked(quote: Quote, ask: wire.AskQuote, author: bytes) -> None:
-    if (quote.author, quote.charger, quote.start, quote.end) != (author, ask.charger, ask.start, ask.end):
-        raise Refused("mismatch", "the quote is not for what was asked")

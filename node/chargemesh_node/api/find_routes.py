@@ -8,7 +8,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from chargemesh_protocol.discovery.search import FoundListing
 from chargemesh_protocol.errors import ExitCode, PersonError
 from chargemesh_protocol.listing import CONNECTOR_TYPES, Need
 from chargemesh_protocol.money import parse_currency
@@ -16,7 +15,6 @@ from chargemesh_protocol.place import Point
 
 from ..discovery.finder import Search
 from ..errors import NetworkError
-from ..node import Node, Offer
 from ..views.bookings import BookingView, booking_view
 from ..views.listings import ListingView, QuoteView, SearchEnd, listing_view, quote_view
 from .bodies import FindQuery
@@ -42,7 +40,7 @@ async def ask_quote(call: Call) -> QuoteView:
     try:
         offer = await call.node.ask_quote(found, *asked, call.body.energy_wh)
     except NetworkError as error:
-        known = _asked_before(call.node, found, *asked)
+        known = call.node.offers.standing(found, *asked, call.node.clock.now())
         if known is None:
             raise _host_away() from error
         return quote_view(call.node, known, short, host_away=True)
@@ -80,20 +78,6 @@ async def _lines(call: Call, search: Search, need: Need, min_trust: int) -> Asyn
             "untimely": search.results.untimely,
         }
         yield _line(end)
-
-
-def _asked_before(node: Node, listing: FoundListing, start: int, end: int) -> Offer | None:
-    """The newest quote for that slot that still stands: a request for it may wait in the host's mailbox."""
-    body, now = listing.record.body, node.clock.now()
-    known = [
-        one
-        for one in node.offers.values()
-        if one.record.body.author == body.author
-        and (one.record.body.charger, one.record.body.start, one.record.body.end)
-        == (body.charger, start, end)
-        and one.record.body.expires > now
-    ]
-    return max(known, key=lambda one: one.record.body.issued, default=None)
 
 
 def _host_away() -> PersonError:

@@ -34,7 +34,8 @@ from chargemesh_protocol.trust.entries import booking_hash
 
 from ..clock import SeededEntropy
 from ..errors import NetworkError
-from ..node import Node, Offer, Ports
+from ..node import Node, Ports
+from ..offers import Offer
 from ..wallbox.pool import DriverFactory
 from .box import CarAndBox, SimDriver
 from .disk import MemoryCache, MemoryStore

@@ -15,7 +15,8 @@ from chargemesh_protocol.tariff import TariffDimension, prices
 from chargemesh_protocol.tariff_text import describe_plan, describe_tariff
 from chargemesh_protocol.terms import describe_terms
 
-from ..node import Node, Offer
+from ..node import Node
+from ..offers import Offer
 from .people import Person, person
 from .values import Instant, Money, Place, Span, instant, money, place, total
 
