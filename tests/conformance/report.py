@@ -57,7 +57,8 @@ class Report:
         return sum(counts[outcome] for counts in self._counts.values())
 
     def _text(self, value: Any) -> str:
-        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+        """In ASCII: what a program writes may hold halves of characters and whatever moves a cursor."""
+        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
         if self._full or len(text) <= _SHORT:
             return text
         return f"{text[:_SHORT]} ... ({len(text)} characters; --full shows all)"

@@ -148,6 +148,15 @@ async def test_a_node_that_goes_down_under_a_hostile_check_fails_it() -> None:
     assert verdict.looks[-1].sent == "afterwards: the honest ping"
 
 
+@pytest.mark.asyncio
+async def test_another_node_at_that_address_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    gone = "12D3KooWSrKnMZUcSxK8G7wmBbXdU8nFEfWGhLu6H8xjn8LmCSJb"
+    async with a_node_that({}) as network:
+        address = f"{network.contact.addresses[0]}/p2p/{gone}"
+        assert await asyncio.to_thread(main, ["node", address, "--network", NETWORK]) == 1
+        assert f"another PeerId answers there, {network.contact.peer_id}" in capsys.readouterr().err
+
+
 def test_the_specs_list_every_check() -> None:
     said = (ROOT / "specs" / "conformance.md").read_text()
     assert table() in said, "`python -m tests.conformance checks` prints the table"

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from ..interop.node_tools import NOT_INSTALLED, node
+from .__main__ import main
 from .report import Report
-from .runner import Outcome, run, same
+from .runner import CannotStart, Outcome, run, same
 from .vector_files import VECTORS, Case, load
 
 ROOT = Path(__file__).parents[2]
@@ -40,13 +41,19 @@ for line in sys.stdin:
         if mood == "half a line": sys.stdout.write("{"); sys.stdout.flush(); os._exit(0)
         if mood == "a list": said = [said]
         if mood == "both": said["out"] = {}
+        if mood == "no newline": sys.stdout.write(json.dumps(said)); sys.stdout.flush(); time.sleep(600)
+        if mood == "deep": said = '{"id": "%s", "out": %s}' % (q["id"], "[" * 900 + "]" * 900)
+        if mood == "deeper": said = "[" * 200_000
+        if mood == "half a character": said = {"id": q["id"], "out": {"text": "\\ud800"}}
+        if type(said) is str: print(said, flush=True); continue
     print(json.dumps(said), flush=True)
 """
 
 
 def outcomes(mood: str) -> list[Outcome]:
     command = [sys.executable, "-c", PROGRAM, mood]
-    return [said.outcome for _, said in run(command, CASES, timeout=5 if mood != "hangs" else 1)]
+    slow = mood in ("hangs", "no newline")
+    return [said.outcome for _, said in run(command, CASES, timeout=1 if slow else 5)]
 
 
 def test_an_honest_program() -> None:
@@ -55,15 +62,34 @@ def test_an_honest_program() -> None:
 
 @pytest.mark.parametrize(
     "mood",
-    ["wrong code", "takes it", "hangs", "ends", "garbage", "other id", "half a line", "a list", "both"],
-)
+    [
+        "wrong code", "takes it", "hangs", "ends", "garbage", "other id", "half a line", "a list", "both",
+        "no newline", "deep", "deeper", "half a character",
+    ],
+)  # fmt: skip
 def test_a_case_fails_and_the_next_one_is_asked(mood: str) -> None:
     assert outcomes(mood) == [Outcome.PASSED, Outcome.FAILED, Outcome.UNSUPPORTED]
 
 
 def test_a_program_that_can_not_be_started_is_a_mistake_of_the_caller() -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(CannotStart, match=r"no-such-program-of-ours can't be started: No such file"):
         list(run(["no-such-program-of-ours"], CASES, timeout=1))
+
+
+def test_a_program_that_forgets_the_newline_is_told_so() -> None:
+    command = [sys.executable, "-c", PROGRAM, "no newline"]
+    (_, verdict), *_ = run(command, CASES[1:], timeout=1)
+    assert verdict.late and 'no answer within 1 seconds: it wrote no newline after b\'{"id": ' in str(
+        verdict.got
+    )
+
+
+def test_a_program_that_hangs_is_given_up_after_so_many_cases_in_a_row() -> None:
+    command = [sys.executable, "-c", PROGRAM, "hangs"]
+    right, hanging = CASES[:2]
+    cases = [hanging, right, hanging, hanging, hanging]
+    assert len(list(run(command, cases, timeout=1, give_up=2))) == 4
+    assert len(list(run(command, [hanging] * 4, timeout=0.1, give_up=0))) == 4
 
 
 @pytest.mark.parametrize(
@@ -101,17 +127,59 @@ def exit_code(*arguments: str, mood: str = "honest") -> int:
 
 
 def test_the_command_line_needs_nothing_installed(tmp_path: Path) -> None:
-    cases = [
-        {"name": case.name, "op": case.op, "in": case.given, **case.expected, "why": case.why}
-        for case in CASES
-    ]
-    (tmp_path / "f.json").write_text(json.dumps({"about": "sums", "cases": cases}))
-    asked = ["--vectors", str(tmp_path)]
+    asked = ["--vectors", written(tmp_path, *CASES)]
     assert exit_code(*asked) == 0
     assert exit_code(*asked, "--complete") == 1
     assert exit_code(*asked, mood="wrong code") == 1
     assert exit_code(*asked, "--only", "f:right", "--complete", mood="wrong code") == 0
     assert exit_code(*asked, "--only", "no such case") == 2
+
+
+def written(folder: Path, *cases: Case) -> str:
+    """A folder of vectors."""
+    rows = [
+        {"name": case.name, "op": case.op, "in": case.given, **case.expected, "why": case.why}
+        for case in cases
+    ]
+    (folder / "f.json").write_text(json.dumps({"about": "sums", "cases": rows}))
+    return str(folder)
+
+
+@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf", "1e9", "soon"])
+def test_a_bound_that_is_none_is_a_mistake_of_the_caller(
+    seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["run", f"--timeout={seconds}", "--", "true"])
+    assert end.value.code == 2 and "no number of seconds" in capsys.readouterr().err
+
+
+def test_the_command_line_says_what_can_not_be_started(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["run", "--", "no-such-program-of-ours"])
+    assert end.value.code == 2 and "no-such-program-of-ours can't be started" in capsys.readouterr().err
+
+
+def test_whatever_was_answered_can_be_printed_anywhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--", sys.executable, "-c", PROGRAM, "half a character"]
+    assert main(["run", "--vectors", written(tmp_path, CASES[1]), *command]) == 1
+    assert r'"text": "\ud800"' in capsys.readouterr().out
+
+
+def test_what_was_not_asked_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["run", "--vectors", written(tmp_path, *[CASES[1]] * 4), "--timeout", "0.1", "--give-up", "2"]
+    assert main([*asked, "--", sys.executable, "-c", PROGRAM, "hangs"]) == 1
+    assert "stopped after 2 cases in a row that took too long: 2 were not asked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [("checks",), ("subject",), ("node", "a", "--network", "b")])
+def test_what_needs_more_than_python_says_so(words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-S", "-m", "tests.conformance", *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert f"`{words[0]}` needs " in done.stderr and "make setup" in done.stderr
 
 
 def test_a_case_has_one_answer(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ from libp2p.network import swarm
 from libp2p.network.stream.exceptions import StreamEOF
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
+from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
 from libp2p.stream_muxer.mplex.mplex import MPLEX_PROTOCOL_ID, Mplex
 from multiaddr import Multiaddr
 
@@ -272,7 +273,7 @@ def peer_text(peer_id: bytes) -> str:
 async def connected(
     target: Target, before: Callable[[Any], None] = lambda host: None, **options: Any
 ) -> AsyncIterator[Peer]:
-    """A new peer, connected for as long as the block lasts; NoAnswer("no connection") if that fails.
+    """A new peer, connected for as long as the block lasts; NoAnswer("no connection…") if that fails.
 
     `before` is called with the host before it connects; `options` are those of libp2p's new_host.
     """
@@ -300,7 +301,20 @@ async def _connect(host: Any, target: Target) -> None:
         with trio.fail_after(ANSWER_SECONDS):
             await host.connect(PeerInfo(ID.from_string(target.peer_id), [Multiaddr(target.address)]))
     except Exception as error:  # whatever layer it is that fails, or the time
+        for one in _behind(error):
+            if isinstance(one, PeerIDMismatchesPubkey):
+                answering = str(one).rpartition("=")[2]
+                raise NoAnswer(f"no connection: another PeerId answers there, {answering}") from error
         raise NoAnswer("no connection") from error
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that led to it; libp2p bundles those of several addresses."""
+    yield error
+    causes = (*getattr(error, "errors", ()), error.__cause__)
+    for one in causes:
+        if isinstance(one, BaseException):
+            yield from _behind(one)
 
 
 async def _closed(host: Any) -> None:
