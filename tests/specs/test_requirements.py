@@ -46,6 +46,45 @@ def test_requirements_that_are_referred_to_exist() -> None:
     assert named - numbered <= {"H3", "T2"}, named - numbered
 
 
+RULE = re.compile(r"^\*\*([A-Z]\d+[a-z]?)\.\*\*", re.MULTILINE)
+WHY = re.compile(r"\*Why([^*:.]*)[:.]\*\s*([^*]{20,})")  # `*Why:*`, `*Why two:*`, `*Why R1, R2 and R4:*`
+
+
+def rules_of(text: str) -> dict[str, str]:
+    """The text of each numbered rule, up to the next one or the next heading."""
+    parts = re.split(r"^(?=\*\*[A-Z]\d+[a-z]?\.\*\*|#+ )", text, flags=re.MULTILINE)
+    return {found[1]: part for part in parts if (found := RULE.match(part))}
+
+
+def named_in(words: str, rules: list[str]) -> set[str]:
+    """The rules that stand before the colon of a reason: `R1, R2 and R4`, or `G11 to G13`."""
+    named = set(re.findall(r"\b[A-Z]\d+[a-z]?\b", words))
+    for first, last in re.findall(r"\b([A-Z]\d+) to ([A-Z]\d+)\b", words):
+        named |= set(rules[rules.index(first) : rules.index(last) + 1])
+    return named
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
+def test_every_rule_has_its_reason(path: Path) -> None:
+    """In itself, or in another rule that names it before the colon."""
+    rules = rules_of(path.read_text())
+    explained: set[str] = set()
+    for rule, text in rules.items():
+        for words, _ in WHY.findall(text):
+            explained |= named_in(words, list(rules)) or {rule}
+    assert explained <= set(rules), explained - set(rules)
+    assert [rule for rule in rules if rule not in explained] == []
+
+
+def test_every_limit_has_its_reason() -> None:
+    """More than the name says already: in the code beside the number, and so in limits.json."""
+    listed = json.loads((SPECS / "limits.json").read_text())
+    assert [one["name"] for one in listed if len(one["reason"].split()) < 4] == []
+    assert [(one["name"], one["reason"]) for one in listed] == [
+        (name, reason) for _, name, _, reason in spec_data.limit_rows()
+    ]
+
+
 def test_every_chapter_speaks_of_security() -> None:
     silent = [path.name for path in CHAPTERS if "## Security" not in path.read_text()]
     assert silent == ["08-clocks-limits-errors.md", "13-extending.md", "14-threats-privacy.md"]
