@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from . import calendar_fields
+from . import calendar_fields, policy_fields
 from .charger_fields import FIELDS, Answers, read_field, read_price, read_tag
 
 DEFAULT_CANCEL_PERCENT = 50
@@ -77,7 +77,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     for switch in reversed(switches):
         command = switch(command)
-    command = calendar_fields.options(command)
+    command = policy_fields.options(calendar_fields.options(command))
     for field in reversed(FIELDS):
         command = click.option(field.flag, field.name, metavar=field.metavar, help=field.help)(command)
     return command
@@ -105,6 +105,7 @@ def read_flags(given: Mapping[str, Any], saved: Mapping[str, str]) -> Answers:
         raise click.UsageError("--iban and --account are both the account: give one of them.")
     currency = answers.get("currency", "EUR")
     answers |= calendar_fields.read_flags(given, lambda text: read_price(text, currency, "kwh"))
+    answers |= policy_fields.read_flags(given)
     if given.get("wallbox_option"):
         answers["wallbox_option"] = _options(given["wallbox_option"], answers.get("wallbox", ""))
     return answers
@@ -148,6 +149,8 @@ def body(answers: Answers) -> dict[str, Any]:
     if {"connector", "power", "format"} & answers.keys():
         found["connectors"] = [_connector(answers)]
     calendar_fields.put_into(found, answers)
+    if "policy" in answers:
+        found["policy"] = answers["policy"]
     return found
 
 

@@ -9,6 +9,7 @@ from chargemesh_protocol.money import format_amount
 from chargemesh_protocol.units import format_decimal, format_duration, format_energy, format_power
 from chargemesh_protocol.zones import MINUTE_MS
 
+from . import policy_text
 from .calendar_text import busy_sentence
 from .render import clean, paragraph, short, words
 from .tables import pairs
@@ -111,6 +112,8 @@ def _rows(view: Any) -> Iterator[tuple[str, str]]:
     yield "price", _prices(kept["tariff"])
     yield "hours", f"{kept['hours']['text']} ({kept['hours']['zone']})"
     yield from _calendar(kept["calendar"])
+    yield "rules", view["who_may"]["words"]
+    yield from policy_text.rows(kept["policy"])
     yield from _rules(kept)
     yield "terms", _terms(kept["terms"], kept["tariff"]["currency"])
     yield "address sent", f"{_minutes(kept['access_lead_minutes'])} before the start"
@@ -169,8 +172,11 @@ def _rules(kept: Any) -> Iterator[tuple[str, str]]:
     ahead = f", {_minutes(rules['lead_minutes'])} ahead or more" if rules["lead_minutes"] else ""
     yield "bookings", f"of {_minutes(rules['min_minutes'])} to {_minutes(rules['max_minutes'])}{ahead}"
     trust = f", with a trust of {rules['min_trust']} of 1000 or more" if rules["min_trust"] else ""
-    yield "answered", ("at once, by these rules" if rules["instant"] else "by you, each one") + trust
     who = "you answer" if strangers["on_request"] or not rules["instant"] else "the rules answer"
+    if kept["policy"]["words"]:
+        who = "whatever the rules say"
+    else:
+        yield "answered", ("at once, by these rules" if rules["instant"] else "by you, each one") + trust
     yield (
         "first-timers",
         f"{who}; {strangers['open_bookings']} open each, of {_minutes(strangers['max_minutes'])} at most, "

@@ -23,11 +23,18 @@ class Opinion:
 
     def score(self, subject: bytes, drafts: Evidence) -> Score:
         """`drafts`: what waits for its batch; our own scores know it before the world does."""
+        return self._now(drafts).score(subject, month_of(self._clock.now()))
+
+    def vouched(self, subject: bytes, drafts: Evidence) -> bool:
+        """Whether we, or somebody whom we know, vouch for `subject`."""
+        return self._now(drafts).vouched(subject)
+
+    def _now(self, drafts: Evidence) -> Reputation:
         of_log = self._replica.evidence()  # the same object until the log has changed
         if self._reputation is None or self._seen is None or self._seen != (of_log, drafts):
             self._seen = (of_log, drafts)
             self._reputation = Reputation(of_log | drafts, self._author, self._secret)
-        return self._reputation.score(subject, month_of(self._clock.now()))
+        return self._reputation
 
     def proven(self, author: bytes) -> bool:
         """Whether the log holds a completed pair of this author."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from chargemesh_node.api import bodies, charger_body
+from chargemesh_node.api import bodies, charger_body, policy_body
 
 BODIES: dict[str, Any] = {
     "charger": charger_body.ChargerBody,
@@ -23,6 +23,11 @@ BODIES: dict[str, Any] = {
     "vouch": bodies.Vouch,
     "reading": bodies.MeterReading,
     "find": bodies.FindQuery,
+    "policy": policy_body.PolicyBody,
+    "rules": policy_body.AskRules,
+    "member": policy_body.MemberBody,
+    "block": policy_body.BlockBody,
+    "walk-in": bodies.WalkIn,
 }
 
 

@@ -36,6 +36,7 @@ CONNECTOR = {
     "text": "11 kW Type 2 (socket)",
 }
 RULES = {"instant": True, "min_minutes": 15, "max_minutes": 1440, "lead_minutes": 0, "min_trust": 0}
+SHOWN_RULES = {**RULES, "members_only": False}
 PRICES = {"currency": "EUR", "per_kwh": [money(350_000), money(350_000)], "text": "0.35 EUR per kWh."}
 LISTING_VIEW = {
     "id": LISTING,
@@ -48,7 +49,7 @@ LISTING_VIEW = {
     "connectors": [CONNECTOR],
     "price": money(350_000),
     "prices": PRICES,
-    "rules": RULES,
+    "rules": SHOWN_RULES,
     "terms": "Cancelling is free until the start.",
     "parking": "ON_DRIVEWAY",
     "access_method": "OPEN",
@@ -88,6 +89,8 @@ QUOTE_VIEW = {
     "address_by": at(1_799_992_800_000, "2027-01-15 07:00"),
     "host_away": False,
     "mailbox": False,
+    "answer_within_s": None,
+    "otherwise": None,
 }
 STATE = {
     "connected": False,
@@ -175,10 +178,20 @@ SETTINGS = {
         "buffer_minutes": 15,
         "horizon_minutes": 20_160,
     },
+    "policy": {"words": "", "answer_minutes": 0, "otherwise": "DECLINE", "members_only": "", "walk_in": ""},
+}
+WHO_MAY = {
+    "words": "known drivers instantly; others on request",
+    "own": False,
+    "sentences": [
+        "Whoever has charged with you before is accepted at once.",
+        "Everybody else waits for your answer.",
+    ],
 }
 CHARGER_VIEW = {
     **CHARGER_LINE,
     "settings": SETTINGS,
+    "who_may": WHO_MAY,
     "busy": None,
     "listing": None,
     "cell": CELL,
@@ -190,7 +203,7 @@ PREVIEW = {
     "title": "Garage",
     "connectors": [CONNECTOR],
     "prices": PRICES,
-    "rules": RULES,
+    "rules": SHOWN_RULES,
     "terms": "Cancelling is free until 2 h before the start.",
     "parking": "ON_DRIVEWAY",
     "access_method": "OPEN",

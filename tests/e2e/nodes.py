@@ -24,7 +24,7 @@ from typing import Any
 from chargemesh_node.clock import SystemClock, SystemEntropy
 from chargemesh_node.discovery.peers import MIN_CONNECTED
 from chargemesh_node.errors import NetworkError
-from chargemesh_node.node import Node, Offer, Ports
+from chargemesh_node.node import Node, Ports
 from chargemesh_node.p2p.bridge import Libp2pNetwork
 from chargemesh_node.p2p.limits import DEFAULT_LIMITS, NetworkLimits
 from chargemesh_node.ports import Cache, Store
@@ -33,6 +33,7 @@ from chargemesh_node.sim.disk import MemoryCache, MemoryStore
 from chargemesh_node.sim.home import BERLIN, charger_settings
 from chargemesh_node.store.cache_db import SqliteCache
 from chargemesh_node.store.node_db import SqliteStore
+from chargemesh_node.targets import Offer
 from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.sealing import AccessRecord
 from chargemesh_protocol.booking.state import BookingState

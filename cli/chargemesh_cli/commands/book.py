@@ -18,6 +18,7 @@ from chargemesh_protocol.units import (
 
 from .. import prompts, times
 from ..app import App, pass_app
+from ..charger_fields import read_connector
 from ..client import Api, segment
 from ..lazy import command
 from ..render import clean, paragraph, short
@@ -29,8 +30,13 @@ _EXPIRED = (
 _LONG_POLL_SECONDS = 20
 _DEFAULT_WAIT = "15m"
 _MOST_WH = 1_000_000
+_SPARE_MS = 60_000  # so that the host's node still answers by itself before the request ends
+_OTHERWISE = {"ACCEPT": "accepts", "DECLINE": "declines"}
 # What to do about a refusal at once, by its code (specs/errors.json).
 _INSTEAD = {
+    "members-only": "Ask the host to add you to its members.",
+    "rules": "Ask for another time, or try another charger.",
+    "walk-in": "Scan the code at the charger again.",
     "stranger": "End the booking that you have there first, or ask for a shorter or an earlier one.",
     "trust": "Trust grows with charges and reviews: charge elsewhere first.",
     "unpaid-receipt": "`chargemesh bookings` shows which; `chargemesh pay ID --paid` says that it is paid.",
@@ -38,6 +44,14 @@ _INSTEAD = {
     "quote-expired": "Book again: that asks for a new price.",
     "busy": "Try again in a minute.",
 }
+
+
+VEHICLE = click.option(
+    "--vehicle", metavar="TEXT", help="What the host may know of your car, such as its colour."
+)
+PLUG = click.option(
+    "--plug", metavar="PLUG", help="Your car's inlet (Type2, CCS, …), if the host asks for it."
+)
 
 
 @command("quote")
@@ -51,7 +65,7 @@ def quote(app: App, /, listing: str, energy: str | None, **given: Any) -> None:
     LISTING: its row in the last `find`, or its id.
     """
     span = _span(given)
-    energy_wh = _energy(energy)
+    energy_wh = energy_of(energy)
     value = _ask(app.api(), listing, span, energy_wh)
     app.result(value, sentences(value))
 
@@ -60,14 +74,9 @@ def quote(app: App, /, listing: str, energy: str | None, **given: Any) -> None:
 @click.argument("listing")
 @times.options
 @click.option("--energy", metavar="ENERGY", help="How much your car takes; else what fits the time.")
-@click.option("--vehicle", metavar="TEXT", help="What the host may know of your car, such as its colour.")
-@click.option(
-    "--answer-within",
-    default=_DEFAULT_WAIT,
-    show_default=True,
-    metavar="DURATION",
-    help="How long the host has.",
-)
+@VEHICLE
+@PLUG
+@click.option("--answer-within", metavar="DURATION", help="How long the host has. [as it says, else 15m]")
 @click.option("--yes", is_flag=True, help="Take the quote without being asked.")
 @click.option("--no-wait", is_flag=True, help="Don't wait for the host's answer.")
 @pass_app
@@ -77,7 +86,8 @@ def book(
     listing: str,
     energy: str | None,
     vehicle: str | None,
-    answer_within: str,
+    plug: str | None,
+    answer_within: str | None,
     yes: bool,
     no_wait: bool,
     **given: Any,
@@ -87,22 +97,31 @@ def book(
     LISTING: its row in the last `find`, or its id.
     """
     span = _span(given)
-    energy_wh = _energy(energy)
-    wait_ms = parse_duration(answer_within)
+    energy_wh = energy_of(energy)
+    wait_ms = None if answer_within is None else parse_duration(answer_within)
     if not yes and not app.interactive:
         raise click.UsageError("Nobody is at a terminal to agree to the price: add --yes.")
     api = app.api()
     offer = _ask(api, listing, span, energy_wh)
     app.note(sentences(offer))
     prompts.require_yes(app, "Book it?", yes=yes)
-    body = {"quote": offer["quote"], "wait_ms": wait_ms} | ({"vehicle": vehicle} if vehicle else {})
-    booking = api.post("bookings", body)
+    booking = api.post("bookings", wait_of(offer, wait_ms, vehicle, plug))
     path = f"bookings/{segment(booking['id'])}"
     if not no_wait:
-        booking = _wait_for_answer(app, api, path, booking)
+        booking = wait_for_answer(app, api, path, booking)
     elif not app.json:
         app.say(f"Asked. `chargemesh booking show {short(booking['id'])}` tells what becomes of it.")
-    _tell(app, booking, waited=not no_wait)
+    tell(app, booking, waited=not no_wait)
+
+
+def wait_of(offer: Any, wait_ms: int | None, vehicle: str | None, plug: str | None) -> dict[str, Any]:
+    """The body of a booking by this offer. The host has the time that it asks for, or `wait_ms`."""
+    within = offer["answer_within_s"]
+    if wait_ms is None:
+        wait_ms = parse_duration(_DEFAULT_WAIT) if within is None else within * 1000 + _SPARE_MS
+    body: dict[str, Any] = {"quote": offer["quote"], "wait_ms": wait_ms}
+    body |= {"vehicle": vehicle} if vehicle else {}
+    return body | ({"plug": read_connector(plug)} if plug else {})
 
 
 def sentences(offer: Any) -> str:
@@ -120,6 +139,9 @@ def sentences(offer: Any) -> str:
         if offer["instant"]
         else "The host answers in person."
     )
+    if offer["answer_within_s"] is not None:
+        within = format_duration(offer["answer_within_s"] * 1000)
+        answered += f" A person has {within}; after that the host's node {_OTHERWISE[offer['otherwise']]} it."
     left = offer["expires_in_s"] * 1000
     parts = [
         first,
@@ -146,7 +168,7 @@ def _away(offer: Any) -> list[str]:
     ]
 
 
-def _energy(text: str | None) -> int:
+def energy_of(text: str | None) -> int:
     """Wh; 0 where nothing is said."""
     energy_wh = parse_energy(text) if text else 0
     if energy_wh > _MOST_WH:
@@ -173,7 +195,7 @@ def _ask(api: Api, listing: str, span: times.Span, energy_wh: int) -> Any:
     return api.post("quotes", body)
 
 
-def _wait_for_answer(app: App, api: Api, path: str, booking: Any) -> Any:
+def wait_for_answer(app: App, api: Api, path: str, booking: Any) -> Any:
     """Until the host has decided or its time is over; Ctrl-C stops waiting, not the request."""
     app.note(f"Asked as booking {short(booking['id'])}; waiting for the host … (Ctrl-C stops waiting)")
     try:
@@ -187,7 +209,7 @@ def _wait_for_answer(app: App, api: Api, path: str, booking: Any) -> Any:
     return booking
 
 
-def _tell(app: App, booking: Any, *, waited: bool) -> None:
+def tell(app: App, booking: Any, *, waited: bool) -> None:
     """The outcome, and its exit code: a refusal is the peer's, silence is a time-out."""
     if not waited or booking["reservation"] == "PENDING":
         app.result(booking)

@@ -16,6 +16,7 @@ from ..lazy import Group, command
 from ..readers import choice, free_text
 from ..render import paragraph, short
 from ..tables import table
+from .block import block_peer
 
 _REASONS = ("POWER_OUTAGE", "BROKEN_CHARGER", "TRAFFIC", "SAFETY")
 _LARGEST_PAGE = 500
@@ -76,9 +77,10 @@ def decline(app: App, booking_id: str) -> None:
 @booking.command("cancel")
 @click.argument("booking_id", metavar="ID")
 @click.option("--reason", metavar="NAME", help=f"One of {', '.join(_REASONS)}; SAFETY is always free.")
+@click.option("--block", is_flag=True, help="Deal with them no more; they are not told.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @pass_app
-def cancel(app: App, booking_id: str, reason: str | None, yes: bool) -> None:
+def cancel(app: App, booking_id: str, reason: str | None, block: bool, yes: bool) -> None:
     """Cancel a booking, from either side; says first what it costs."""
     body = {"reason": choice(reason, _REASONS, "reason")} if reason else {}
     api = app.api()
@@ -88,6 +90,8 @@ def cancel(app: App, booking_id: str, reason: str | None, yes: bool) -> None:
         app.note(paragraph(" ".join(view["next_steps"])))
     prompts.require_yes(app, "Cancel it?", yes=yes)
     api.post(f"{path}/cancel", body)
+    if block:
+        block_peer(api, booking_id, "")
     view = api.get(path)
     app.result(view, paragraph(" ".join(view["so_far"][1:])))
 

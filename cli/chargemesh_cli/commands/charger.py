@@ -10,7 +10,7 @@ import click
 from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.units import format_energy, parse_duration, parse_energy
 
-from .. import calendar_fields, prompts
+from .. import calendar_fields, policy_fields, prompts
 from .. import charger_form as form
 from ..app import App, pass_app
 from ..charger_fields import FIELDS, QUESTIONS, REQUIRED, Answers, Field, read_answer, read_field, read_tag
@@ -21,6 +21,7 @@ from ..local_zone import local_zone
 from ..pairing import show_and_wait
 from ..render import paragraph, short, words
 from ..tables import table
+from . import policy
 
 _RESTORED = (
     "This node was restored from a backup: it lists nothing and answers nobody before it has asked a peer "
@@ -32,6 +33,10 @@ _RESTORED = (
 @click.group("charger", cls=Group)
 def charger() -> None:
     """A host's chargers. ID is the beginning of a charger's id, six signs or more; `last`: your only one."""
+
+
+for _one in (policy.rules, policy.members, policy.qr):
+    charger.add_command(_one)
 
 
 @charger.command("add")
@@ -112,6 +117,8 @@ def edit(app: App, /, charger_id: str, **given: Any) -> None:
     answers = form.read_flags(given, saved)
     api = app.api()
     path = f"chargers/{segment(charger_id)}"
+    if answers.keys() & set(policy_fields.PLAIN) and "words" not in answers.get("policy", {}):
+        policy_fields.require_plain(api.get(path)["who_may"])
     if {"connector", "power", "format", "cancel_free", "cancel_cost"} & answers.keys():
         answers = _with_what_stands(api.get(path)["settings"], answers)
     if calendar_fields.needs_what_stands(answers):

@@ -95,6 +95,15 @@ class Book(Struct, forbid_unknown_fields=True):
     quote: Id
     wait_ms: Annotated[int, Meta(ge=1000, le=MAX_WAIT_MS)] = 6 * _HOUR_MS
     vehicle: Short | None = None
+    plug: Annotated[str, Meta(max_length=40, description="OCPI's name of the car's inlet")] | None = None
+
+
+class WalkIn(Struct, forbid_unknown_fields=True):
+    """The link in the code at a charger, and until when; from now on. energy_wh 0: as much as fits."""
+
+    link: Annotated[str, Meta(max_length=2000, description="chargemesh:walk-in/…")]
+    end: At
+    energy_wh: Wh = 0
 
 
 class BookingsQuery(Struct, forbid_unknown_fields=True):

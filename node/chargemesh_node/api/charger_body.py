@@ -48,6 +48,7 @@ from ..extensions import BUILT_IN_DRIVERS, installed
 from ..payments import check_account
 from .bodies import Micro
 from .calendar_body import CalendarBody, PricePeriodBody, rules_from, tariff_with
+from .policy_body import PolicyBody, policy_from
 
 _SIMPLE_PRICES = ("per_kwh", "per_hour", "parking_per_hour", "flat")
 _NAMED_PRICES = (*_SIMPLE_PRICES, "by_period")
@@ -203,6 +204,7 @@ class ChargerBody(Struct, forbid_unknown_fields=True):
     ticket_seconds: int = 15
     paused: bool = False
     calendar: CalendarBody = field(default_factory=CalendarBody)
+    policy: PolicyBody = field(default_factory=PolicyBody)
     busy_from: Annotated[
         str,
         Meta(
@@ -221,6 +223,7 @@ class Defaults(Struct, frozen=True):
     access_lead_minutes: int
     payee: PayeeBody
     password: str
+    secret: bytes  # of the code at a charger that has had none
     kept: ChargerSettings | None = None
 
 
@@ -295,6 +298,7 @@ def _build(body: ChargerBody, charger: bytes, defaults: Defaults) -> ChargerSett
         payee_account=_account(payee, body.tariff.currency, defaults.kept),
         ticket_seconds=body.ticket_seconds,
         calendar=rules_from(body.calendar),
+        policy=policy_from(body.policy, defaults.kept.policy if defaults.kept else None, defaults.secret),
         busy_from=body.busy_from or None,
     )
 

@@ -30,7 +30,7 @@ from .charger_body import ChargerBody, Defaults, PayeeBody, StrangersBody, merge
 from .context import Call
 from .reading import convert
 
-_CHARGER_BYTES = 16
+_CHARGER_BYTES, _SECRET_BYTES = 16, 32
 
 
 class Chargers(TypedDict):
@@ -169,6 +169,7 @@ def _defaults(call: Call, kept: ChargerSettings | None = None) -> Defaults:
         access_lead_minutes=booking.access_lead_minutes,
         payee=PayeeBody(payee.name, payee.iban),
         password=new_password(call.node.ports.entropy),
+        secret=call.node.ports.entropy.bytes(_SECRET_BYTES),
         kept=kept,
     )
 

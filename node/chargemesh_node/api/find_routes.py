@@ -8,13 +8,24 @@ from typing import Any
 
 from starlette.responses import Response
 
+<<<<<<< HEAD
+=======
+from chargemesh_protocol.booking.walk_in import read_link
+from chargemesh_protocol.discovery.search import FoundListing
+>>>>>>> 48a070b (w3b)
 from chargemesh_protocol.errors import ExitCode, PersonError
 from chargemesh_protocol.listing import CONNECTOR_TYPES, Need
 from chargemesh_protocol.money import parse_currency
 from chargemesh_protocol.place import Point
+from chargemesh_protocol.zones import MINUTE_MS
 
 from ..discovery.finder import Search
 from ..errors import NetworkError
+<<<<<<< HEAD
+=======
+from ..node import Node
+from ..targets import Offer, of_code
+>>>>>>> 48a070b (w3b)
 from ..views.bookings import BookingView, booking_view
 from ..views.listings import ListingView, QuoteView, SearchEnd, listing_view, quote_view
 from .bodies import FindQuery
@@ -47,10 +58,24 @@ async def ask_quote(call: Call) -> QuoteView:
     return quote_view(call.node, offer, short)
 
 
+async def walk_in(call: Call) -> QuoteView:
+    """The price from now on of the charger whose code was read; a booking by that quote proves presence."""
+    target = of_code(read_link(call.body.link), call.node.me.network)
+    now = call.node.clock.now()
+    start = now - now % MINUTE_MS
+    _require_span(start, call.body.end, now)
+    try:
+        offer = await call.node.ask_target(target, start, call.body.end, call.body.energy_wh)
+    except NetworkError as error:
+        raise _host_away() from error
+    return quote_view(call.node, offer, b"")
+
+
 async def book(call: Call) -> BookingView:
     """The booking as it stands at once; wait for the host's answer with `wait_until=decided`."""
     quote = by_prefix(call.body.quote, list(call.node.offers), "quote", "chargemesh quote")
-    made = await call.node.book(quote, wait_ms=call.body.wait_ms, vehicle=call.body.vehicle)
+    body = call.body
+    made = await call.node.book(quote, wait_ms=body.wait_ms, vehicle=body.vehicle, plug=body.plug)
     booking = await call.node.runner.booking(bytes.fromhex(made["booking"]))
     return booking_view(call.node, booking)
 

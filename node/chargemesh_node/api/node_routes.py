@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypedDict
@@ -23,13 +22,11 @@ from ..views.people import Trust
 from ..views.status import Identity, InviteView, Peers, Status
 from . import limits
 from .answers import json_answer
+from .authors import author_of
 from .connection import BoundedConnection
-from .context import LAST, Call
+from .context import Call
 from .limits import MAX_LOG_BYTES
-from .reading import by_prefix
 from .streams import Stream, server_sent
-
-_AUTHOR = re.compile(r"[0-9a-f]{64}")
 
 
 class Stopping(TypedDict):
@@ -153,18 +150,7 @@ async def stop(call: Call) -> Response:
 
 async def get_trust(call: Call) -> Trust:
     """By author, or by a booking, which means its other side."""
-    node = call.node
-    if call.id == LAST:
-        return people.trust(node, (await call.booking()).other)
-    bookings = {id: one.other for id, one in node.runner.engine.ledger.overview(node.clock.now()).items()}
-    authors = {node.me.author, *bookings.values(), *(one.record.body.author for one in node.found.values())}
-    evidence = node.replica.evidence()
-    authors |= {who for pair in evidence.completed for who in (pair.one, pair.other)}
-    authors |= {who for one in evidence.reviewed for who in (one.author, one.subject)}
-    if _AUTHOR.fullmatch(call.id) and bytes.fromhex(call.id) not in bookings:
-        return people.trust(node, bytes.fromhex(call.id))  # a stranger stands where newcomers do
-    found = by_prefix(call.id, [*bookings, *authors], "person", "chargemesh find")
-    return people.trust(node, bookings.get(found, found))
+    return people.trust(call.node, author_of(call, call.id))  # a stranger stands where newcomers do
 
 
 async def get_events(call: Call) -> Response:

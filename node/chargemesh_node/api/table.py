@@ -13,6 +13,7 @@ from ..views.doctor import Doctor
 from ..views.listings import ListingView, QuoteView, SearchEnd
 from ..views.mailbox import MailboxLinkView, MailboxView
 from ..views.people import Trust
+from ..views.policy import BlockedPeople, BlockedView, Code, Members, Outlook
 from ..views.receipts import PaymentView, ReceiptView
 from ..views.status import Identity, InviteView, Peers, Status
 from . import (
@@ -26,6 +27,8 @@ from . import (
     mailbox_routes,
     node_routes,
     page_routes,
+    policy_body,
+    policy_routes,
 )
 from .charger_body import ChargerBody
 from .context import Call
@@ -63,6 +66,10 @@ def _post(
     path: str, handler: Handler, says: str, answer: Any, body: Any = bodies.NoBody, **more: Any
 ) -> Route:
     return Route(method="POST", path=path, handler=handler, says=says, answer=answer, body=body, **more)
+
+
+def _delete(path: str, handler: Handler, says: str, answer: Any) -> Route:
+    return Route(method="DELETE", path=path, handler=handler, says=says, answer=answer)
 
 
 def _act(name: str, handler: Handler, says: str, body: Any = bodies.NoBody) -> Route:
@@ -174,6 +181,30 @@ _CHARGERS = (
         bodies.MeterReading,
     ),
     _post(
+        f"{_CHARGER}/rules",
+        policy_routes.ask_rules,
+        "What would come of a request by somebody, and why",
+        Outlook,
+        policy_body.AskRules,
+    ),
+    _post(
+        f"{_CHARGER}/code",
+        policy_routes.make_code,
+        "The code at the charger, for walk-ins",
+        Code,
+        policy_body.NewCode,
+    ),
+    _get(
+        f"{_CHARGER}/code.png", policy_routes.get_code_png, "It alone, as a picture", None, media="image/png"
+    ),
+    _get(
+        f"{_CHARGER}/code.svg",
+        policy_routes.get_code_svg,
+        "It on a sheet to print",
+        None,
+        media="image/svg+xml",
+    ),
+    _post(
         f"{_CHARGER}/busy",
         calendar_routes.refresh_busy,
         "Read its host's other calendar now",
@@ -188,6 +219,21 @@ _CHARGERS = (
     ),
 )
 
+_PEOPLE = (
+    _get("/v1/members", policy_routes.get_members, "Whom the host keeps as members", Members),
+    _post(
+        "/v1/members",
+        policy_routes.put_member,
+        "Add a member, or change name and group",
+        Members,
+        policy_body.MemberBody,
+    ),
+    _delete("/v1/members/{id}", policy_routes.drop_member, "A member no more", policy_routes.Forgotten),
+    _get("/v1/blocked", policy_routes.get_blocked, "Whom this node deals with no more", BlockedPeople),
+    _post("/v1/blocked", policy_routes.block, "Block somebody", BlockedView, policy_body.BlockBody),
+    _delete("/v1/blocked/{id}", policy_routes.unblock, "Block them no longer", policy_routes.Forgotten),
+)
+
 _FINDING = (
     _get(
         "/v1/find",
@@ -198,6 +244,13 @@ _FINDING = (
         media=LINES,
     ),
     _post("/v1/quotes", find_routes.ask_quote, "What a slot costs", QuoteView, bodies.AskQuote),
+    _post(
+        "/v1/walk-in",
+        find_routes.walk_in,
+        "What it costs from now on at the charger whose code was read",
+        QuoteView,
+        bodies.WalkIn,
+    ),
     _post(
         "/v1/bookings",
         find_routes.book,
@@ -300,4 +353,4 @@ _PAGE = (
     _get("/static/{name}", page_routes.get_static, "A file of the page", None, media="*/*", phone=True),
 )
 
-ROUTES: tuple[Route, ...] = _NODE + _CHARGERS + _FINDING + _BOOKINGS + _FEED + _PAGE
+ROUTES: tuple[Route, ...] = _NODE + _CHARGERS + _PEOPLE + _FINDING + _BOOKINGS + _FEED + _PAGE

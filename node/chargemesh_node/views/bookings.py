@@ -27,11 +27,14 @@ _REFUSALS = {
     "clock": "the clocks of the two machines differ too much",
     "duration": "it takes shorter or longer bookings only",
     "lead-time": "that is too soon",
+    "members-only": "it is for members only",
     "not-offerable": "that time can't be had any more",
     "quote-expired": "the quote had expired",
+    "rules": "its host's rules don't allow it",
     "stranger": "it takes less from people it has not dealt with yet",
     "trust": "it asks for more trust than you have there",
     "unpaid-receipt": "an earlier receipt of yours is not paid",
+    "walk-in": "the code at the charger is another by now, or good for nothing then",
 }
 
 

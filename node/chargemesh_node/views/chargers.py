@@ -15,6 +15,7 @@ from chargemesh_protocol.terms import describe_terms
 from chargemesh_protocol.units import format_duration
 
 from ..node import Node
+from . import policy
 from .calendar import Busy, busy_view, periods_as_json, rules_as_json
 from .listings import (
     Cell,
@@ -70,9 +71,11 @@ class ChargerLine(TypedDict):
 
 class ChargerView(ChargerLine):
     """settings: as `POST /v1/chargers` takes them, without the wallbox's password and options and without
-    `busy_from`. busy: how it stands with the calendar that is read there, null for none."""
+    `busy_from`. who_may: its rules for bookings, in words. busy: how it stands with the calendar that is read
+    there, null for none."""
 
     settings: dict[str, Any]
+    who_may: policy.RulesView
     busy: Busy | None
     listing: Offered | None
     cell: Cell
@@ -155,6 +158,7 @@ def charger_view(node: Node, settings: ChargerSettings) -> ChargerView:
     return {
         **charger_line(node, settings),
         "settings": settings_as_json(settings),
+        "who_may": policy.rules_view(settings),
         "busy": busy_view(settings, node.runner.engine.imports.kept(settings.charger)),
         "listing": offered,
         "cell": cell_view(settings.cell),
@@ -192,11 +196,13 @@ def sentence(settings: ChargerSettings) -> str:
     plugs = ", ".join(connector_view(one)["text"] for one in settings.connectors)
     hours = format_hours(settings.hours)
     offered = "Always offered" if hours == "always" else f"Offered {hours}"
-    rules = settings.rules
+    rules = settings.shown_rules
     lengths = (
         f"{format_duration(rules.min_minutes * 60_000)} to {format_duration(rules.max_minutes * 60_000)}"
     )
-    if not rules.instant:
+    if settings.host_policy.words is not None:
+        answer = " ".join(policy.rules_view(settings)["sentences"])
+    elif not rules.instant:
         answer = "You answer each request yourself."
     elif settings.strangers.on_request:
         answer = "Drivers you know are accepted at once; you answer first-timers yourself."
@@ -275,6 +281,7 @@ def settings_as_json(settings: ChargerSettings, *, with_password: bool = False) 
         "ticket_seconds": settings.ticket_seconds,
         "paused": settings.paused,
         "calendar": rules_as_json(settings.calendar_rules),
+        "policy": policy.policy_as_json(settings.host_policy),
         **({"busy_from": settings.busy_from or ""} if with_password else {}),
     }
 

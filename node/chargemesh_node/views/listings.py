@@ -16,7 +16,11 @@ from chargemesh_protocol.tariff_text import describe_plan, describe_tariff
 from chargemesh_protocol.terms import describe_terms
 
 from ..node import Node
+<<<<<<< HEAD
 from ..offers import Offer
+=======
+from ..targets import Offer
+>>>>>>> 48a070b (w3b)
 from .people import Person, person
 from .values import Instant, Money, Place, Span, instant, money, place, total
 
@@ -51,13 +55,15 @@ class Prices(TypedDict):
 
 
 class Rules(TypedDict):
-    """instant: answered by rules for somebody the host knows. Durations in minutes; trust per mille."""
+    """instant: answered by rules for somebody the host knows. Durations in minutes; trust per mille.
+    members_only: the host takes nobody else than its members."""
 
     instant: bool
     min_minutes: int
     max_minutes: int
     lead_minutes: int
     min_trust: int
+    members_only: bool
 
 
 class ListingView(TypedDict):
@@ -109,7 +115,9 @@ class QuoteView(TypedDict):
     """What a slot costs. quote: the id that a booking takes. prices, terms: what would be agreed, as
     the quote says it: the listing that was found may be older. power: where it is less than the plug
     gives, in a sentence, else empty. host_away: the host did not answer now, and this is what it said before;
-    mailbox: whether a request can wait for it all the same."""
+    mailbox: whether a request can wait for it all the same. answer_within_s: how long the host's person has
+    at most, where one has to answer; otherwise: ACCEPT or DECLINE, what the host's node does then. Both null
+    where it does nothing."""
 
     quote: str
     listing: str
@@ -130,6 +138,8 @@ class QuoteView(TypedDict):
     address_by: Instant
     host_away: bool
     mailbox: bool
+    answer_within_s: int | None
+    otherwise: str | None
 
 
 def connector_view(connector: Connector) -> ConnectorView:
@@ -170,6 +180,7 @@ def rules_view(listing: Listing) -> Rules:
         "max_minutes": rules.max_minutes,
         "lead_minutes": rules.lead_minutes,
         "min_trust": rules.min_trust,
+        "members_only": bool(listing.members_only),
     }
 
 
@@ -205,14 +216,14 @@ def listing_view(node: Node, found: FoundListing, short: bytes, need: Need, *, r
 
 
 def quote_view(node: Node, offer: Offer, short: bytes, *, host_away: bool = False) -> QuoteView:
-    quote, listing = offer.record.body, offer.listing.record.body
-    zone, currency = listing.zone, quote.plan.currency
+    quote, target = offer.record.body, offer.target
+    zone, currency = target.zone, quote.plan.currency
     sent = quote.start - quote.access_lead_minutes * 60_000
     address_by = max(node.clock.now(), sent, quote.terms.free_until(quote.start))
     return {
         "quote": offer.record.id.hex(),
         "listing": short.hex(),
-        "title": listing.about.title,
+        "title": target.title,
         "host": person(node, quote.author),
         "start": instant(quote.start, zone),
         "end": instant(quote.end, zone),
@@ -229,7 +240,9 @@ def quote_view(node: Node, offer: Offer, short: bytes, *, host_away: bool = Fals
         "terms": describe_terms(quote.terms, currency),
         "address_by": instant(address_by, zone),
         "host_away": host_away,
-        "mailbox": bool(listing.contact.mailboxes),
+        "mailbox": bool(target.contact.mailboxes),
+        "answer_within_s": quote.answer.minutes * 60 if quote.answer else None,
+        "otherwise": quote.answer.otherwise.value if quote.answer else None,
     }
 
 

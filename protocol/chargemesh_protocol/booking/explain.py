@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..money import format_total
+from ..policy import Otherwise
 from ..units import format_energy
 from .check_in import WaitingCheckIn
 from .cost import cost_if_acknowledged, cost_of_cancelling
@@ -14,6 +15,7 @@ from .objections import objections, reading_to_confirm
 from .records import CancelReason, DeclineReason, ProblemKind, Ticket
 from .state import BookingState, Party
 from .table import Reservation, Session, Settlement
+from .unanswered import Waiting, waiting_for_person
 
 When = Callable[[int], str]
 
@@ -240,11 +242,24 @@ class _Teller:
             yield from self._settle()
 
     def _await_answer(self) -> Iterator[str]:
+        waiting = waiting_for_person(self.state)
+        if waiting is not None:
+            yield from self._await_person(waiting)
+            return
         until = self.when(self.state.request.expires)
         if not self.is_driver:
             yield f"Accept or decline by {until}; without an answer the request fails."
             return
         yield f"The host answers by {until}; without an answer the request fails."
+        yield "Taking the request back costs nothing until it is accepted."
+
+    def _await_person(self, waiting: Waiting) -> Iterator[str]:
+        does = "accepts" if waiting.otherwise is Otherwise.ACCEPT else "declines"
+        until = self.when(waiting.due)
+        if not self.is_driver:
+            yield f"Accept or decline by {until}; without an answer your node {does} it then."
+            return
+        yield f"The host answers by {until}; without an answer its node {does} the request then."
         yield "Taking the request back costs nothing until it is accepted."
 
     def _come(self) -> Iterator[str]:

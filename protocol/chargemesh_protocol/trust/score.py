@@ -56,6 +56,9 @@ class Reputation:
         self.home = home
         self.graph = TrustGraph(evidence.completed, evidence.vouched)
         self.walks = Walks(self.graph, home, secret, walks)
+        self._vouchers: dict[bytes, set[bytes]] = {}
+        for vouch in evidence.vouched:
+            self._vouchers.setdefault(vouch.subject, set()).add(vouch.author)
         self._about: dict[bytes, list[Reviewed]] = {}
         for review in evidence.reviewed:
             if review.author != review.subject:
@@ -92,6 +95,13 @@ class Reputation:
             own_completions=sum(1 for other in bookings.values() if other == self.home),
             through=self._through([voice.author for voice in voices]),
         )
+
+    def vouched(self, subject: bytes) -> bool:
+        """Whether home vouches for `subject`, or somebody does whom home knows: by a completed booking, or by
+        a vouch of its own."""
+        vouchers = self._vouchers.get(subject, set())
+        known = {self.home, *self.graph.counterparties(self.home).values()}
+        return any(one in known or self.home in self._vouchers.get(one, ()) for one in vouchers)
 
     def _voice(self, author: bytes, subject: bytes, reviews: list[Reviewed], month: int) -> _Voice:
         # However often two people book with each other, one reviewer is one voice: the decayed mean of what

@@ -31,6 +31,7 @@ DEFAULTS = Defaults(
     access_lead_minutes=90,
     payee=PayeeBody("Alice", ""),
     password="a" * 16,
+    secret=b"s" * 32,
 )
 
 

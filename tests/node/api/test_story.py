@@ -26,6 +26,18 @@ ELSEWHERE = {
     ("POST", "/v1/bookings/{id}/agree"),
     ("GET", "/v1/trust/{id}/log"),
     ("POST", "/v1/log/say"),
+    # In test_policy.
+    ("POST", "/v1/chargers/{id}/rules"),
+    ("POST", "/v1/chargers/{id}/code"),
+    ("GET", "/v1/chargers/{id}/code.png"),
+    ("GET", "/v1/chargers/{id}/code.svg"),
+    ("POST", "/v1/walk-in"),
+    ("GET", "/v1/members"),
+    ("POST", "/v1/members"),
+    ("DELETE", "/v1/members/{id}"),
+    ("GET", "/v1/blocked"),
+    ("POST", "/v1/blocked"),
+    ("DELETE", "/v1/blocked/{id}"),
 }
 
 

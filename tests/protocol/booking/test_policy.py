@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from chargemesh_protocol.booking import wire
+from chargemesh_protocol.booking.explain import explain
 from chargemesh_protocol.booking.records import CancelReason, DeclineReason, Quote
 from chargemesh_protocol.booking.rules import Take
+from chargemesh_protocol.booking.state import Party
 from chargemesh_protocol.booking.table import Reservation
 from chargemesh_protocol.booking.walk_in import WalkInLink, read_link, walk_in_proof, write_link
 from chargemesh_protocol.contact import Contact
@@ -305,6 +307,18 @@ def test_without_an_answer_the_node_does_what_the_quote_says() -> None:
         street.wait(1)
         assert bob.state(booking).reservation is expected
         assert len(alice.told("booking.answer_due")) == 1
+
+
+def test_both_sides_are_told_until_when_and_what_then() -> None:
+    street, alice, bob = unanswered(Otherwise.ACCEPT)
+    booking = asks_person(street, alice, bob)
+    for person, words in (
+        (alice, "Accept or decline by {}; without an answer your node accepts it then."),
+        (bob, "The host answers by {}; without an answer its node accepts the request then."),
+    ):
+        party = Party.HOST if person is alice else Party.DRIVER
+        told = explain(person.state(booking), party, street.now, str).next
+        assert told[0] == words.format(street.now + 2 * HOUR)
 
 
 def test_an_answer_in_time_ends_the_waiting() -> None:

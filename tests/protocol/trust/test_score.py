@@ -44,8 +44,11 @@ class Story:
         return self
 
     def seen_by(self, home: object, subject: object, month: int = NOW) -> Score:
+        return self.opinion_of(home).score(who(subject), month)
+
+    def opinion_of(self, home: object) -> Reputation:
         evidence = Evidence(frozenset(self.completed), frozenset(self.vouched), frozenset(self.reviewed))
-        return Reputation(evidence, who(home), SECRET, WALKS).score(who(subject), month)
+        return Reputation(evidence, who(home), SECRET, WALKS)
 
 
 def with_fifty_fakes(story: Story, host: object) -> Story:
@@ -163,3 +166,12 @@ def test_the_sentence_names_people_as_their_node_knows_them() -> None:
     assert "5.0 stars on average in 5 reviews by 5 people, reached through neighbour" in sentence
     assert "and 2 more" in sentence
     assert "5 completed bookings on record" in sentence
+
+
+def test_a_vouch_counts_of_whom_i_know_and_of_nobody_else() -> None:
+    story = Story().booking("me", "anna", None).vouch("me", "otto")
+    for voucher, subject in (("anna", "bert"), ("otto", "cora"), ("stranger", "dora"), ("bert", "emil")):
+        story.vouch(voucher, subject)
+    mine = story.opinion_of("me")
+    found = {name for name in ("otto", "bert", "cora", "dora", "emil") if mine.vouched(who(name))}
+    assert found == {"otto", "bert", "cora"}
