@@ -50,7 +50,7 @@ from .ports import BusyReader, Cache, Caller, Clock, Entropy, Loaded, Network, P
 from .replica import LogReplica
 from .reputation import Opinion
 from .runner import Runner
-from .targets import Offer, Target, ask_offer, of_listing
+from .targets import Target, of_listing
 from .wallbox.pool import DriverFactory, WallboxPool
 
 _log = logging.getLogger(__name__)
@@ -262,48 +262,17 @@ class Node:
 
     async def ask_quote(self, listing: FoundListing, start: int, end: int, energy_wh: int) -> Offer:
         """Asks the host what a slot costs. PersonError if the host refuses, NetworkError if it is away."""
-<<<<<<< HEAD
-        return await self.offers.ask(listing, start, end, energy_wh)
-=======
         return await self.ask_target(of_listing(listing), start, end, energy_wh)
 
     async def ask_target(self, target: Target, start: int, end: int, energy_wh: int) -> Offer:
         """The same of a charger that was found, or that the driver stands before."""
-        offer = await ask_offer(self.network, self.directory, self.me.network, target, start, end, energy_wh)
-        self.offers[offer.record.id] = offer
-        if len(self.offers) > _MAX_OFFERS:
-            self.offers.popitem(last=False)
-        return offer
->>>>>>> 48a070b (w3b)
+        return await self.offers.ask(target, start, end, energy_wh)
 
     async def book(
         self, quote_id: bytes, *, wait_ms: int, vehicle: str | None = None, plug: str | None = None
     ) -> Any:
         """Takes an offer; the booking's id comes back at once, the host's answer later."""
-<<<<<<< HEAD
-        return await self.command(self.offers.require(quote_id).taking(wait_ms, vehicle))
-=======
-        offer = self.offers.get(quote_id)
-        if offer is None:
-            raise PersonError(
-                "no-such-quote", "This quote is not known here.", "Ask for a new one.", ExitCode.NOT_FOUND
-            )
-        target = offer.target
-        return await self.command(
-            Book(
-                quote=offer.record.raw,
-                host_bundle=offer.bundle,
-                to=target.contact,
-                region=target.region,
-                title=target.title,
-                zone=target.zone,
-                wait_ms=wait_ms,
-                vehicle=vehicle,
-                plug=plug,
-                walk_in=target.secret,
-            )
-        )
->>>>>>> 48a070b (w3b)
+        return await self.command(self.offers.require(quote_id).taking(wait_ms, vehicle, plug))
 
     def score(self, author: bytes) -> Score:
         """What this node thinks of somebody, with the reasons."""

@@ -12,10 +12,10 @@ from chargemesh_protocol.discovery.search import FoundListing
 from chargemesh_protocol.errors import ExitCode, PersonError, Refused
 from chargemesh_protocol.events import Book
 from chargemesh_protocol.identity import Directory, Scope
-from chargemesh_protocol.place import region_of
 from chargemesh_protocol.record import Record, open_as
 
 from .ports import Network
+from .targets import Target
 
 QUOTE_TIMEOUT_S = 10.0
 _MAX_KEPT = 256
@@ -27,20 +27,22 @@ class Offer:
 
     record: Record[Quote]
     bundle: bytes
-    listing: FoundListing
+    target: Target
 
-    def taking(self, wait_ms: int, vehicle: str | None) -> Book:
+    def taking(self, wait_ms: int, vehicle: str | None, plug: str | None) -> Book:
         """The command that takes it."""
-        listing = self.listing.record.body
+        target = self.target
         return Book(
             quote=self.record.raw,
             host_bundle=self.bundle,
-            to=listing.contact,
-            region=region_of(listing.cell),
-            title=listing.about.title,
-            zone=listing.zone,
+            to=target.contact,
+            region=target.region,
+            title=target.title,
+            zone=target.zone,
             wait_ms=wait_ms,
             vehicle=vehicle,
+            plug=plug,
+            walk_in=target.secret,
         )
 
 
@@ -56,16 +58,15 @@ class QuotesAsked:
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._kept)
 
-    async def ask(self, listing: FoundListing, start: int, end: int, energy_wh: int) -> Offer:
+    async def ask(self, target: Target, start: int, end: int, energy_wh: int) -> Offer:
         """PersonError if the host refuses, NetworkError if it is away."""
-        body = listing.record.body
-        ask = wire.AskQuote(charger=body.charger, start=start, end=end, energy_wh=energy_wh)
+        ask = wire.AskQuote(charger=target.charger, start=start, end=end, energy_wh=energy_wh)
         answer = await self._network.request(
-            body.contact, wire.PROTOCOL, wire.write(ask), timeout=QUOTE_TIMEOUT_S
+            target.contact, wire.PROTOCOL, wire.write(ask), timeout=QUOTE_TIMEOUT_S
         )
         try:
             given = wire.read_as(wire.QuoteGiven, answer)
-            quote = opened(given, ask, body.author, self._directory, self._network_id)
+            quote = opened(given, ask, target.host, self._directory, self._network_id)
         except Refused as refused:
             raise PersonError(
                 refused.code,
@@ -73,7 +74,7 @@ class QuotesAsked:
                 "Try another time or another charger.",
                 ExitCode.REJECTED_BY_PEER,
             ) from refused
-        offer = Offer(quote, given.bundle, listing)
+        offer = Offer(quote, given.bundle, target)
         self._kept[quote.id] = offer
         if len(self._kept) > _MAX_KEPT:
             self._kept.popitem(last=False)

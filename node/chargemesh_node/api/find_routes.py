@@ -8,11 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-<<<<<<< HEAD
-=======
 from chargemesh_protocol.booking.walk_in import read_link
-from chargemesh_protocol.discovery.search import FoundListing
->>>>>>> 48a070b (w3b)
 from chargemesh_protocol.errors import ExitCode, PersonError
 from chargemesh_protocol.listing import CONNECTOR_TYPES, Need
 from chargemesh_protocol.money import parse_currency
@@ -21,11 +17,7 @@ from chargemesh_protocol.zones import MINUTE_MS
 
 from ..discovery.finder import Search
 from ..errors import NetworkError
-<<<<<<< HEAD
-=======
-from ..node import Node
-from ..targets import Offer, of_code
->>>>>>> 48a070b (w3b)
+from ..targets import of_code
 from ..views.bookings import BookingView, booking_view
 from ..views.listings import ListingView, QuoteView, SearchEnd, listing_view, quote_view
 from .bodies import FindQuery

@@ -35,11 +35,7 @@ from chargemesh_protocol.trust.entries import booking_hash
 from ..clock import SeededEntropy
 from ..errors import NetworkError
 from ..node import Node, Ports
-<<<<<<< HEAD
 from ..offers import Offer
-=======
-from ..targets import Offer
->>>>>>> 48a070b (w3b)
 from ..wallbox.pool import DriverFactory
 from .box import CarAndBox, SimDriver
 from .disk import MemoryCache, MemoryStore

@@ -16,11 +16,7 @@ from chargemesh_protocol.tariff_text import describe_plan, describe_tariff
 from chargemesh_protocol.terms import describe_terms
 
 from ..node import Node
-<<<<<<< HEAD
 from ..offers import Offer
-=======
-from ..targets import Offer
->>>>>>> 48a070b (w3b)
 from .people import Person, person
 from .values import Instant, Money, Place, Span, instant, money, place, total
 
