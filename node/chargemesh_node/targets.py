@@ -13,21 +13,25 @@ from chargemesh_protocol.place import region_of
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a question for a price, and then a booking, need to know. secret: of the charger's code, where it
-    was read."""
+    """What a question for a price, and then a booking, need to know. cell: the public one of its listing, or by
+    a code the one of resolution 4. secret: of that code, where it was read."""
 
     host: bytes
     charger: bytes
     contact: Contact
-    region: int
+    cell: int
     title: str
     zone: str
     secret: bytes | None = field(default=None, repr=False)
 
+    @property
+    def region(self) -> int:
+        return region_of(self.cell)
+
 
 def of_listing(found: FoundListing) -> Target:
     body = found.record.body
-    return Target(body.author, body.charger, body.contact, region_of(body.cell), body.about.title, body.zone)
+    return Target(body.author, body.charger, body.contact, body.cell, body.about.title, body.zone)
 
 
 def of_code(link: WalkInLink, network: str) -> Target:
