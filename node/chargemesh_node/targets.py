@@ -13,8 +13,8 @@ from chargemesh_protocol.place import region_of
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a question for a price, and then a booking, need to know. cell: the public one of its listing, or by
-    a code the one of resolution 4. secret: of that code, where it was read."""
+    """What a question for a price, and then a booking, need to know. cell: the public one of its listing,
+    by a code that of resolution 4. secret: of the code, where it was read."""
 
     host: bytes
     charger: bytes
