@@ -81,14 +81,17 @@ def installed() -> Extensions:
 
 
 def names(group: str) -> tuple[str, ...]:
-    """The names in one group, with nothing loaded."""
-    return tuple(one.name for one in _in_order(entry_points(group=group)))
+    """The names in one group, each once, with nothing loaded."""
+    return tuple(dict.fromkeys(one.name for one in _in_order(entry_points(group=group))))
 
 
 def _group(
     group: str, what: str, check_name: Callable[[str], str], check: Callable[[str, Any], Any]
 ) -> tuple[Extension, ...]:
-    """The entry points of one group, each checked by its name, loaded, and checked again."""
+    """The entry points of one group, each checked by its name, loaded, and checked again.
+
+    A name belongs to the first that can be used: what is broken must not shut out what works.
+    """
     found: list[Extension] = []
     taken: dict[str, str] = {}
     for point in _in_order(entry_points(group=group)):
@@ -98,11 +101,13 @@ def _group(
         if not fault and point.name in taken:
             fault = f"the name is taken by {taken[point.name]}"
         if not fault:
-            taken[point.name] = package
             try:
                 value = check(point.name, point.load())
+                taken[point.name] = package
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever somebody's module does at import
                 fault = f"{type(error).__name__}: {error}"
+                if group == RECORD_KINDS:
+                    KINDS.pop(point.name, None)  # its module may have come as far as registering it
         found.append(Extension(what, point.name, package, version, value, fault))
     return tuple(found)
 

@@ -116,6 +116,34 @@ def test_of_two_with_one_name_the_first_package_is_taken(target: Path, tmp_path:
         assert [one.fault for one in installed().broken] == ["the name is taken by chargemesh-gpio"]
 
 
+# Packages whose names come before those of the documented ones, whose names they claim.
+SQUATTERS = {
+    "gpio": ("chargemesh.wallbox_drivers", "gpio = Odd", "Odd = 7"),
+    "paylink": ("chargemesh.payment_rails", "paylink = Odd", "raise SystemExit(3)"),
+    "org.example.solar": ("chargemesh.record_kinds", "org.example.solar = Odd", "Odd = 7"),
+    "org.example.solar, as its module registers": (
+        "chargemesh.record_kinds",
+        "org.example.solar = Gone",
+        "from chargemesh_protocol.record import kind\n@kind('org.example.solar')\nclass Odd: ...",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SQUATTERS)
+def test_what_can_not_be_used_takes_no_name(target: Path, tmp_path: Path, what: str) -> None:
+    files = package("chargemesh-aa", *SQUATTERS[what])
+    with on_the_path(target), on_the_path(install(files, tmp_path)):
+        found = installed()
+        assert [one.package for one in found.broken] == ["chargemesh-aa"]
+        usable = {**found.kinds, **found.drivers, **found.rails}
+        assert usable[what.partition(",")[0]].package in (
+            "chargemesh-gpio",
+            "chargemesh-paylink",
+            "chargemesh-solar",
+        )
+        assert wallbox_drivers() == ("gpio",)
+
+
 def test_a_command_that_needs_no_extension_looks_for_none() -> None:
     code = (
         "import sys; from chargemesh_cli.main import main; main(['charger', '--help'], interactive=False); "
