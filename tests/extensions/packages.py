@@ -15,12 +15,26 @@ from chargemesh_protocol.record import KINDS, is_foreign
 from tests.house.tree import ROOT
 
 _FILE = re.compile(r"^`(chargemesh-[a-z]+/[a-z_.]+)`\n\n```[a-z]+\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _BUILD = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
 
 
 def documented() -> dict[str, str]:
     """{"chargemesh-gpio/pyproject.toml": its text, …}."""
     return dict(_FILE.findall((ROOT / "EXTENDING.md").read_text()))
+
+
+def command_lines() -> list[str]:
+    """The lines of EXTENDING.md that somebody types."""
+    text = (ROOT / "EXTENDING.md").read_text()
+    return [line for line in text.splitlines() if line.startswith("chargemesh ")]
+
+
+def code_with(part: str) -> str:
+    """The one block of Python in EXTENDING.md, beside the packages, that holds `part`."""
+    blocks = _PYTHON.findall((ROOT / "EXTENDING.md").read_text())
+    (found,) = [one for one in blocks if part in one and one not in documented().values()]
+    return str(found)
 
 
 def package(name: str, group: str, point: str, code: str) -> dict[str, str]:

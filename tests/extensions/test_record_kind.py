@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from chargemesh_node.extensions import installed
+from chargemesh_node.settings import SETTINGS
 from chargemesh_node.sim.loop import run
 from chargemesh_node.sim.world import World
 from chargemesh_protocol.errors import ExitCode
@@ -23,6 +25,8 @@ from tests.node.api.houses import CHARGER, client_of
 from tests.node.api.test_mistakes import mistaken
 from tests.protocol.trust.people import MONTH, NETWORK, REGION
 from tests.protocol.trust.people import Person as Writer
+
+from .packages import command_lines
 
 KIND = "org.example.solar"
 SAID = {"kind": KIND, "fields": {"inverter": "roof", "peak_w": "9800", "battery_wh": 10_000}}
@@ -138,10 +142,28 @@ def test_who_knows_a_kind_refuses_no_more_than_who_does_not(extensions: Path) ->
 def test_flags_become_fields(extensions: Path, person: Person, node: Any) -> None:
     node.answers["POST log/say"] = {"kind": KIND, "entries_waiting": 1}
     told = person.types("trust", "say", KIND, "inverter=roof", "peak_w=9800", "--near", "52.52,13.40")
-    assert told.code == 0 and "It waits for its batch" in told.out
+    assert told.code == 0 and "your log says it within a minute" in told.out, "on a network for tests"
     body = node.calls("POST log/say")[-1].body
     assert body["fields"] == {"inverter": "roof", "peak_w": "9800"} and len(body["region"]) == 15
     assert person.types("trust", "say", KIND, "inverter").code == 2
+
+
+def test_elsewhere_it_takes_days_until_the_log_says_it(
+    extensions: Path, person: Person, node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.answers["POST log/say"] = {"kind": KIND, "entries_waiting": 1}
+    monkeypatch.setenv(SETTINGS["network.id"].variable, "chargemesh-dev-1")
+    told = person.types("trust", "say", KIND, "inverter=roof", "peak_w=9800")
+    assert "with 1 in all: your log says it 2 d to 14 d from now." in told.out
+
+
+def test_the_documented_command_works_for_somebody_without_a_charger(
+    extensions: Path, person: Person, node: Any
+) -> None:
+    node.answers["POST log/say"] = {"kind": KIND, "entries_waiting": 1}
+    (line,) = [one for one in command_lines() if one.startswith("chargemesh trust say")]
+    assert person.types(*shlex.split(line)[1:]).code == 0
+    assert "region" in node.calls("POST log/say")[-1].body, "else the node has to know a place of theirs"
 
 
 @pytest.mark.parametrize("name", ["tip", ""])

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ from chargemesh_protocol.chargers import ChargerSettings, DriverOption, WallboxS
 from chargemesh_protocol.charging.reports import Connected, Disconnected, SessionEnded, SessionStarted
 from tests.node.api.houses import CHARGER, client_of
 from tests.node.api.test_reading import books
+
+from .packages import code_with
 
 REGISTER_WH = 5_000_000
 
@@ -69,6 +72,14 @@ def test_the_documented_driver_keeps_the_contract(extensions: Path, drive: Drive
         car.cancel()
 
     run(main())
+
+
+def test_the_documented_check_can_be_copied(extensions: Path, tmp_path: Path) -> None:
+    shown: dict[str, Any] = {}
+    exec(code_with("check_wallbox_driver"), shown)
+    shown["asyncio"] = SimpleNamespace(run=run)  # the same, with no waiting for the seconds between readings
+    shown["test_it_keeps_the_contract"](tmp_path)
+    assert (tmp_path / "switch").read_text() == "0"
 
 
 def test_it_charges_a_booking_from_the_flags_to_the_receipt(

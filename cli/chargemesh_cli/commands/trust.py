@@ -19,6 +19,7 @@ from ..readers import free_text, number
 from ..render import clean, paragraph, short
 
 _MAX_REVIEW_CHARS = 1000
+_MINUTE_MS = 60_000
 
 
 @command("review")
@@ -89,8 +90,8 @@ def vouch(app: App, peer: str, undo: bool, near: str | None) -> None:
 def say(app: App, kind: str, fields: tuple[str, ...], near: str | None) -> None:
     """Say something of a KIND that an installed extension knows in your public log.
 
-    It becomes public days later, with your identity and an area of some 45 km across, and can't be taken
-    back. Nodes without the extension keep it and pass it on.
+    It becomes public days later (on a network for tests, seconds), with your identity and an area of some
+    45 km across, and can't be taken back. Nodes without the extension keep it and pass it on.
     """
     values: dict[str, str] = {}
     for pair in fields:
@@ -103,7 +104,7 @@ def say(app: App, kind: str, fields: tuple[str, ...], near: str | None) -> None:
         body["region"] = _region(app, near)
     value = app.api().post("log/say", body)
     waiting = value["entries_waiting"]
-    app.result(value, f"It waits for its batch, with {waiting} in all: your log says it some days from now.")
+    app.result(value, f"It waits for its batch, with {waiting} in all: your log says it {_batch_time(app)}.")
 
 
 @trust.command("log")
@@ -135,6 +136,17 @@ def log(app: App, peer: str | None, records: Path | None) -> None:
             f"The signed records are in {records}: `chargemesh record show {records}` explains them."
         )
     app.result(value, "\n".join(paragraph(line) for line in lines))
+
+
+def _batch_time(app: App) -> str:
+    """When a batch is cut, as far as anybody may know: the bounds by this home's network and settings."""
+    from chargemesh_node import offline
+    from chargemesh_protocol.units import format_duration
+
+    least, most = offline.load(app.home, os.environ).log_delay_ms
+    if most < _MINUTE_MS:
+        return "within a minute"
+    return f"{format_duration(least)} to {format_duration(most)} from now"
 
 
 def _region(app: App, near: str) -> str:
