@@ -20,8 +20,11 @@ _COMMAND_FOR = {
     "claim": "pay {}",
     "confirm": "pay confirm {}",
     "review": "review {}",
+    "change": "booking change {} --start T --end T",
+    "offer": "booking counter {} --start T",
     "cancel": "booking cancel {}",
     "problem": "booking problem {} KIND",
+    "fault": "booking problem {} KIND",
 }
 _WHERE = {
     "delivered": " (delivered)",
@@ -96,6 +99,19 @@ def story(view: Any) -> str:
     if who:
         parts += ["", paragraph(f"The other side, {short(who['author'])}: {who['sentence']}")]
     return "\n".join(parts)
+
+
+def terms_line(terms: Any) -> str:
+    """ "2027-01-15 09:00 to 12:00, 20 kWh: about 7.00 EUR, at most 11.55 EUR"."""
+    start, end = terms["start"]["text"], terms["end"]["text"]
+    price = f"about {terms['estimate']['text']}, at most {terms['cap']['text']}"
+    return f"{start} to {until(start, end)}, {format_energy(terms['energy_wh'])}: {price}"
+
+
+def offer_sentence(offer: Any, who: str) -> str:
+    """ "The host offers … until …", with what is said beside it."""
+    note = f' "{clean(offer["text"])}"' if offer["text"] else ""
+    return f"{who} {terms_line(offer['terms'])}; it stands until {offer['expires']['text']}.{note}"
 
 
 def meter_line(view: Any) -> str:

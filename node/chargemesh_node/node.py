@@ -45,6 +45,7 @@ from .ics.watch import BusyWatch
 from .mailbox.keeper import MailboxKeeper
 from .mailbox.visits import Visitor, hand_in
 from .offers import Offer, QuotesAsked
+from .other_terms import TermsAsked
 from .peer_clocks import PeerClocks
 from .ports import BusyReader, Cache, Caller, Clock, Entropy, Loaded, Network, ParcelStore, Store
 from .replica import LogReplica
@@ -93,6 +94,7 @@ class Node:
         self.directory.learn(me.bundle)
         self.events = EventBus()
         self.offers = QuotesAsked(ports.network, self.directory, me.network)
+        self.terms = TermsAsked(ports.network, self.directory, me.network)
         self.found: OrderedDict[bytes, FoundListing] = OrderedDict()
         self.rows: list[bytes] = []  # what the last search showed, in order
         self._delay = delay

@@ -53,16 +53,51 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """The host accepts or declines a request that waits for a person."""
+    """The host answers a request, or a change of it, that waits for a person; the driver answers an offer.
+
+    offer: the one that the driver was shown.
+    """
 
     booking: bytes
     accept: bool
+    offer: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferTerms:
+    """The host offers other terms: None for what is to stay. A start without an end keeps the duration."""
+
+    booking: bytes
+    start: int | None = None
+    end: int | None = None
+    energy_wh: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeBooking:
+    """The driver asks for other terms: `quote` is the host's raw quote for them."""
+
+    booking: bytes
+    quote: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SayFault:
+    """The host says that its equipment fails the driver."""
+
+    booking: bytes
+    problem: ProblemKind
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class CancelBooking:
+    """at_most: what the driver was told that it costs, in micro-units; None where nobody was told."""
+
     booking: bytes
     reason: CancelReason
+    at_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +228,9 @@ Command: TypeAlias = (
     | RemoveCharger
     | Book
     | Decide
+    | OfferTerms
+    | ChangeBooking
+    | SayFault
     | CancelBooking
     | WriteMessage
     | ReportProblem

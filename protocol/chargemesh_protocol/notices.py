@@ -5,10 +5,23 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .booking.records import Accept, Cancel, Claim, Decline, HostCancel, NoShow, Paid, Problem
+from .booking.records import (
+    Accept,
+    Amend,
+    Cancel,
+    Claim,
+    Decline,
+    EquipmentFault,
+    HostCancel,
+    NoShow,
+    Offer,
+    Paid,
+    Problem,
+    Refuse,
+)
 from .effects import Effect, PutOutbox, Tell
 from .moment import Moment
-from .record import Record
+from .record import Record, carried
 
 if TYPE_CHECKING:
     from .booking.kept import Booking
@@ -22,7 +35,7 @@ def notice(name: str, booking: Booking, at: Moment, **facts: Any) -> list[Effect
 
     It is kept until delivered, and told to the event stream as well.
     """
-    quote = booking.quote.body
+    quote = booking.state(at.now).quote
     said = {
         "event": name,
         "booking": booking.id.hex(),
@@ -45,6 +58,14 @@ def news(booking: Booking, record: Record[Any], at: Moment) -> list[Effect]:
             return notice("booking.declined", booking, at, reason=reason.name)
         case Cancel(reason=reason) | HostCancel(reason=reason):
             return notice("booking.canceled", booking, at, reason=reason.name)
+        case Offer(text=text):
+            return _offered(booking, record, text, at)
+        case Amend():
+            return notice("booking.changed", booking, at)
+        case Refuse(reason=reason):
+            return notice("booking.change_refused", booking, at, reason=reason.name)
+        case EquipmentFault(problem=problem, text=text):
+            return notice("booking.equipment_fault", booking, at, problem=problem.name, text=text)
         case NoShow():
             return notice("booking.no_show", booking, at)
         case Problem(problem=problem, text=text):
@@ -54,6 +75,17 @@ def news(booking: Booking, record: Record[Any], at: Moment) -> list[Effect]:
         case Paid():
             return notice("receipt.paid", booking, at)
     return []
+
+
+def _offered(booking: Booking, record: Record[Offer], text: str, at: Moment) -> list[Effect]:
+    quote = carried(record)
+    facts = {
+        "offered_start": quote.start,
+        "offered_end": quote.end,
+        "cap": quote.cap,
+        "expires": quote.expires,
+    }
+    return notice("booking.offered", booking, at, offer=record.id.hex(), text=text, **facts)
 
 
 def charger_notice(name: str, charger: bytes, at: Moment, **facts: Any) -> list[Effect]:

@@ -288,6 +288,8 @@ BOOKING_VIEW: dict[str, Any] = {
         "terms": "Cancelling is free until 2 h before the start.",
         "answer_until": START,
     },
+    "offer": None,
+    "change": None,
     "meter": None,
     "reading": None,
     "to_read": None,
@@ -304,6 +306,37 @@ BOOKING_VIEW: dict[str, Any] = {
     "post": POST,
     "unconfirmed": 0,
     "faults": [],
+}
+TERMS = {
+    "start": START,
+    "end": END,
+    "energy_wh": 20_000,
+    "estimate": money(7_000_000),
+    "cap": money(11_550_000),
+}
+LATER_END = at(1_800_018_000_000, "2027-01-15 14:00")
+LONGER = {**TERMS, "end": LATER_END, "estimate": money(9_000_000), "cap": money(19_250_000)}
+OFFER = {
+    "offer": "0f" * 32,
+    "terms": LONGER,
+    "text": "My own car comes home.",
+    "expires": START,
+    "stands": True,
+    "passed": False,
+}
+CHANGE = {"change": "0c" * 32, "terms": LONGER, "takes_offer": False}
+TERMS_VIEW = {
+    "quote": QUOTE,
+    "terms": LONGER,
+    "now": TERMS,
+    "cut": False,
+    "asked_end": LATER_END,
+    "zone": ZONE,
+    "expires": START,
+    "expires_in_s": 899,
+    "prices": "0.35 EUR per kWh.",
+    "conditions": "Cancelling is free until 2 h before the start.",
+    "leaving_costs": money(5_780_000),
 }
 PAYMENT = {
     "booking": BOOKING,

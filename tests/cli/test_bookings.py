@@ -97,12 +97,29 @@ def test_the_host_decides(person: Person, house: StubNode, what: str) -> None:
     assert house.calls(f"POST {PATH}/{what}")[0].body == {}
 
 
+def test_the_driver_takes_the_offer_that_was_shown(person: Person, house: StubNode) -> None:
+    house.answers[f"GET {PATH}"] = {**samples.BOOKING_VIEW, "offer": samples.OFFER}
+    said = person.types("booking", "accept", ID, answers="n\n")
+    assert said.code == 1 and not house.calls(f"POST {PATH}/accept")
+    for part in ("09:00 to 14:00", "about 9.00 EUR", "19.25 EUR", "My own car comes home."):
+        assert part in " ".join(said.err.split())
+    assert person.types("booking", "accept", ID).code == 2, "nobody to ask, and no --yes"
+    assert person.types("booking", "accept", ID, "--yes").code == 0
+    body = house.calls(f"POST {PATH}/accept")[-1].body
+    require_fits("answer", body)
+    assert body == {"offer": samples.OFFER["offer"]}
+    assert person.types("booking", "decline", ID).code == 0
+
+
 def test_cancelling_says_what_it_costs_and_asks(person: Person, house: StubNode) -> None:
     said = person.types("booking", "cancel", ID, answers="n\n")
     assert said.code == 1 and "costs you 5.78 EUR" in said.err and not house.calls(f"POST {PATH}/cancel")
     assert person.types("booking", "cancel", ID).code == 2  # nobody to ask, and no --yes
     assert person.types("booking", "cancel", ID, answers="y\n").code == 0
-    assert house.calls(f"POST {PATH}/cancel")[-1].body == {}
+    body = house.calls(f"POST {PATH}/cancel")[-1].body
+    require_fits("cancel", body)
+    assert body == {"at_most_micro": 5_780_000}, "by the time it is signed it may cost more"
+    assert "for safety costs you nothing" in person.types("booking", "cancel", ID, "--reason", "safety").err
     assert person.types("booking", "cancel", ID, "--yes", "--reason", "safety").code == 0
     body = house.calls(f"POST {PATH}/cancel")[-1].body
     require_fits("cancel", body)

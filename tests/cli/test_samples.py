@@ -8,7 +8,17 @@ import msgspec
 import pytest
 
 from chargemesh_node.api import booking_routes, charger_routes
-from chargemesh_node.views import bookings, chargers, doctor, listings, mailbox, people, receipts, status
+from chargemesh_node.views import (
+    bookings,
+    chargers,
+    doctor,
+    listings,
+    mailbox,
+    people,
+    receipts,
+    status,
+    terms,
+)
 
 from . import samples
 
@@ -21,6 +31,8 @@ TYPES: list[tuple[Any, Any]] = [
     (samples.PREVIEW, chargers.Preview),
     ({"chargers": [samples.CHARGER_LINE]}, charger_routes.Chargers),
     (samples.BOOKING_VIEW, bookings.BookingView),
+    ({**samples.BOOKING_VIEW, "offer": samples.OFFER, "change": samples.CHANGE}, bookings.BookingView),
+    (samples.TERMS_VIEW, terms.TermsView),
     ({**samples.BOOKING_VIEW, "meter": samples.METER, "receipt": samples.RECEIPT}, bookings.BookingView),
     ({"bookings": [samples.BOOKING_LINE], "earlier": 0}, booking_routes.Bookings),
     (samples.RECEIPT, receipts.ReceiptView),

@@ -18,16 +18,19 @@ from chargemesh_protocol.effects import AuthoriseTag, StartWallbox, StopWallbox
 from chargemesh_protocol.errors import PersonError, Refused
 from chargemesh_protocol.events import (
     CancelBooking,
+    ChangeBooking,
     ClaimPaid,
     ConfirmPaid,
     ContactChanged,
     Decide,
     MessageReceived,
+    OfferTerms,
     OwnLogFound,
     ParcelAnswered,
     PauseCharger,
     RemoveCharger,
     ReportProblem,
+    SayFault,
     StartCharging,
     StopCharging,
     WallboxRemembered,
@@ -236,7 +239,9 @@ def test_each_side_has_its_own_commands() -> None:
     alice, bob = street.host(), street.driver()
     booking = bob.books(alice)
     for person, command in (
-        (bob, Decide(booking, accept=True)),
+        (bob, OfferTerms(booking)),
+        (bob, SayFault(booking, ProblemKind.OTHER, "")),
+        (alice, ChangeBooking(booking, b"")),
         (bob, ConfirmPaid(booking)),
         (alice, StartCharging(booking)),
         (alice, StopCharging(booking)),

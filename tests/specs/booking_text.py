@@ -243,7 +243,8 @@ class Booking:
                 costs = max(int(cancelling(quote[12], quote[9], quote[4], one.issued)), floor)
                 floor = 0 if free or early else costs
             self._put_in_force(change, one.issued, floor)
-            self.due = min(one.tree[7], max(self.start, one.issued))
+            if self.sent is None:
+                self.due = min(one.tree[7], max(self.start, one.issued))
 
     def _put_in_force(self, change: Signed, at: int, floor: int) -> None:
         """B28."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chargemesh_protocol.booking.concurrent import CONCURRENT, REQUEST_EXPIRED, SLOT_OVER, Outcome
+from chargemesh_protocol.booking.concurrent import CONCURRENT, REQUEST_EXPIRED, SLOT_OVER
+from chargemesh_protocol.booking.outcome import Outcome
 from chargemesh_protocol.booking.set import BookingSet
 from chargemesh_protocol.limits import CLOCK_TOLERANCE_MS
 

@@ -28,6 +28,12 @@ IDENTITY, BOOKING, LISTING, MAILBOX = (
     f"/chargemesh/{name}/1" for name in ("identity", "booking", "listing", "mailbox")
 )
 _NAMES = {cls: name for name, cls in MESSAGES.items()}
+_ASKED: dict[str, Any] = {
+    "charger": CHARGER,
+    "start": NOW + HOUR,
+    "end": NOW + 2 * HOUR,
+    "energy_wh": 20_000,
+}
 
 
 def _messages() -> dict[str, tuple[str, Any]]:
@@ -75,10 +81,8 @@ def _messages() -> dict[str, tuple[str, Any]]:
             LISTING,
             discovery.Failed(code="superseded", message="", newer=LISTED.raw, bundle=proof["bundle"]),
         ),
-        "ask-quote": (
-            BOOKING,
-            booking.AskQuote(charger=CHARGER, start=NOW + HOUR, end=NOW + 2 * HOUR, energy_wh=20_000),
-        ),
+        "ask-quote": (BOOKING, booking.AskQuote(**_ASKED)),
+        "ask-quote-of-a-change": (BOOKING, booking.AskQuote(**_ASKED, booking=hashed("booking"))),
         "quote-given": (BOOKING, booking.QuoteGiven(quote=quote, bundle=ALICE.bundle())),
         "exchange-of-nothing": (BOOKING, booking.Exchange(**exchange)),
         "exchange": (

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from chargemesh_protocol.booking import records as b
-from chargemesh_protocol.booking.concurrent import CHANGING
 from chargemesh_protocol.booking.cost import signed_for
+from chargemesh_protocol.booking.outcome import CHANGING
 from chargemesh_protocol.booking.receipt import reckon_charge, reckon_session
 from chargemesh_protocol.booking.sealing import one_time_keypair
 from chargemesh_protocol.booking.set import BookingSet

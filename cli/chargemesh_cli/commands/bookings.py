@@ -10,13 +10,14 @@ from chargemesh_protocol.limits import MAX_NOTE_CHARS
 
 from .. import prompts
 from ..app import App, pass_app
-from ..booking_text import line_cells, story
+from ..booking_text import line_cells, offer_sentence, story
 from ..client import segment
 from ..lazy import Group, command
 from ..readers import choice, free_text
 from ..render import paragraph, short
 from ..tables import table
 from .block import block_peer
+from .terms import change, counter, extend
 
 _REASONS = ("POWER_OUTAGE", "BROKEN_CHARGER", "TRAFFIC", "SAFETY")
 _LARGEST_PAGE = 500
@@ -49,6 +50,10 @@ def booking() -> None:
     """One booking. ID is the beginning of its id, six signs or more, or `last` for the newest."""
 
 
+for _other_terms in (counter, change, extend):
+    booking.add_command(_other_terms)
+
+
 @booking.command("show")
 @click.argument("booking_id", metavar="ID")
 @pass_app
@@ -60,17 +65,27 @@ def show(app: App, booking_id: str) -> None:
 
 @booking.command("accept")
 @click.argument("booking_id", metavar="ID")
+@click.option("--yes", is_flag=True, help="Take an offer without being asked.")
 @pass_app
-def accept(app: App, booking_id: str) -> None:
-    """Accept a request that waits for you."""
-    _act(app, booking_id, "accept", None, "Accepted.")
+def accept(app: App, booking_id: str, yes: bool) -> None:
+    """Accept what waits for you: a request or change of a driver's, or an offer of a host's."""
+    api, path = app.api(), f"bookings/{segment(booking_id)}"
+    view = api.get(path)
+    if view["role"] == "host":
+        _act(app, booking_id, "accept", None, "Accepted.")
+        return
+    if view["offer"] and view["offer"]["stands"]:
+        app.note(paragraph(offer_sentence(view["offer"], "The host offers")))
+        prompts.require_yes(app, "Take it?", yes=yes)
+    shown = {"offer": view["offer"]["offer"]} if view["offer"] else None
+    _act(app, booking_id, "accept", shown, "Taken.")
 
 
 @booking.command("decline")
 @click.argument("booking_id", metavar="ID")
 @pass_app
 def decline(app: App, booking_id: str) -> None:
-    """Decline a request that waits for you."""
+    """Decline what waits for you; as a driver, let an offer pass."""
     _act(app, booking_id, "decline", None, "Declined.")
 
 
@@ -82,12 +97,15 @@ def decline(app: App, booking_id: str) -> None:
 @pass_app
 def cancel(app: App, booking_id: str, reason: str | None, block: bool, yes: bool) -> None:
     """Cancel a booking, from either side; says first what it costs."""
-    body = {"reason": choice(reason, _REASONS, "reason")} if reason else {}
+    body: dict[str, Any] = {"reason": choice(reason, _REASONS, "reason")} if reason else {}
     api = app.api()
     path = f"bookings/{segment(booking_id)}"
     if not yes:
         view = api.get(path)
-        app.note(paragraph(" ".join(view["next_steps"])))
+        costs = view["cancelling_costs"]
+        app.note(paragraph(_cost_sentence(view, reason)))
+        if view["role"] == "driver" and costs is not None:
+            body["at_most_micro"] = costs["micro"]
     prompts.require_yes(app, "Cancel it?", yes=yes)
     api.post(f"{path}/cancel", body)
     if block:
@@ -113,11 +131,30 @@ def message(app: App, booking_id: str, text: str) -> None:
 @click.argument("text", required=False, default="")
 @pass_app
 def problem(app: App, booking_id: str, problem_kind: str, text: str) -> None:
-    """Report what is wrong at the plug. KIND: BLOCKED, NO_POWER, WONT_START or OTHER."""
+    """Report what is wrong at the plug. KIND: BLOCKED, NO_POWER, WONT_START or OTHER.
+
+    A host says so of its own charger: the driver may then leave for nothing, and is owed what the terms say.
+    """
     kind = choice(problem_kind, _PROBLEMS, "kind of problem")
     body = {"problem": kind, "text": free_text(MAX_NOTE_CHARS)(text)}
-    value = app.api().post(f"bookings/{segment(booking_id)}/problem", body)
+    api, path = app.api(), f"bookings/{segment(booking_id)}"
+    if api.get(path)["role"] == "host":
+        value = api.post(f"{path}/fault", body)
+        _tell_next(app, booking_id, value, "Said: the driver may leave for nothing.")
+        return
+    value = api.post(f"{path}/problem", body)
     _tell_next(app, booking_id, value, _reported(value, kind))
+
+
+def _cost_sentence(view: Any, reason: str | None) -> str:
+    """What cancelling costs now; a host is told what is due instead."""
+    costs = view["cancelling_costs"]
+    if view["role"] == "host" or costs is None:
+        return " ".join(view["next_steps"])
+    if reason and reason.strip().upper() == "SAFETY":
+        return "Cancelling for safety costs you nothing."
+    price = f"costs you {costs['text']}" if costs["micro"] else "costs you nothing"
+    return f"Cancelling now {price}."
 
 
 def _reported(view: Any, kind: str) -> str:

@@ -125,7 +125,7 @@ class WaitQuery(Struct, forbid_unknown_fields=True):
     wait_until: Annotated[
         str | None,
         Meta(
-            description="decided, access, charging, ended, receipt, agreed, paid, finished, "
+            description="decided, answered, access, charging, ended, receipt, agreed, paid, finished, "
             "or the name of a reservation, session or settlement state"
         ),
     ] = None
@@ -139,6 +139,32 @@ class Cancel(Struct, forbid_unknown_fields=True):
         Literal["DRIVER_CANCELED", "HOST_CANCELED", "POWER_OUTAGE", "BROKEN_CHARGER", "TRAFFIC", "SAFETY"]
         | None
     ) = None
+    at_most_micro: Micro | None = None  # what the driver was told; nothing is signed if it costs more by now
+
+
+class Answer(Struct, forbid_unknown_fields=True):
+    """offer: the host's that the driver was shown; nothing is signed if it has made another since."""
+
+    offer: RecordId | None = None
+
+
+class AskTerms(Struct, forbid_unknown_fields=True):
+    """Other terms for a booking; what is left out stays. A start without an end keeps the duration. Energy
+    that is left out grows with the time."""
+
+    start: At | None = None
+    end: At | None = None
+    energy_wh: Wh | None = None
+
+
+class Change(Struct, forbid_unknown_fields=True):
+    """quote: one that `terms` has given."""
+
+    quote: RecordId
+
+
+class OfferTerms(AskTerms, forbid_unknown_fields=True):
+    text: Note = ""
 
 
 class MessageText(Struct, forbid_unknown_fields=True):

@@ -111,11 +111,15 @@ async def get_booking(call: Call) -> WaitedBooking:
 
 
 async def accept(call: Call) -> BookingView:
-    return await _do(call, lambda id: Decide(id, accept=True))
+    return await do(call, lambda id: Decide(id, True, _offer(call)))
 
 
 async def decline(call: Call) -> BookingView:
-    return await _do(call, lambda id: Decide(id, accept=False))
+    return await do(call, lambda id: Decide(id, False, _offer(call)))
+
+
+def _offer(call: Call) -> bytes | None:
+    return bytes.fromhex(call.body.offer) if call.body.offer else None
 
 
 async def cancel(call: Call) -> BookingView:
@@ -126,35 +130,35 @@ async def cancel(call: Call) -> BookingView:
         raise PersonError(
             "bad-reason", "That reason is the other side's.", f"Yours is {own}.", ExitCode.USAGE
         )
-    return await _do(call, lambda id: CancelBooking(id, CancelReason(reason)))
+    return await do(call, lambda id: CancelBooking(id, CancelReason(reason), call.body.at_most_micro))
 
 
 async def message(call: Call) -> BookingView:
-    return await _do(call, lambda id: WriteMessage(id, call.body.text))
+    return await do(call, lambda id: WriteMessage(id, call.body.text))
 
 
 async def problem(call: Call) -> BookingView:
-    return await _do(call, lambda id: ReportProblem(id, ProblemKind(call.body.problem), call.body.text))
+    return await do(call, lambda id: ReportProblem(id, ProblemKind(call.body.problem), call.body.text))
 
 
 async def start(call: Call) -> BookingView:
     """Checks in and starts: from here on the driver's authorisation counts."""
-    return await _do(call, lambda id: StartCharging(id, call.body.energy_wh, call.body.cost_micro))
+    return await do(call, lambda id: StartCharging(id, call.body.energy_wh, call.body.cost_micro))
 
 
 async def stop(call: Call) -> BookingView:
-    return await _do(call, StopCharging)
+    return await do(call, StopCharging)
 
 
 async def reading(call: Call) -> BookingView:
     """The driver has read the meter as well."""
     ticket = bytes.fromhex(call.body.ticket)
-    return await _do(call, lambda id: ConfirmReading(id, ticket, call.body.register_wh))
+    return await do(call, lambda id: ConfirmReading(id, ticket, call.body.register_wh))
 
 
 async def agree(call: Call) -> BookingView:
     """The driver agrees with the receipt although its node does not by itself."""
-    return await _do(call, lambda id: AgreeReceipt(id, bytes.fromhex(call.body.receipt)))
+    return await do(call, lambda id: AgreeReceipt(id, bytes.fromhex(call.body.receipt)))
 
 
 async def claim(call: Call) -> BookingView:
@@ -162,16 +166,16 @@ async def claim(call: Call) -> BookingView:
     booking = await call.booking()
     request = _payment(call, booking, call.body.rail)[1]
     reference = call.body.reference or payment_reference(booking)
-    return await _do(call, lambda id: ClaimPaid(id, request.rail, reference))
+    return await do(call, lambda id: ClaimPaid(id, request.rail, reference))
 
 
 async def confirm(call: Call) -> BookingView:
     """The host says that the money is there."""
-    return await _do(call, ConfirmPaid)
+    return await do(call, ConfirmPaid)
 
 
 async def review(call: Call) -> BookingView:
-    return await _do(call, lambda id: WriteReview(id, call.body.stars, call.body.text))
+    return await do(call, lambda id: WriteReview(id, call.body.stars, call.body.text))
 
 
 async def get_receipt(call: Call) -> ReceiptView:
@@ -218,7 +222,7 @@ async def get_records(call: Call) -> Records:
     }
 
 
-async def _do(call: Call, command: Callable[[bytes], Command]) -> BookingView:
+async def do(call: Call, command: Callable[[bytes], Command]) -> BookingView:
     """One command about the booking in the path, and the booking as it is then."""
     id = call.find_booking(call.id)
     await call.node.command(command(id))

@@ -16,6 +16,7 @@ from ..views.people import Trust
 from ..views.policy import BlockedPeople, BlockedView, Code, Members, Outlook
 from ..views.receipts import PaymentView, ReceiptView
 from ..views.status import Identity, InviteView, Peers, Status
+from ..views.terms import TermsView
 from . import (
     bodies,
     booking_routes,
@@ -29,6 +30,7 @@ from . import (
     page_routes,
     policy_body,
     policy_routes,
+    terms_routes,
 )
 from .charger_body import ChargerBody
 from .context import Call
@@ -280,8 +282,19 @@ _BOOKINGS = (
         query=bodies.WaitQuery,
         phone=True,
     ),
-    _act("accept", booking_routes.accept, "The host accepts a request that waits"),
-    _act("decline", booking_routes.decline, "The host declines it"),
+    _act("accept", booking_routes.accept, "Accept a request, change or offer that waits", bodies.Answer),
+    _act("decline", booking_routes.decline, "Decline it; a driver lets an offer pass", bodies.Answer),
+    _post(
+        f"{_BOOKING}/terms",
+        terms_routes.ask_terms,
+        "What other terms would cost the driver",
+        TermsView,
+        bodies.AskTerms,
+        phone=True,
+    ),
+    _act("change", terms_routes.change, "The driver asks for other terms", bodies.Change),
+    _act("offer", terms_routes.offer, "The host offers other terms", bodies.OfferTerms),
+    _act("fault", terms_routes.fault, "The host says that its equipment fails", bodies.Problem),
     _act("cancel", booking_routes.cancel, "Either side cancels", bodies.Cancel),
     _act("message", booking_routes.message, "Write to the other side", bodies.MessageText),
     _act("problem", booking_routes.problem, "The driver reports a problem", bodies.Problem),

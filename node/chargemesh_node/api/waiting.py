@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Callable
 from typing import TypeAlias
 
+from chargemesh_protocol.booking.change_text import change_waits
 from chargemesh_protocol.booking.kept import Booking
+from chargemesh_protocol.booking.records import Change
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.booking.table import Reservation, Session, Settlement
 from chargemesh_protocol.errors import ExitCode, PersonError
@@ -16,6 +18,9 @@ Wanted: TypeAlias = Callable[[Booking, BookingState], bool]
 _WANTED: dict[str, Wanted] = {
     "decided": lambda booking, state: (
         bool(booking.file.refused) or state.reservation is not Reservation.PENDING
+    ),
+    "answered": lambda booking, state: (
+        not change_waits(state) and not any(one.id in state.not_included for one in booking.own(Change))
     ),
     "access": lambda _, state: state.access is not None,
     "charging": lambda _, state: state.session is Session.ACTIVE,

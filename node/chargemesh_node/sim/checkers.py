@@ -112,10 +112,11 @@ class Checkers:
     def _no_slots_overlap(self, person: Person) -> None:
         """Neither as kept nor as accepted: records are what a driver holds against a host."""
         self._require_apart(person, person.store.durable().slots)
+        now = person.clock.now()
         accepted = [
-            HoldSlot(one.quote.body.charger, one.id, one.quote.body.start, one.quote.body.end)
+            HoldSlot(quote.charger, one.id, quote.start, quote.end)
             for one in person.bookings()
-            if one.is_host and _is_taken(one, person.clock.now())
+            if one.is_host and _is_taken(one, now) and (quote := one.state(now).quote)
         ]
         self._require_apart(person, accepted)
 

@@ -13,12 +13,15 @@ from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.events import (
     CancelBooking,
+    ChangeBooking,
     ClaimPaid,
     Command,
     ConfirmPaid,
     Decide,
+    OfferTerms,
     PutCharger,
     ReportProblem,
+    SayFault,
     StartCharging,
     StopCharging,
     UseMailboxes,
@@ -36,6 +39,7 @@ from ..clock import SeededEntropy
 from ..errors import NetworkError
 from ..node import Node, Ports
 from ..offers import Offer
+from ..other_terms import OtherTerms
 from ..wallbox.pool import DriverFactory
 from .box import CarAndBox, SimDriver
 from .disk import MemoryCache, MemoryStore
@@ -308,6 +312,24 @@ class Person:
 
     async def declines(self, booking: bytes) -> None:
         await self.does(Decide(booking, False))
+
+    async def offers_terms(self, booking: bytes, **wanted: Any) -> None:
+        """The host offers other terms: start, end (unix ms), text."""
+        await self.does(OfferTerms(booking, **wanted))
+
+    async def asks_terms(self, booking: bytes, *, later_h: float = 0, longer_h: float = 0) -> OtherTerms:
+        """What it would cost to move a booking by so many hours, and to make it longer by so many."""
+        now = self.state(booking).quote
+        start = now.start + round(later_h * HOUR_MS)
+        end = now.end + round((later_h + longer_h) * HOUR_MS)
+        return await self.asks(self.node.terms.ask(self.booking(booking), now, start, end, None))
+
+    async def changes(self, terms: OtherTerms) -> None:
+        """Asks for those terms."""
+        await self.does(ChangeBooking(terms.booking, terms.quote.raw))
+
+    async def says_fault(self, booking: bytes, problem: ProblemKind, text: str = "") -> None:
+        await self.does(SayFault(booking, problem, text))
 
     async def cancels(self, booking: bytes, reason: CancelReason) -> Any:
         return await self.does(CancelBooking(booking, reason))

@@ -20,6 +20,7 @@ from .actions import actions
 from .deliveries import DeliveryView, Where, delivery_state, delivery_view, message_states
 from .people import Person, person
 from .receipts import ReceiptView, receipt_view
+from .terms import ChangeView, OfferView, change_view, offer_view
 from .values import Instant, Money, Place, instant, place, spoken, total
 
 _REFUSALS = {
@@ -60,7 +61,8 @@ class BookingLine(TypedDict):
 
 
 class Agreed(TypedDict):
-    """What the quote says. energy_wh: assumed; cap: no session in the booked time costs more."""
+    """What is in force. quote: the first, by which the booking began; energy_wh: assumed; cap: no session in
+    the booked time costs more."""
 
     quote: str
     energy_wh: int
@@ -124,7 +126,8 @@ class ReviewState(TypedDict):
 
 
 class BookingView(BookingLine):
-    """Everything about one booking. so_far and next_steps are whole sentences for this side.
+    """Everything about one booking. so_far and next_steps are whole sentences for this side. offer: other
+    terms that the host has offered; change: those that the driver asks for, and the host has yet to answer.
 
     cancelling_costs: what it would cost the driver now, null where nothing can be cancelled any more.
     deadline: the next instant at which the state changes by itself. undelivered: something of ours does
@@ -138,6 +141,8 @@ class BookingView(BookingLine):
     next_steps: list[str]
     counterparty: Person
     agreed: Agreed
+    offer: OfferView | None
+    change: ChangeView | None
     meter: Meter | None
     reading: ReadingToConfirm | None
     to_read: str | None
@@ -176,7 +181,9 @@ def booking_view(node: Node, booking: Booking) -> BookingView:
         "so_far": so_far,
         "next_steps": following,
         "counterparty": person(node, booking.other),
-        "agreed": _agreed(booking),
+        "agreed": _agreed(booking, state),
+        "offer": offer_view(booking, state, now),
+        "change": change_view(booking, state),
         "meter": _meter(booking, state),
         "reading": _reading(booking, state),
         "to_read": booking.quote.body.charger.hex() if by_hand and _waits_for_reading(state, now) else None,
@@ -211,7 +218,7 @@ def is_read_by_hand(node: Node, booking: Booking) -> bool:
 
 def _line(node: Node, booking: Booking, state: BookingState, by_hand: bool) -> BookingLine:
     now = node.clock.now()
-    quote, zone = booking.quote.body, booking.file.zone
+    quote, zone = state.quote, booking.file.zone
     refused = booking.file.refused
     last = state.tickets[-1].body if state.tickets else None
     due = state.receipt.body.total if state.receipt else last.cost if last else state.cost
@@ -246,6 +253,7 @@ def _sentences(booking: Booking, state: BookingState, now: int, by_hand: bool) -
         lambda ms: spoken(ms, booking.file.zone, now),
         waiting=None if booking.is_host else waiting_check_in(state, booking.mine),
         by_hand=by_hand,
+        passed=state.offer is not None and state.offer.id == booking.file.passed_offer,
     )
     if not booking.file.refused:
         return list(told.so_far), list(told.next)
@@ -253,8 +261,8 @@ def _sentences(booking: Booking, state: BookingState, now: int, by_hand: bool) -
     return [told.so_far[0], f"The host refused at once: {reason}."], ["Nothing more is to be done."]
 
 
-def _agreed(booking: Booking) -> Agreed:
-    quote, currency = booking.quote.body, booking.quote.body.plan.currency
+def _agreed(booking: Booking, state: BookingState) -> Agreed:
+    quote, currency = state.quote, state.quote.plan.currency
     return {
         "quote": booking.quote.id.hex(),
         "energy_wh": quote.energy_wh,

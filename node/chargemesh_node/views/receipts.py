@@ -100,10 +100,10 @@ def receipt_view(booking: Booking, receipt: Record[Receipt], state: BookingState
         ],
         "adjustment": money(body.adjustment or 0, currency),
         "tax": money(body.tax or 0, currency),
-        "tax_included": booking.quote.body.plan.tax_included,
+        "tax_included": state.quote.plan.tax_included,
         "rounding": money(body.rounding or 0, currency),
         "total": money(body.total, currency),
-        "text": _text(booking, body),
+        "text": _text(state, body),
         "payee_name": body.payee_name,
         "payee_account": body.payee_account,
         "beyond_authorisation_wh": body.beyond_authorisation_wh or 0,
@@ -156,9 +156,9 @@ def _against(booking: Booking, state: BookingState) -> list[str]:
     return found
 
 
-def _text(booking: Booking, body: Receipt) -> list[str]:
+def _text(state: BookingState, body: Receipt) -> list[str]:
     """The bill in words, all of it as it was signed."""
-    plan = booking.quote.body.plan
+    plan = state.quote.plan
     below = describe_sum(
         body.currency,
         total=body.total,

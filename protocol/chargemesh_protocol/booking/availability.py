@@ -6,7 +6,8 @@ Whatever the reason for a "no", it is the same "no": nothing here says which (sp
 from __future__ import annotations
 
 from ..chargers import ChargerSettings, shown_span
-from ..opening import is_open, keeps_quiet
+from ..opening import is_open, keeps_quiet, open_times
+from ..schedule import quarter_hour
 from ..wall_clock import Interval
 from ..zones import MINUTE_MS
 from .calendar import Calendar
@@ -26,6 +27,25 @@ def offerable(
         and keeps_quiet(hours, rules, start, end)
         and is_open(hours, rules, start, end)
     )
+
+
+def latest_end(
+    settings: ChargerSettings, calendar: Calendar, start: int, end: int, wanted: int, but: bytes
+) -> int | None:
+    """Until when the booking `but` of [start, end) may go on: `wanted`, or the last quarter hour before it
+    that can be had; None if no later end than the present one can."""
+    hours, rules = settings.hours, settings.calendar_rules
+    open_ = open_times(hours, rules, end, wanted)
+    if not open_ or open_[0][0] != end:
+        return None
+    candidate = open_[0][1]
+    while candidate > end:
+        buffer_ms = rules.buffer_minutes * MINUTE_MS
+        free = calendar.free(settings.charger, end, candidate, but=but, buffer_ms=buffer_ms)
+        if free and keeps_quiet(hours, rules, start, candidate):
+            return candidate
+        candidate = quarter_hour(candidate - 1)
+    return None
 
 
 def taken(settings: ChargerSettings, calendar: Calendar, now: int) -> tuple[Interval, ...]:

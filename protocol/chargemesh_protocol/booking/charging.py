@@ -34,10 +34,11 @@ from .held import HeldReports, SessionReport
 from .kept import Booking, KeptMessage
 from .ledger import Ledger
 from .receipt import Reckoning, reckon_charge, reckon_session
-from .records import ReadingContext, Receipt, Ticket
+from .records import EquipmentFault, ProblemKind, ReadingContext, Receipt, Ticket
 from .state import BookingState
 from .table import Reservation
 
+FAULT_AFTER = 3  # starts in a row that failed: a minute and more
 RETRY_MS = 30_000  # a start or stop that brought nothing is asked for again
 LOST_AFTER_MS = 30 * 60_000  # a box that stays away this long after the end has had its last word
 MAX_TICKETS = 1024  # of a booking's own time; a long one has its tickets farther apart
@@ -124,14 +125,36 @@ class ChargingDesk:
         return self._session(charger, report, at) if holder is None else ([], [holder])
 
     def start_failed(self, booking: Booking, code: str, message: str, at: Moment) -> list[Effect]:
-        """The box would not start: both sides hear of it, and it is tried again while the time lasts."""
+        """The box would not start: both sides hear of it, and it is tried again while the time lasts.
+
+        After FAULT_AFTER starts in a row the host's node signs that its equipment fails the driver.
+        """
         text = f"The wallbox did not start: {message}"[:MAX_NOTE_CHARS]
-        told = self._tell_driver(booking, text, at)
+        told, fault = self._tell_driver(booking, text, at), self._fault(booking, text, at)
         if not told:
-            return [Tell("charging.start_failed", {"booking": booking.id.hex(), "code": code})]
-        return [*notice("charging.start_failed", booking, at, code=code, message=message), *told]
+            return [Tell("charging.start_failed", {"booking": booking.id.hex(), "code": code}), *fault]
+        return [*notice("charging.start_failed", booking, at, code=code, message=message), *told, *fault]
+
+    def _fault(self, booking: Booking, text: str, at: Moment) -> list[Effect]:
+        booking.failed_starts += 1
+        state = booking.state(at.now)
+        waits = self._may_begin(booking, state) and state.equipment_fault is None
+        if booking.failed_starts < FAULT_AFTER or not waits or booking.file.restored:
+            return []
+        effects = self._write(booking, EquipmentFault, at, problem=ProblemKind.WONT_START, text=text)
+        return [*effects, *notice("booking.equipment_fault", booking, at, text=text)]
 
     # --- what is due ----------------------------------------------------------------------------
+
+    def changed(self, booking: Booking, at: Moment) -> list[Effect]:
+        """Other terms are in force: whoever may charge, or does, may until their end."""
+        state = booking.state(at.now)
+        running = bool(booking.file.session) and not booking.file.ended_at
+        if not running and not booking.tried_start_at:
+            return []
+        if not running and not self._may_begin(booking, state):
+            return []  # `react` takes the tag back
+        return [AuthoriseTag(state.quote.charger, tag_of(booking.id), state.quote.end)]
 
     def react(self, booking: Booking, at: Moment) -> list[Effect]:
         """What the box and the receipt of this booking need at this instant."""
@@ -150,7 +173,7 @@ class ChargingDesk:
             return [self._tag_back(booking), *self.react(booking, at)]
         charge = charge_due(state)
         if charge is not None and state.receipt is None:
-            return self._receipt(booking, reckon_charge(booking.quote.body, *charge), state, at)
+            return self._receipt(booking, reckon_charge(state.quote, *charge), state, at)
         return self._begin(booking, state, at)
 
     def react_unsigned(self, booking: Booking, at: Moment) -> list[Effect]:
@@ -180,7 +203,8 @@ class ChargingDesk:
 
     def deadline(self, booking: Booking, now: int) -> int | None:
         """When `react` may have something to do that no report and no record announces."""
-        quote, state = booking.quote.body, booking.state(now)
+        state = booking.state(now)
+        quote = state.quote
         if booking.file.session and not booking.file.ended_at:
             stop = quote.end
             if self._must_stop(booking, state, now):
@@ -199,7 +223,7 @@ class ChargingDesk:
         return [one for one in self._ledger.awake() if one.is_host and one.quote.body.charger == charger]
 
     def _begin(self, booking: Booking, state: BookingState, at: Moment) -> list[Effect]:
-        quote, box = booking.quote.body, self.box(booking.quote.body.charger)
+        quote, box = state.quote, self.box(state.quote.charger)
         if state.reservation is not Reservation.RESERVED or not quote.start <= at.now < quote.end:
             return []
         effects: list[Effect] = []
@@ -232,7 +256,7 @@ class ChargingDesk:
         return waits and state.authorised is not None and state.stopped_at is None
 
     def _watch(self, booking: Booking, state: BookingState, at: Moment) -> list[Effect]:
-        quote, charger = booking.quote.body, booking.quote.body.charger
+        quote, charger = state.quote, state.quote.charger
         if at.now >= quote.end + LOST_AFTER_MS and not self.box(charger).connected:
             effects = self._ledger.update(
                 booking, ended_at=state.tickets[-1].body.at if state.tickets else quote.end
@@ -246,7 +270,7 @@ class ChargingDesk:
         return [StopWallbox(charger, booking.file.session), self._tag_back(booking)]
 
     def _must_stop(self, booking: Booking, state: BookingState, now: int) -> bool:
-        if now >= booking.quote.body.end or state.stopped_at is not None or state.authorised is None:
+        if now >= state.quote.end or state.stopped_at is not None or state.authorised is None:
             return True
         if state.reservation not in (Reservation.RESERVED, Reservation.FULFILLED):
             return True
@@ -275,6 +299,7 @@ class ChargingDesk:
                 continue
             if booking.file.session == report.session:
                 return [], [booking]
+            booking.failed_starts = 0
             effects = self._ledger.update(booking, session=report.session, base_wh=report.register_wh)
             effects += self._ticket(booking, report, 0, ReadingContext.TRANSACTION_BEGIN, at)
             effects += notice("charging.started", booking, at)
@@ -285,8 +310,8 @@ class ChargingDesk:
         booking = self._by_session(charger, report.session)
         if booking is None or booking.file.ended_at:
             return [], []
-        tickets = booking.state(at.now).tickets
-        too_soon = bool(tickets) and self._too_soon(booking, report, tickets[-1].body)
+        state = booking.state(at.now)
+        too_soon = bool(state.tickets) and self._too_soon(state, report)
         if too_soon or not self._ledger.has_room(booking):
             return [], []
         context = _CONTEXTS.get(report.context, ReadingContext.SAMPLE_PERIODIC)
@@ -294,12 +319,13 @@ class ChargingDesk:
             context = ReadingContext.SAMPLE_PERIODIC  # the end is SessionEnded's to say
         return self._ticket(booking, report, report.power_w or 0, context, at), [booking]
 
-    def _too_soon(self, booking: Booking, report: Reading, last: Ticket) -> bool:
+    def _too_soon(self, state: BookingState, report: Reading) -> bool:
         """Whether a reading is too close to the last ticket to become one. A person's always becomes one,
         but for the newest, which a driver tells once more after a restart."""
+        last, quote = state.tickets[-1].body, state.quote
         if report.by_hand:
             return (report.at, report.register_wh) == (last.at, last.register_wh)
-        quote, settings = booking.quote.body, self._listings.settings(booking.quote.body.charger)
+        settings = self._listings.settings(quote.charger)
         wanted = 60_000 if settings is None else settings.ticket_seconds * 1000
         return report.at < last.at + max(wanted, (quote.end - quote.start) // MAX_TICKETS)
 
@@ -333,14 +359,15 @@ class ChargingDesk:
     ) -> list[Effect]:
         """Signs one reading. Neither its time nor its energy goes back, whatever the box says; nor is it
         from before the quote or from the future."""
-        tickets = [one.body for one in booking.state(at.now).tickets]
+        state = booking.state(at.now)
+        tickets = [one.body for one in state.tickets]
         before = tickets[-1] if tickets else None
         energy = max(report.register_wh - booking.file.base_wh, before.energy_wh if before else 0)
         energy = min(energy, MAX_ENERGY_WH)
         taken = min(report.at, at.now + CLOCK_TOLERANCE_MS)
         taken = max(taken, before.at if before else booking.quote.body.issued)
         readings = [MeterReading(one.at, one.energy_wh) for one in tickets]
-        cost = bill(booking.quote.body.plan, [*readings, MeterReading(taken, energy)]).total
+        cost = bill(state.quote.plan, [*readings, MeterReading(taken, energy)]).total
         return self._write(
             booking,
             Ticket,
@@ -358,7 +385,7 @@ class ChargingDesk:
         if state.receipt is not None or not state.tickets:
             return []
         return self._receipt(
-            booking, reckon_session(booking.quote.body, [one.body for one in state.tickets]), state, at
+            booking, reckon_session(state.quote, [one.body for one in state.tickets]), state, at
         )
 
     def _receipt(
@@ -373,7 +400,7 @@ class ChargingDesk:
             started=reckoned.started,
             ended=reckoned.ended,
             energy_wh=reckoned.energy_wh,
-            currency=booking.quote.body.plan.currency,
+            currency=state.quote.plan.currency,
             lines=reckoned.lines,
             total=reckoned.total,
             adjustment=reckoned.adjustment or None,

@@ -9,11 +9,14 @@ from ..errors import ExitCode, PersonError
 from ..events import (
     AgreeReceipt,
     CancelBooking,
+    ChangeBooking,
     ClaimPaid,
     ConfirmPaid,
     ConfirmReading,
     Decide,
+    OfferTerms,
     ReportProblem,
+    SayFault,
     StartCharging,
     StopCharging,
     WriteMessage,
@@ -41,9 +44,19 @@ class BookingCommands:
         """What the command leads to, a Result among it."""
         _require_compared(booking)
         match command:
-            case Decide(accept=accept):
-                _require_side(booking, host=True)
+            case Decide(accept=accept, offer=offer):
+                if not booking.is_host:
+                    return self._driver.changes.decide(booking, accept, offer, at)
                 return self._host.decide(booking, accept, at)
+            case OfferTerms():
+                _require_side(booking, host=True)
+                return self._host.changes.offer(booking, command, at)
+            case SayFault():
+                _require_side(booking, host=True)
+                return self._host.changes.fault(booking, command, at)
+            case ChangeBooking():
+                _require_side(booking, host=False)
+                return self._driver.changes.change(booking, command, at)
             case ConfirmPaid():
                 _require_side(booking, host=True)
                 return self._host.confirm_paid(booking, at)
@@ -66,8 +79,9 @@ class BookingCommands:
                 _require_side(booking, host=False)
                 return self._driver.claim_paid(booking, command, at)
             case CancelBooking(reason=reason):
-                desk = self._host if booking.is_host else self._driver
-                return desk.cancel(booking, reason, at)
+                if booking.is_host:
+                    return self._host.cancel(booking, reason, at)
+                return self._driver.cancel(booking, command, at)
             case WriteMessage(text=text):
                 return self._write_message(booking, text, at)
             case WriteReview():

@@ -12,25 +12,26 @@ from typing import Any
 from ..effects import Effect, PutDocument, Result, Tell
 from ..encoding import decode, encode
 from ..errors import PersonError, Refused
-from ..events import Book, ClaimPaid, ReportProblem, StartCharging
+from ..events import Book, CancelBooking, ClaimPaid, ReportProblem, StartCharging
 from ..identity import Directory, Scope
 from ..limits import CLOCK_TOLERANCE_MS
 from ..listing_desk import ListingDesk
 from ..me import Me
 from ..moment import Moment
+from ..money import format_total
 from ..notices import news, notice
 from ..record import Record, open_as, open_record
 from ..shape import from_tree, to_tree
 from .check_in import after_what_waits, waiting_check_in
 from .consent import Consent
-from .cost import cost_if_acknowledged
+from .cost import cost_if_acknowledged, cost_of_cancelling
+from .driver_changes import DriverChanges
 from .kept import Booking, BookingFile, Role
 from .ledger import Ledger, learn_bundle
 from .records import (
     Access,
     Authorisation,
     Cancel,
-    CancelReason,
     Claim,
     Problem,
     Quote,
@@ -63,6 +64,7 @@ class DriverDesk:
         self._directory = directory
         self._ledger = ledger
         self.consent = Consent(ledger)
+        self.changes = DriverChanges(me, directory, ledger)
         self._listings = listings  # for our own contact, which requests name
         self._access = {
             booking: from_tree(AccessRecord, decode(data))
@@ -122,20 +124,29 @@ class DriverDesk:
         )
         return booking, [*learned, *opened, Result({"booking": booking.id.hex()})]
 
-    def cancel(self, booking: Booking, reason: CancelReason, at: Moment) -> list[Effect]:
+    def cancel(self, booking: Booking, command: CancelBooking, at: Moment) -> list[Effect]:
         """Takes effect alone; the result says what it costs if the host hears of it in time."""
         state = booking.state(at.now)
         if booking.file.refused or state.reservation not in (Reservation.PENDING, Reservation.RESERVED):
             raise _over("not-cancellable", booking, state, "cancel")
         if state.session is not Session.PENDING:
             raise PersonError("charging", "Charging has begun.", "Use `chargemesh charge stop` instead.")
-        _, effects = self._write(booking, Cancel, reason=reason, at=at)
+        costs = cost_of_cancelling(booking.as_signed(state), at.now, command.reason)
+        if command.at_most is not None and costs > command.at_most:
+            price = format_total(costs, state.quote.plan.currency)
+            raise PersonError(
+                "costs-more",
+                f"By now cancelling costs {price}. Nothing was signed.",
+                "Cancel once more to agree to that.",
+            )
+        _, effects = self._write(booking, Cancel, reason=command.reason, at=at)
         cost = cost_if_acknowledged(booking.as_signed(booking.state(at.now)))
         return [*effects, Result({"booking": booking.id.hex(), "reservation": "CANCELED", "cost": cost})]
 
     def start(self, booking: Booking, command: StartCharging, at: Moment) -> list[Effect]:
         """Checks in: authorises up to the given bounds, by default the quote's energy and its cap."""
-        state, quote = booking.state(at.now), booking.quote.body
+        state = booking.state(at.now)
+        quote = state.quote
         if state.reservation not in _LIVE or state.session is Session.COMPLETED:
             raise _over("not-reserved", booking, state, "start")
         if at.now < quote.start - CLOCK_TOLERANCE_MS:

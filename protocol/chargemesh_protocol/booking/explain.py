@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..money import format_total
 from ..policy import Otherwise
 from ..units import format_energy
+from .change_text import changes_so_far, changes_to_come
 from .check_in import WaitingCheckIn
 from .cost import cost_if_acknowledged, cost_of_cancelling
 from .no_show_text import no_show_that_was, no_show_to_come
@@ -58,13 +59,15 @@ def explain(
     *,
     waiting: WaitingCheckIn | None = None,
     by_hand: bool = False,
+    passed: bool = False,
 ) -> Explanation:
     """`state` as of `now` for the person on side `view`; `when` writes an instant (unix ms) for them.
 
     The state is that `as_signed`, so that nobody is asked again for what waits to be included. waiting: the
-    check-in that does. by_hand: `view` is a host who reads the meter and types what it shows.
+    check-in that does. by_hand: `view` is a host who reads the meter and types what it shows. passed: the
+    driver has let the host's offer pass.
     """
-    tell = _Teller(state, view, now, when, waiting, by_hand)
+    tell = _Teller(state, view, now, when, waiting, by_hand, passed)
     return Explanation(tuple(tell.so_far()), tuple(tell.next()))
 
 
@@ -77,9 +80,10 @@ class _Teller:
         when: When,
         waiting: WaitingCheckIn | None,
         by_hand: bool,
+        passed: bool,
     ) -> None:
         self.state, self.now, self.when = state, now, when
-        self.waiting, self.by_hand = waiting, by_hand
+        self.waiting, self.by_hand, self.passed = waiting, by_hand, passed
         self.reported = list(state.problems)  # those that are still to be told
         self.is_driver = view is Party.DRIVER
         self.unread = reading_to_confirm(state)  # read by the host's person alone
@@ -91,10 +95,11 @@ class _Teller:
     # --- the story so far -----------------------------------------------------------------------
 
     def so_far(self) -> Iterator[str]:
-        quote = self.state.quote
+        quote = self.state.in_force[0].quote
         asked = f"asked for {self.when(quote.start)} to {self.when(quote.end)}"
         yield _sentence(f"{self.driver} {asked}, for about {self._money(quote.estimate)}")
         yield from self._answer()
+        yield from changes_so_far(self.state, self.now, is_driver=self.is_driver, when=self.when)
         yield from self._ending()
         yield from self._charging()
         yield from self._paying()
@@ -242,6 +247,7 @@ class _Teller:
             yield from self._settle()
 
     def _await_answer(self) -> Iterator[str]:
+        yield from self._other_terms()
         waiting = waiting_for_person(self.state)
         if waiting is not None:
             yield from self._await_person(waiting)
@@ -262,7 +268,13 @@ class _Teller:
         yield f"The host answers by {until}; without an answer its node {does} the request then."
         yield "Taking the request back costs nothing until it is accepted."
 
+    def _other_terms(self) -> Iterator[str]:
+        yield from changes_to_come(
+            self.state, self.now, is_driver=self.is_driver, when=self.when, passed=self.passed
+        )
+
     def _come(self) -> Iterator[str]:
+        yield from self._other_terms()
         state, quote = self.state, self.state.quote
         if not state.access and not state.access_overdue and state.access_due is not None:
             yield f"The address is sent by {self.when(state.access_due)}."
@@ -296,6 +308,7 @@ class _Teller:
         return f"{free}{ends}."
 
     def _end_session(self) -> Iterator[str]:
+        yield from self._other_terms()
         if self.state.cancellation and not self.state.cancellation.final:
             yield "Your node confirms the cancellation." if not self.is_driver else "The host confirms it."
             return

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..chargers import ChargerSettings
-from ..effects import DropDocument, Effect, HoldSlot, PutDocument, ReleaseSlot, Reply, Result
+from ..effects import DropDocument, Effect, PutDocument, ReleaseSlot, Reply, Result
 from ..errors import PersonError, Refused, Severity
 from ..identity import Directory, Scope
 from ..listing_desk import ListingDesk
@@ -22,12 +22,12 @@ from ..policy import Otherwise
 from ..record import Record, open_as
 from .availability import offerable
 from .calendar import Calendar
+from .changes import HostChanges
 from .charging import ChargingDesk
 from .kept import Booking, BookingFile, Role
 from .ledger import Ledger, learn_bundle
 from .quotes import QuoteMaker
 from .records import (
-    Accept,
     Access,
     Acknowledge,
     CancelReason,
@@ -92,6 +92,9 @@ class HostDesk:
         self._charging = charging
         self._standing = standing
         self._quotes = QuoteMaker(me, documents)
+        self.changes = HostChanges(
+            me, ledger, listings, calendar, charging, self._quotes, standing, self._load
+        )
         self._up_since: int | None = None
         self._stranger_access = {
             booking: int.from_bytes(at, "big") for booking, at in documents.get(STRANGERS, {}).items()
@@ -101,6 +104,8 @@ class HostDesk:
 
     def quote(self, ask: AskQuote, at: Moment) -> list[Effect]:
         """A quote or a refusal in which booked, closed and away look alike."""
+        if ask.booking is not None:
+            return self.changes.quote(ask, at)
         settings = self._listings.settings(ask.charger)
         listing = self._listings.listing(ask.charger)
         if settings is None or listing is None:
@@ -161,8 +166,10 @@ class HostDesk:
     # --- what the host does ---------------------------------------------------------------------
 
     def decide(self, booking: Booking, accept: bool, at: Moment) -> list[Effect]:
-        """A person answers a request that waits."""
+        """A person answers a request that waits, or a change of it."""
         state = booking.state(at.now)
+        if state.change is not None and (accept or state.reservation is not Reservation.PENDING):
+            return self.changes.decide(booking, state, accept, at)
         if state.reservation is not Reservation.PENDING:
             raise PersonError(
                 "not-pending",
@@ -229,6 +236,7 @@ class HostDesk:
         # What the driver signed takes effect by being included, so that comes before acting on it.
         while self._must_acknowledge(booking, booking.state(at.now)):
             effects += self._write(booking, Acknowledge, at)[1]
+        effects += self.changes.react(booking, at)
         effects += self._charging.react(booking, at)
         state = booking.state(at.now)
         if not state.holds_slot and self._calendar.release(booking.id):
@@ -255,13 +263,15 @@ class HostDesk:
 
     def deadline_of(self, booking: Booking, now: int) -> int | None:
         """When `react` has something to do for this booking that no event announces."""
-        state, end = booking.state(now), booking.quote.body.end
+        state = booking.state(now)
+        end = state.quote.end
         wanted = [self._charging.deadline(booking, now), end if now < end else None]
         return earliest(
             *wanted,
             self._access_due(booking, state),
             self._no_show_due(state),
             self._person_due(booking, state),
+            self.changes.deadline(state),
         )
 
     def _access_due(self, booking: Booking, state: BookingState) -> int | None:
@@ -276,7 +286,7 @@ class HostDesk:
             return None
         if state.no_show_from is None or self._up_since is None:
             return None
-        was_off = self._up_since > max(state.quote.start, state.accept.body.issued)
+        was_off = self._up_since > max(state.quote.start, state.agreed_at or 0)
         return max(state.no_show_from, self._up_since + _HEARING_MS) if was_off else state.no_show_from
 
     def _must_acknowledge(self, booking: Booking, state: BookingState) -> bool:
@@ -390,21 +400,7 @@ class HostDesk:
         return Load(by_key, share, pending, recent + promised)
 
     def _accept(self, booking: Booking, settings: ChargerSettings, at: Moment) -> list[Effect]:
-        quote = booking.quote.body
-        due = max(
-            at.now,
-            quote.start - quote.access_lead_minutes * _MINUTE_MS,
-            min(quote.terms.free_until(quote.start), quote.start),
-        )
-        slot = HoldSlot(settings.charger, booking.id, quote.start, quote.end)
-        self._calendar.hold(slot)
-        _, effects = self._write(booking, Accept, at, access_due=due)
-        return [
-            slot,
-            *effects,
-            *self._listings.publish(settings.charger, at.now),
-            *notice("booking.accepted", booking, at),
-        ]
+        return self.changes.accept(booking, settings, at)
 
     def _send_access(self, booking: Booking, at: Moment) -> list[Effect]:
         home = self._listings.require(booking.quote.body.charger).home

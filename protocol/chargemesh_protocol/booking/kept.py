@@ -63,6 +63,8 @@ class BookingFile:
     # Written when it has everything, so that a restart sends nothing again.
     peer_has: PeerHas | None = key(17, Struct(PeerHas), optional=True)
     told_receipt: bytes | None = key(18, ID, optional=True)  # the person knows that this receipt is wrong
+    asked_change: bytes | None = key(19, ID, optional=True)  # the person was told of this change
+    passed_offer: bytes | None = key(20, ID, optional=True)  # the driver's person let it pass
     walk_in: bool | None = key(21, Bool(), optional=True)  # the driver has proven to stand at the charger
     reminded: bool | None = key(22, Bool(), optional=True)  # the person was told that an answer is due soon
     post: Post | None = key(23, Struct(Post), optional=True)  # None: nothing yet that it would say
@@ -96,6 +98,7 @@ class Booking:
     peer_heard: int = 0  # how many of our messages
     peer_held: frozenset[bytes] = frozenset()  # which of our statements
     compared: bool = False  # the other side has said what it holds since this node started
+    failed_starts: int = 0  # of the wallbox in a row; not kept
     tried_start_at: int = 0  # last StartWallbox; not kept, a restart may try again
     queued: tuple[int, ...] = ()  # how much there was when the outbox row was last written; () for no row
     told_faults: list[str] = field(default_factory=list)  # codes that the person knows of

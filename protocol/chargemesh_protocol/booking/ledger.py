@@ -22,7 +22,7 @@ from ..trust.entries import CompletionStatement, ReviewCommitment
 from .at_rest import AtRest, Resting, is_completed, is_unpaid, sum_up
 from .kept import Booking, BookingFile, KeptMessage, PeerHas
 from .post import Covers, KeptDeposit
-from .records import Quote, Request
+from .records import Change, Offer, Quote, Request
 from .rows import (
     AT_REST,
     BUNDLES,
@@ -297,7 +297,7 @@ class Ledger:
         if booking.queued == owed:
             return []
         booking.queued = owed
-        expires = max(now, booking.quote.body.end) + OUTBOX_LIFE_MS
+        expires = max(now, booking.state(now).quote.end) + OUTBOX_LIFE_MS
         if not booking.is_host and not booking.theirs:
             expires = booking.request.body.expires
         return [PutOutbox("peer", booking.id, expires, not_before=now + wait_ms)]
@@ -439,6 +439,10 @@ class Ledger:
         if getattr(record.body, "author", None) != booking.other:
             raise Refused("not-a-party", "a record of somebody else", Severity.FORGED)
         self._directory.authorise(record, booking.other, Scope.BOOK)
+        if isinstance(record.body, Change | Offer):
+            quote = open_as(Quote, record.body.quote, self._me.network)
+            if quote.body.author == booking.host:  # else it takes no effect, whoever signed it
+                self._directory.authorise(quote, booking.host, Scope.LIST)
         if self._place(booking, record):
             merged.saves.append(AddRecord(booking.id, record.id, raw))
             merged.fresh.append(record)

@@ -62,7 +62,8 @@ def on_amend(facts: Facts, record: Record[Amend]) -> str:
     if reason := facts.reserve("amend"):
         return reason
     put_in_force(facts, change, body.issued, _fee_floor(facts, change, body.issued))
-    facts.access_due = min(body.access_due, max(quote.start, body.issued))
+    if facts.access is None:
+        facts.access_due = min(body.access_due, max(quote.start, body.issued))
     return ""
 
 

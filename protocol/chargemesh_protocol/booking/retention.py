@@ -29,7 +29,7 @@ class Retention:
 
     def deadline(self, booking: Booking, now: int) -> int | None:
         """When `due` has something to do."""
-        kept = booking.quote.body.end + SECRETS_KEPT_MS if booking.file.secret else None
+        kept = booking.state(now).quote.end + SECRETS_KEPT_MS if booking.file.secret else None
         return earliest(kept, _forgotten_at(booking, now))
 
     def due(self, booking: Booking, now: int) -> list[Effect]:
@@ -37,7 +37,7 @@ class Retention:
         forgotten = _forgotten_at(booking, now)
         if forgotten is not None and now >= forgotten:
             return self._ledger.forget(booking)
-        if not booking.file.secret or now < booking.quote.body.end + SECRETS_KEPT_MS:
+        if not booking.file.secret or now < booking.state(now).quote.end + SECRETS_KEPT_MS:
             return []
         self._driver.forget_access(booking)
         return [*self._ledger.update(booking, secret=b""), DropDocument(ACCESS, booking.id)]

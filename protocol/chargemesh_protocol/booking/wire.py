@@ -27,13 +27,14 @@ _RAW = Bytes(1, MAX_RECORD_BYTES)
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskQuote:
-    """What would this slot cost? Says nothing about who asks."""
+    """What would this slot cost? Says nothing about who asks. `booking`: as a change of that one."""
 
     operation: int = key(0, Int(1, 1), default=1)
     charger: bytes = key(1, Bytes(16))
     start: int = key(2, Uint())
     end: int = key(3, Uint())
     energy_wh: int = key(4, Uint(1_000_000))
+    booking: bytes | None = key(16, ID, optional=True)
 
 
 @shape

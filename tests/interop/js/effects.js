@@ -156,7 +156,7 @@ export const APPLY = {
   amend (record) {
     const { issued, access_due: due } = record.body
     this.putInForce(issued, this.floorAt(issued))
-    this.addressDue = Math.min(due, Math.max(this.quote.start, issued))
+    if (this.addressSent === undefined) this.addressDue = Math.min(due, Math.max(this.quote.start, issued))
   },
   refuse (record) { Object.assign(this, { change: undefined, refusal: record }) },
   fault (record) { this.fault ??= record }

@@ -149,8 +149,13 @@ def test_quotes_and_bookings(tmp_path: Path) -> None:
 
 async def the_wrong_thing_at_the_wrong_time(host: Client, driver: Client, path: str) -> None:
     await driver.get(path, wait_until="access", timeout_s=30)
-    for verb in ("accept", "decline", "confirm"):
-        assert (await mistaken(driver, "POST", f"{path}/{verb}"))[::3] == ("wrong-side", ExitCode.NOT_ALLOWED)
+    for verb, body in (("confirm", {}), ("offer", {}), ("fault", {"problem": "OTHER"})):
+        told = await mistaken(driver, "POST", f"{path}/{verb}", body)
+        assert told[::3] == ("wrong-side", ExitCode.NOT_ALLOWED)
+    assert (await mistaken(host, "POST", f"{path}/terms"))[::3] == ("wrong-side", ExitCode.NOT_ALLOWED)
+    assert (await mistaken(host, "POST", f"{path}/change", {"quote": "0" * 64}))[0] == "no-such-quote"
+    for verb in ("accept", "decline"):
+        assert (await mistaken(driver, "POST", f"{path}/{verb}"))[0] == "no-offer"
     for verb in ("start", "stop", "claim", "problem"):
         body = {"problem": "OTHER"} if verb == "problem" else {}
         code, *_ = await mistaken(host, "POST", f"{path}/{verb}", body)

@@ -178,10 +178,40 @@ async def declines_and_cancels(host: Client, driver: Client, start: int) -> None
         told = await driver.get(path, wait_until="decided", timeout_s=30)
         assert told["reservation"] == reservation
         if verb == "accept":
+            await changes_terms(host, driver, path)
             assert (await driver.post(f"{path}/cancel"))["reservation"] == "CANCELED"
     lines = (await driver.get("/v1/bookings", role="driver"))["bookings"]
     assert [one["finished"] for one in lines] == sorted(one["finished"] for one in lines)
     assert (await driver.get("/v1/bookings", open="false", role="host"))["bookings"] == []
+
+
+async def changes_terms(host: Client, driver: Client, path: str) -> None:
+    """The host proposes a later end, which the driver takes; the driver asks for one more, which the host
+    accepts; and then there is no power."""
+    end = (await host.get(path))["end"]["ms"]
+    offer = (await host.post(f"{path}/offer", {"end": end + HOUR_MS, "text": "Stay a while."}))["offer"]
+    assert offer["terms"]["end"]["ms"] == end + HOUR_MS and offer["stands"]
+    await asyncio.sleep(5)
+    told = await driver.get(path)
+    assert told["offer"]["text"] == "Stay a while." and told["actions"][:2] == ["accept", "decline"]
+    await driver.post(f"{path}/accept", {"offer": told["offer"]["offer"]})
+    told = await driver.get(path, wait_until="answered", timeout_s=30)
+    assert told["end"]["ms"] == end + HOUR_MS and told["change"] is None
+    terms = await driver.post(f"{path}/terms", {"end": end + 2 * HOUR_MS})
+    assert terms["now"]["end"]["ms"] == end + HOUR_MS and not terms["cut"]
+    asked = await driver.post(f"{path}/change", {"quote": terms["quote"]})
+    assert "change" in asked["actions"]
+    await asyncio.sleep(5)
+    waiting = await host.get(path)
+    assert waiting["change"]["terms"]["end"]["ms"] == end + 2 * HOUR_MS
+    assert waiting["actions"][:2] == ["accept", "decline"]
+    await host.post(f"{path}/accept")
+    told = await driver.get(path, wait_until="answered", timeout_s=30)
+    assert told["end"]["ms"] == end + 2 * HOUR_MS
+    await host.post(f"{path}/fault", {"problem": "NO_POWER", "text": "The street is dark."})
+    await asyncio.sleep(5)
+    told = await driver.get(path)
+    assert told["cancelling_costs"]["micro"] == 0 and any("no power" in one for one in told["so_far"])
 
 
 async def asks(driver: Client, start: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from chargemesh_protocol.booking.concurrent import CHANGING
+from chargemesh_protocol.booking.outcome import CHANGING
 from chargemesh_protocol.booking.records import (
     Accept,
     Access,

@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 
 from chargemesh_protocol.booking.concurrent import (
-    CHANGING,
     CONCURRENT,
     REQUEST_EXPIRED,
     SLOT_OVER,
-    STAGES,
-    Outcome,
     as_data,
 )
 from chargemesh_protocol.booking.fold import TAKES_EFFECT_ALONE
+from chargemesh_protocol.booking.outcome import CHANGING, STAGES, Outcome
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.record import Record
 
