@@ -85,7 +85,8 @@ class HostChanges:
         state = booking.state(at.now)
         if ask.end <= ask.start:
             return [_failed(No("duration", "the end must be after the start"))]
-        if not can_change(state) or at.now >= state.quote.end:
+        blocked = self._standing(booking.driver, at.now).blocked
+        if blocked or not can_change(state) or at.now >= state.quote.end:
             return [_failed(_NOT_OFFERABLE)]
         if is_extension(state.quote, ask.start, ask.end):
             end = self._latest_end(booking, settings, state.quote, ask.end) if not settings.paused else None
@@ -222,11 +223,11 @@ class HostChanges:
             free = quote.end == state.quote.end or (longest == quote.end and not settings.paused)
         else:
             free = self._is_free(booking, settings, quote.start, quote.end, now)
-        if not free:
+        standing = self._standing(booking.driver, now)
+        if not free or standing.blocked:
             return _NOT_OFFERABLE
         if longer and state.checked_in:
             return Take()
-        standing = self._standing(booking.driver, now)
         load = self._load(booking.driver, booking.file.block, now, booking.id)
         # As if it were asked for now, by somebody who need not stand at the charger; and whoever asks for
         # more of a running booking does not ask for its past.

@@ -184,6 +184,17 @@ def test_what_somebody_blocked_writes_is_kept_and_not_told() -> None:
     assert (bob.state(booking).cost, bob.state(booking).compensation) == (0, 0)
 
 
+def test_somebody_blocked_can_neither_move_nor_extend_a_booking() -> None:
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    booking = bob.books(alice, street.now + 5 * HOUR)
+    at = bob.state(booking).quote
+    ask = wire.AskQuote(charger=CHARGER, start=at.start, end=at.end + HOUR, energy_wh=5000, booking=booking)
+    assert isinstance(wire.read(alice.answers(wire.write(ask))), wire.QuoteGiven)
+    alice.handles(Block(bob.author, ""))
+    assert refusal_of(wire.read(alice.answers(wire.write(ask))))[0] == "not-offerable"
+
+
 # --- walk-ins -------------------------------------------------------------------------------------
 
 
