@@ -67,6 +67,8 @@ MESSAGES: dict[str, type] = {
     "review-content": entries.ReviewContent,
 }
 _MAX_UINT = 2**63 - 1
+# Integers that are H3 cells, by the name of their field: resolutions, and the code of what is none.
+_CELLS = {"cell": (4, 8, "cell"), "cells": (4, 8, "cell"), "region": (4, 4, "schema")}
 
 
 def shapes() -> dict[str, type]:
@@ -187,7 +189,11 @@ def fields_json() -> str:
         rows = []
         for number, field, kind, optional in keys_of(cls):
             absent = {"optional": True} if optional else {}
-            rows.append(json.dumps({"key": number, "field": field, **_as_data(kind, names), **absent}))
+            data = _as_data(kind, names)
+            if field in _CELLS:
+                coarsest, finest, code = _CELLS[field]
+                data.get("of", data)["cell"] = {"coarsest": coarsest, "finest": finest, "else": code}
+            rows.append(json.dumps({"key": number, "field": field, **data, **absent}))
         maps.append(f"{json.dumps(name)}: [\n  " + ",\n  ".join(rows) + "\n]")
     return "{\n" + ",\n".join(maps) + "\n}\n"
 

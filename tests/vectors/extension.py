@@ -103,7 +103,7 @@ def made() -> VectorFile:
     payload = cbor2.dumps({1: 5, 2: bytes(32)})
     for name, kind in (
         ("unknown-kind", "listing-of-2035"),
-        ("unknown-kind-under-a-domain", "example.org/thing"),
+        ("unknown-kind-under-a-domain", "org.example.thing"),
         ("unknown-kind-of-another-case", "Renewal"),
         ("unknown-kind-of-40-characters", "\U0001f50c" * 40),
     ):

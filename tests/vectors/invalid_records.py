@@ -104,6 +104,8 @@ def _parts() -> dict[str, tuple[bytes, str]]:
         "no-bytes": (b"", "there is no record"),
         "only-its-head": (b"\xd2\x84", "the items are missing"),
         "cut-short": (GOOD[:-1], "a byte of the signature is missing"),
+        "cut-behind-its-protected-header": (b"\xd2\x84" + protected, "three items are missing"),
+        "cut-behind-its-unprotected-map": (b"\xd2\x84" + protected + b"\xa0", "two items are missing"),
         "array-of-3": (b"\xd2\x83" + protected + b"\xa0" + payload, "the array has 4 items"),
         "text-instead-of-a-record": (cbor2.dumps("renewal"), "a record begins with tag 18"),
         "header-not-wrapped": (unwrapped, "the protected header is a byte string"),

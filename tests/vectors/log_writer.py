@@ -14,7 +14,7 @@ from .forged import signed
 from .frame import Json
 from .samples import REGION
 
-SOLAR = "example.org/solar"
+SOLAR = "org.example.solar"
 
 
 def content(text: str = "as agreed", salt: str = "salt", overall: int = 5) -> bytes:

@@ -10,7 +10,7 @@ from chargemesh_protocol.booking.records import CancelReason, ReceiptLine
 from chargemesh_protocol.tariff import PriceComponent, PricePlan
 
 from .answered import answered
-from .cast import MINUTE
+from .cast import DAY, HOUR, MINUTE
 from .frame import Case, Json, VectorFile
 from .story import EURO, START, Story
 from .tariff_bills import energy, flat, parking, plan, time, turning
@@ -65,6 +65,29 @@ def _without_a_check_in(*signs: str) -> Story:
         told.says(kind)
     if signs:
         told.says("acknowledge")
+    return told
+
+
+def _left(kind: str = "cancel", **changes: Any) -> Story:
+    """Readings that the driver never signed for, and then no session: it left, or never came."""
+    told = Story(**changes).until("arrived")
+    told.at(START).meter(0, "Transaction.Begin")
+    told.at(START + 17 * MINUTE).meter(2_000)
+    told.says(kind, **({"reason": CancelReason.SAFETY} if kind == "cancel" and not changes else {}))
+    if kind == "cancel":
+        told.says("acknowledge")
+    return told
+
+
+def _left_above_the_cap(*readings: int) -> Story:
+    """Half an hour before the start the slot moved to the next day, at a cap below what leaving cost then."""
+    told = Story().until("arrived")
+    told.at(START - 30 * MINUTE).asks(start=START + DAY, end=START + DAY + HOUR, cap=2 * EURO)
+    told.says("amend", change=told.named["change"].id, access_due=START + DAY - HOUR)
+    for wh in readings:
+        told.meter(wh)
+    told.says("cancel")
+    told.says("acknowledge")
     return told
 
 
@@ -123,6 +146,10 @@ WRITTEN: dict[str, tuple[Callable[[], Story], tuple[int, int] | None]] = {
     "cancellation-that-nobody-heard-of": (lambda: _cancelled(heard=False), None),
     "cancellation-for-free": (lambda: _cancelled(minutes=-200), None),
     "no-show": (_no_show, (0, 13_200_000)),
+    "cancellation-after-readings-not-signed-for": (lambda: _left(cap=16_000_000), (0, 12_800_000)),
+    "no-show-after-readings-not-signed-for": (lambda: _left("no-show"), (0, 13_200_000)),
+    "readings-not-signed-for-and-left-for-free": (_left, (2_000, 1_000_000)),
+    "cancellation-above-the-cap": (_left_above_the_cap, (0, 8_250_000)),
     "reserved-only": (lambda: Story().until("arrived"), None),
 }  # fmt: skip
 
@@ -130,6 +157,23 @@ WRITTEN: dict[str, tuple[Callable[[], Story], tuple[int, int] | None]] = {
 def _billed(told: Story, **changes: Any) -> Story:
     told.says("receipt", **changes)
     return told
+
+
+def _fee(cost: int, later: int = 0) -> Json:
+    """What the bill of a cancellation says, also where there are readings."""
+    line = ReceiptLine(dimension="CANCELLATION", quantity=1, price=cost, amount=cost)
+    begun = START + later
+    return {
+        "started": begun,
+        "ended": begun,
+        "energy_wh": 0,
+        "lines": (line,),
+        "total": cost,
+        "adjustment": None,
+        "tax": None,
+        "rounding": None,
+        "beyond_authorisation_wh": None,
+    }
 
 
 def _by_hand(*signs: str, receipt: bool = True) -> Story:
@@ -273,6 +317,20 @@ JUDGED: dict[str, tuple[Callable[[], Story], bool, bool, list[str] | None]] = {
     ),
     "cancellation-that-costs-nothing": (_safe, False, False, ["no-ticket"]),
     "no-show": (lambda: _billed(_no_show()), False, False, []),
+    "cancellation-after-readings-not-signed-for": (
+        lambda: _billed(_left(cap=16_000_000), **_fee(12_800_000)), False, False, [],
+    ),
+    "session-in-the-place-of-a-cancellation": (
+        lambda: _billed(_left(cap=16_000_000)), False, False,
+        ["ended", "energy_wh", "lines", "started", "total"],
+    ),
+    "readings-not-signed-for-and-left-for-free": (
+        lambda: _billed(_left()), False, False, ["beyond-cost", "beyond-energy"],
+    ),
+    "cancellation-above-the-cap": (lambda: _billed(_left_above_the_cap()), False, False, []),
+    "cancellation-above-the-cap-after-readings": (
+        lambda: _billed(_left_above_the_cap(0, 1_000), **_fee(8_250_000, DAY)), False, False, [],
+    ),
 }  # fmt: skip
 
 

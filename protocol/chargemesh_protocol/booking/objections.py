@@ -82,8 +82,8 @@ def ticket_faults(state: BookingState) -> tuple[str, ...]:
 def objections(state: BookingState) -> tuple[str, ...]:
     """Why the driver's node does not agree with the receipt by itself, as "what: how"; empty if it is right.
 
-    Fields that it computes otherwise; a total above the quote's cap; more than was authorised or
-    countersigned, within the tolerance: that part is the host's claim only. What awaits the driver's
+    Fields that it computes otherwise; a total above the quote's cap; of a session more than was authorised
+    or countersigned, within the tolerance: that part is the host's claim only. What awaits the driver's
     reading is not compared with the authorisation, since a confirmed reading is signed for.
     """
     if state.receipt is None:
@@ -92,14 +92,15 @@ def objections(state: BookingState) -> tuple[str, ...]:
     currency = quote.plan.currency
     charge = charge_due(state)
     if charge is not None:
-        return differences(receipt, reckon_charge(quote, *charge), currency) + _above_cap(state)
+        own, most = reckon_charge(quote, *charge), max(quote.cap, state.fee_floor)
+        return differences(receipt, own, currency) + _above(most, state)
     if not state.tickets:
         return ("there is no meter ticket",)
     try:
         own = reckon_session(quote, [one.body for one in state.tickets])
     except ValueError as error:  # tickets of a session that no car could have
         return (f"tickets: {error}",)
-    found = differences(receipt, own, currency) + _above_cap(state)
+    found = differences(receipt, own, currency) + _above(quote.cap, state)
     return found if reading_to_confirm(state) else found + _beyond(state, own)
 
 
@@ -115,8 +116,7 @@ def _wrong_cost(state: BookingState) -> tuple[str, ...]:
     return (f"cost: {format_amount(said, currency)} said, {format_amount(cost.total, currency)} computed",)
 
 
-def _above_cap(state: BookingState) -> tuple[str, ...]:
-    most = state.quote.cap if state.tickets else max(state.quote.cap, state.fee_floor)
+def _above(most: int, state: BookingState) -> tuple[str, ...]:
     if state.receipt is None or state.receipt.body.total <= most:
         return ()
     currency = state.quote.plan.currency

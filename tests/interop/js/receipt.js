@@ -6,10 +6,8 @@ const AMOUNTS = ['started', 'ended', 'energy_wh', 'total', 'adjustment', 'tax', 
 
 /** What is to be billed in this state, as fields of a receipt in bigint; undefined where nothing is. */
 export function due ({ quote, tickets, reservation, cost, cancellation }) {
-  if (['CANCELED', 'NO_SHOW'].includes(reservation)) {
-    const final = reservation === 'NO_SHOW' || cancellation?.final
-    return cost > 0n && final ? fee(quote, reservation === 'NO_SHOW' ? 'NO_SHOW' : 'CANCELLATION', cost) : undefined
-  }
+  const final = reservation === 'NO_SHOW' || (reservation === 'CANCELED' && cancellation.final)
+  if (final && cost > 0n) return fee(quote, reservation === 'NO_SHOW' ? 'NO_SHOW' : 'CANCELLATION', cost)
   if (!tickets.length) return undefined
   const [begin, end] = [tickets[0].body, tickets.at(-1).body]
   const { lines, adjustment, tax, rounding, total } = bill(quote.plan, tickets.map((one) => one.body))
@@ -25,6 +23,9 @@ function fee (quote, dimension, cost) {
   const lines = [{ dimension, quantity: 1n, price: cost, amount: cost }]
   return { started: at, ended: at, energy_wh: 0n, lines, adjustment: 0n, tax: 0n, rounding: total - cost, total }
 }
+
+/** Whether a bill is that of a cancellation or no-show. */
+export const isFee = ({ lines }) => ['CANCELLATION', 'NO_SHOW'].includes(lines[0]?.dimension)
 
 /** The fields in which a receipt is other than computed; none if it is right. */
 export function differences (receipt, own) {

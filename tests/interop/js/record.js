@@ -88,7 +88,6 @@ function sigStructure (header, payload, network) {
 /** Refused unless `signature` over `signed` is one of `kid`, by libsodium and its test of the point. */
 function verify (signature, signed, kid) {
   checkKey(kid)
-  require_(signature.length === 64, 'bad-signature', 'a signature has 64 bytes')
   require_(sodium.crypto_sign_verify_detached(signature, signed, kid), 'bad-signature', 'not signed by kid')
 }
 
@@ -103,11 +102,13 @@ function parts (raw) {
   require_(raw[0] === 0xd2 && raw[1] === 0x84, 'encoding', 'not tag 18 and an array of 4')
   const reader = { raw, at: 2 }
   const header = byteString(reader)
+  require_(reader.at < raw.length, 'encoding', 'cut short')
   require_(raw[reader.at] === 0xa0, 'header', 'the unprotected map is not empty')
   reader.at += 1
   const payload = byteString(reader)
   const signature = byteString(reader)
   require_(reader.at === raw.length, 'encoding', 'trailing bytes')
+  require_(signature.length === 64, 'bad-signature', 'a signature has 64 bytes')
   return { header, payload, signature }
 }
 

@@ -1,7 +1,7 @@
 /** What the driver's signatures cover, and what its node signs by itself (specs/11, C7 and after C11). */
 import { bill } from './bill.js'
 import { same } from './bytes.js'
-import { differences, due } from './receipt.js'
+import { differences, due, isFee } from './receipt.js'
 
 const TOLERANCE_MS = 120_000
 const TOLERANCE_WH = 500
@@ -86,9 +86,9 @@ export function objections (state) {
   if (!own) return ['no-ticket']
   const wrong = differences(receipt.body, own)
   const { floor } = state.inForce.at(-1)
-  const floored = state.tickets.length === 0 && floor > BigInt(quote.cap) // leaving a booking that was moved (B29)
+  const floored = isFee(own) && floor > BigInt(quote.cap) // leaving a booking that was moved (B29)
   if (BigInt(receipt.body.total) > (floored ? floor : BigInt(quote.cap))) wrong.push('cap')
-  if (state.tickets.length && !waitsForPerson(state)) {
+  if (!isFee(own) && !waitsForPerson(state)) {
     const covered = tolerated(state)
     if (own.energy_wh > covered.energy_wh) wrong.push('beyond-energy')
     if (own.total > covered.cost) wrong.push('beyond-cost')
