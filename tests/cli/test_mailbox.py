@@ -58,7 +58,8 @@ def test_a_booking_says_where_what_was_sent_is(person: Person, node: StubNode) -
     assert "waits in their mailbox since 2027-01-15 09:00, at most until 2027-01-22 06:40" in out
     assert "The next try to reach the other side is at 2027-01-15 12:00." in out
     assert "you (delivered): I come late" in out and "you (in their mailbox): I come late" in out
-    node.answers["GET bookings"] = {"bookings": [{**samples.BOOKING_LINE, "delivery": "in-mailbox"}]}
+    listed = {**samples.BOOKING_LINE, "delivery": "in-mailbox"}
+    node.answers["GET bookings"] = {"bookings": [listed], "earlier": 0}
     assert "Yours waits in their mailbox." in " ".join(person.types("bookings").out.split())
 
 

@@ -53,7 +53,9 @@ async def ask_the_kit(*arguments: str) -> tuple[int, list[dict[str, object]]]:
 @pytest.mark.asyncio
 async def test_our_node_with_a_charger_passes_all_of_it_and_fails_as_one_of_another_network() -> None:
     async with street(network_id=NETWORK) as people:
-        host = await people.add("host", sqlite=True)
+        host = people.know("host", sqlite=True)
+        host.keeps_mailbox = True
+        await host.start()
         await host.offers()
         pid, address = host.network.pid, address_of(host.contact)
         code, told = await ask_the_kit(address, "--network", NETWORK, "--complete")

@@ -25,15 +25,16 @@ from chargemesh_node.clock import SystemClock, SystemEntropy
 from chargemesh_node.discovery.peers import MIN_CONNECTED
 from chargemesh_node.errors import NetworkError
 from chargemesh_node.node import Node, Ports
+from chargemesh_node.offers import Offer
 from chargemesh_node.p2p.bridge import Libp2pNetwork
 from chargemesh_node.p2p.limits import DEFAULT_LIMITS, NetworkLimits
 from chargemesh_node.ports import Cache, Store
 from chargemesh_node.sim.box import CarAndBox, SimDriver
 from chargemesh_node.sim.disk import MemoryCache, MemoryStore
 from chargemesh_node.sim.home import BERLIN, charger_settings
+from chargemesh_node.sim.parcels import MemoryParcels
 from chargemesh_node.store.cache_db import SqliteCache
 from chargemesh_node.store.node_db import SqliteStore
-from chargemesh_node.targets import Offer
 from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.sealing import AccessRecord
 from chargemesh_protocol.booking.state import BookingState
@@ -92,6 +93,7 @@ class Person:
         self.met: set[str] = set()  # every PeerId that was ever connected
         self.notices: list[bytes] = []
         self.sent: list[bytes] = []  # each frame to the network process, in clear
+        self.keeps_mailbox = False  # for others, from its next start on
         self._sqlite = sqlite
         self._memory: tuple[Store, Cache] = (MemoryStore(), MemoryCache(self.clock))
         self._node: Node | None = None
@@ -145,6 +147,7 @@ class Person:
                 make_driver=lambda _: SimDriver(self.box, self.clock),
                 notify=self._notify,
                 min_peers=self.people.min_peers,
+                parcels=MemoryParcels() if self.keeps_mailbox else None,
             ),
             delay=delay_of(self.people.network_id),
             secret=draw(f"{self.name} walks"),

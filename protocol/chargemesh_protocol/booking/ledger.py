@@ -41,7 +41,9 @@ from .wire import MAX_MESSAGES_A_PARCEL, MAX_RECORDS_A_MESSAGE, MAX_STATEMENTS, 
 
 RESTORED = "restored"  # when this node last went on after a restore from a backup
 _MAX_EXCHANGE_RECORD_BYTES = 128 * 1024  # leaves room for statements and messages in one body
-_MAX_SMALL_RECORD_BYTES, _MAX_SMALL_MESSAGES = 16 * 1024, 2  # beside the largest quote and bundle
+# Of a mailbox's parcel, beside the largest quote and bundle.
+_MAX_SMALL_RECORD_BYTES, _MAX_SMALL_MESSAGE_BYTES = 16 * 1024, 20 * 1024
+_BESIDE_A_TEXT = 256  # booking, parties, nonce and tag
 
 _KEPT_FOR_THE_END = 64
 OUTBOX_LIFE_MS = 21 * 24 * 3600 * 1000  # reviews open up to 14 days after the receipt
@@ -320,7 +322,9 @@ class Ledger:
         opening = booking.file.quote if not booking.is_host and not booking.theirs else None
         unknown = opening is not None or (booking.is_host and not booking.peer_known)
         bundle = self._me.bundle if unknown or self._outlive_their_bundle(booking, records) else None
-        unheard = self._unheard(booking)[: _MAX_SMALL_MESSAGES if small else MAX_MESSAGES_A_PARCEL]
+        unheard = self._unheard(booking)[:MAX_MESSAGES_A_PARCEL]
+        if small:
+            unheard = _first_of(unheard, _MAX_SMALL_MESSAGE_BYTES)
         lacking = [id_ for id_ in booking.our_statements if id_ not in booking.peer_held][:MAX_STATEMENTS]
         covers = Covers(
             records=booking.peer_known + len(records),
@@ -502,6 +506,17 @@ class Ledger:
             text=message.text,
         )
         return seal_message(text, nonce[:NONCE_BYTES], booking.their_key, booking.file.secret)
+
+
+def _first_of(messages: list[KeptMessage], most: int) -> list[KeptMessage]:
+    """As many of the first as fit into so many bytes when they are sealed."""
+    chosen, size = list[KeptMessage](), 0
+    for one in messages:
+        size += len(one.text.encode()) + _BESIDE_A_TEXT
+        if size > most:
+            break
+        chosen.append(one)
+    return chosen
 
 
 def _deposit_key(booking: Booking, deposit: KeptDeposit) -> bytes:

@@ -1,4 +1,4 @@
-"""Requests on our four streams, and their answers as a message and as the word that a check expects."""
+"""Requests on our streams, and their answers as a message and as the word that a check expects."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from chargemesh_protocol import identity_wire
 from chargemesh_protocol.booking import wire as booking_wire
 from chargemesh_protocol.discovery import wire as listing_wire
 from chargemesh_protocol.errors import Refused
+from chargemesh_protocol.mailbox import wire as mailbox_wire
 from chargemesh_protocol.trust import sync
 
 from .peer import NoAnswer, Peer
 
 BOOKING, LISTING = booking_wire.PROTOCOL, listing_wire.PROTOCOL
 IDENTITY, LOG = identity_wire.PROTOCOL, sync.PROTOCOL
-OURS = (BOOKING, LISTING, IDENTITY, LOG)
+MAILBOX = mailbox_wire.PROTOCOL
+OURS = (BOOKING, LISTING, IDENTITY, LOG)  # of every node; mailboxes are for volunteers
 _READ: dict[str, Any] = {
     BOOKING: booking_wire.read,
     LISTING: listing_wire.read,
     IDENTITY: identity_wire.read,
     LOG: sync.open_catch_up,
+    MAILBOX: mailbox_wire.read,
 }
 _WORDS: dict[type[Any], str] = {
     booking_wire.QuoteGiven: "quote-given",
@@ -29,6 +32,10 @@ _WORDS: dict[type[Any], str] = {
     listing_wire.Found: "found",
     identity_wire.Given: "given",
     sync.CatchUp: "catch-up",
+    mailbox_wire.Terms: "terms",
+    mailbox_wire.Taken: "taken",
+    mailbox_wire.Challenge: "challenge",
+    mailbox_wire.Collected: "collected",
 }
 
 
@@ -57,7 +64,7 @@ def understood(protocol: str, answer: bytes) -> Answer:
         message = _READ[protocol](answer)
     except Refused as fault:
         return Answer(f"unreadable: {fault.code}")
-    if isinstance(message, booking_wire.Failed | listing_wire.Failed):
+    if isinstance(message, booking_wire.Failed | listing_wire.Failed | mailbox_wire.Failed):
         return Answer(f"failed: {message.code}", message)
     return Answer(_WORDS.get(type(message), type(message).__name__), message)
 
@@ -72,6 +79,10 @@ async def listing(peer: Peer, message: Any) -> Answer:
 
 async def identity(peer: Peer, *authors: bytes) -> Answer:
     return await say(peer, IDENTITY, identity_wire.write(identity_wire.Get(authors=authors)))
+
+
+async def mailbox(peer: Peer, message: mailbox_wire.Message) -> Answer:
+    return await say(peer, MAILBOX, mailbox_wire.write(message))
 
 
 async def log(peer: Peer, message: sync.CatchUp) -> Answer:

@@ -19,12 +19,13 @@ from .check_hostile import HOSTILE
 from .check_identity import PEOPLE
 from .check_listing import CARETAKER
 from .check_log import TRUST
+from .check_mailbox import POST
 from .check_transport import TRANSPORT
 from .mesh import Ear
 from .peer import NoAnswer, Target, connected
 from .scene import Check, Look, Mismatch, NotHere, Probe, Scene
 
-_PEACEFUL = (TRANSPORT, PEOPLE, CARETAKER, HOST, TRUST, GOSSIP)
+_PEACEFUL = (TRANSPORT, PEOPLE, CARETAKER, HOST, TRUST, GOSSIP, POST)
 CHECKS: tuple[Check, ...] = tuple(check for chapter in (*_PEACEFUL, HOSTILE) for check in chapter.checks)
 
 
