@@ -120,9 +120,9 @@ async def replaced(scene: Scene, probe: Probe) -> None:
 
 async def _signer(scene: Scene) -> bytes:
     """By which key this mailbox signs; NotHere if the node keeps none."""
-    if MAILBOX not in (await scene.honest.identify()).protocols:
-        raise NotHere("the node keeps no mailbox")
     answer = await mailbox(scene.honest, wire.AskTerms())
+    if answer.word == "not supported":
+        raise NotHere("the node keeps no mailbox")
     if answer.word != "terms":
         raise Refused("unexpected", f"ask-terms is answered by {answer.word}")
     return bytes(answer.message.signer)
