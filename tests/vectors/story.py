@@ -7,7 +7,6 @@ from typing import Any
 
 from chargemesh_protocol.booking import records as b
 from chargemesh_protocol.booking.cost import signed_for
-from chargemesh_protocol.booking.outcome import CHANGING
 from chargemesh_protocol.booking.receipt import reckon_charge, reckon_session
 from chargemesh_protocol.booking.sealing import one_time_keypair
 from chargemesh_protocol.booking.set import BookingSet
@@ -18,6 +17,7 @@ from chargemesh_protocol.record import Record
 from chargemesh_protocol.tariff import PriceComponent, PricePlan, TariffDimension, TariffPeriod
 from chargemesh_protocol.terms import CancellationTier, Terms
 
+from ..protocol.booking.stages import steps_to
 from .cast import ALICE, BOB, HOUR, MINUTE, NETWORK, NOW, hashed, seed
 from .frame import Json
 from .samples import CHARGER
@@ -37,6 +37,8 @@ PLAN = PricePlan(
     currency="EUR",
     periods=(TariffPeriod(START, (PriceComponent(TariffDimension.ENERGY, EURO // 2),)),),
 )
+# What the meter shows at each reading of a stage.
+_SHOWN_WH = {"Transaction.Begin": 0, "Sample.Periodic": 5_000, "Transaction.End": 10_000}
 HOST_KEY, HOST_SECRET = one_time_keypair(seed("Alice one-time"))
 DRIVER_KEY, DRIVER_SECRET = one_time_keypair(seed("Bob one-time"))
 DRIVER_KINDS: dict[str, type[Any]] = {
@@ -143,31 +145,21 @@ class Story:
         return self.says("ticket", name, **(fields | own))
 
     def until(self, stage: str) -> Story:
-        """Tells the usual story up to a stage of booking-concurrent.json."""
-        if stage in CHANGING:
-            told = self.until(CHANGING[stage])
-            told.says("change")
-            told.says("acknowledge", "acknowledge-of-the-change")
-            return told
-        steps = {
-            "requested": lambda: None,
-            "reserved": lambda: self.says("accept"),
-            "arrived": lambda: self.at(max(self.now, START - HOUR)).says("access"),
-            "checked-in": lambda: (
-                self.at(max(self.now, START)).says("authorisation"), self.says("acknowledge"),
-            ),
-            "charging": lambda: (
-                self.meter(0, "Transaction.Begin"), self.at(self.now + 30 * MINUTE).meter(5_000),
-            ),
-            "billed": lambda: (
-                self.at(self.now + 30 * MINUTE).meter(10_000, "Transaction.End"), self.says("receipt"),
-            ),
-        }  # fmt: skip
-        for name, step in steps.items():
-            step()
-            if name == stage:
-                return self
-        raise ValueError(stage)
+        """Tells the usual story up to a stage of booking-stages.json."""
+        for step in steps_to(stage):
+            kind = step["kind"]
+            if kind == "access":
+                self.at(max(self.now, START - HOUR))
+            elif kind == "authorisation":
+                self.at(max(self.now, START))
+            if kind == "ticket":
+                energy_wh = _SHOWN_WH[step["context"]]
+                self.at(self.now + (30 * MINUTE if energy_wh else 0)).meter(energy_wh, step["context"])
+            elif kind == "acknowledge" and "change" in self.named:
+                self.says(kind, "acknowledge-of-the-change")
+            else:
+                self.says(kind)
+        return self
 
     def requote(self, **changes: Any) -> bytes:
         """Another quote of Alice's for this booking, as records carry it: by default an hour longer."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from chargemesh_protocol.booking.outcome import CHANGING
 from chargemesh_protocol.booking.records import (
     Accept,
     Access,
@@ -42,6 +41,8 @@ from chargemesh_protocol.record import Record, sign
 from chargemesh_protocol.tariff import PriceComponent, PricePlan, TariffDimension, TariffPeriod
 from chargemesh_protocol.terms import CancellationTier, Terms
 
+from .stages import steps_to
+
 NETWORK = "chargemesh-test-booking"
 HOST_SEED, DRIVER_SEED = b"h" * 32, b"d" * 32
 HOST, DRIVER = b"H" * 32, b"D" * 32
@@ -54,6 +55,12 @@ TERMS = Terms(
     tiers=(CancellationTier(60, 50),), no_show_percent=100, no_show_after=15, host_failure_percent=25
 )
 NO_SHOW_FROM = START + 15 * MINUTE + 2 * MINUTE
+# What the meter shows at each reading of a stage.
+_SHOWN_WH = {
+    ReadingContext.TRANSACTION_BEGIN: 0,
+    ReadingContext.SAMPLE_PERIODIC: 4_000,
+    ReadingContext.TRANSACTION_END: 8_000,
+}
 B = TypeVar("B")
 
 
@@ -192,25 +199,18 @@ class Story:
     # --- how far --------------------------------------------------------------------------------
 
     def until(self, stage: str) -> Story:
-        """Tells the story up to one of `concurrent.STAGES`, or of CHANGING."""
-        if stage in CHANGING:
-            self.until(CHANGING[stage])
-            self.of_driver("change")
-            self.of_host("acknowledge")
-            return self
-        steps = {
-            "requested": lambda: None,
-            "reserved": lambda: self.of_host("accept"),
-            "arrived": lambda: self.of_host("access"),
-            "checked-in": lambda: (self.of_driver("authorisation"), self.of_host("acknowledge")),
-            "charging": lambda: (self.ticket(0), self.ticket(4_000)),
-            "billed": lambda: (self.ticket(8_000, end=True), self.of_host("receipt")),
-        }
-        for name, step in steps.items():
-            step()
-            if name == stage:
-                return self
-        raise ValueError(stage)
+        """Tells the story up to a stage of specs/tables/booking-stages.json."""
+        for step in steps_to(stage):
+            kind = step["kind"]
+            if kind == "ticket":
+                context = ReadingContext(step["context"])
+                end = context is ReadingContext.TRANSACTION_END
+                self.ticket(_SHOWN_WH[context], end=end, context=context)
+            elif kind in _HOST_CLASS:
+                self.of_host(kind)
+            else:
+                self.of_driver(kind)
+        return self
 
     def _host_fields(self, kind: str) -> dict[str, Any]:
         state = self.state()

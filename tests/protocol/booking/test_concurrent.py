@@ -19,6 +19,7 @@ from chargemesh_protocol.booking.outcome import CHANGING, STAGES, Outcome
 from chargemesh_protocol.booking.state import BookingState
 from chargemesh_protocol.record import Record
 
+from . import stages
 from .story import DRIVER_KIND_NAMES, HOST_KIND_NAMES, HOUR, NO_SHOW_FROM, START, Story
 
 SPEC = Path(__file__).parents[3] / "specs" / "tables" / "booking-concurrent.json"
@@ -68,6 +69,16 @@ def test_every_pair_is_decided_with_a_reason() -> None:
 
 def test_the_specs_hold_the_same_table() -> None:
     assert json.loads(SPEC.read_text()) == as_data()
+
+
+def test_the_specs_say_what_each_stage_holds() -> None:
+    """And the story that is told up to it has just those records, each with an effect."""
+    assert set(stages.STAGES) == {*STAGES, *CHANGING}
+    for name, said in stages.STAGES.items():
+        assert CHANGING.get(name, said["after"]) == said["after"] and said["holds"].endswith(".")
+        story = Story().until(name)
+        assert [one.kind for one in list(story.booking)[2:]] == [one["kind"] for one in stages.steps_to(name)]
+        assert story.state().ignored == () and story.state().not_included == ()
 
 
 @pytest.mark.parametrize("pair", CROSS, ids="-vs-".join)
