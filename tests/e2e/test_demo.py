@@ -19,6 +19,7 @@ DEMO = [sys.executable, "-m", "chargemesh_cli", "--json", "demo", "--nodes", "4"
 STEPS = (
     "stand-ins",
     "nodes-up",
+    "mailbox",
     "chargers-listed",
     "listing-found",
     "quote",
@@ -27,12 +28,18 @@ STEPS = (
     "charging-started",
     "network-killed",
     "network-back",
+    "extended",
     "receipt",
     "altered-receipt",
     "paid",
     "reviewed",
     "reputation",
     "fake-accounts",
+    "counter-offer",
+    "offer-taken",
+    "message-waits",
+    "message-collected",
+    "canceled",
     "foreign-cose",
     "connections",
     "next",
@@ -73,6 +80,14 @@ def test_the_demo_goes_through(tmp_path: Path) -> None:
     assert last["hanna_score"] > 0
     assert steps["fake-accounts"]["plain_average"] > 4
     assert last["boris_score_with"] == last["boris_score_without"] == 0
+    # The later hour is the one that Hanna offered; the message waited; the cost was known before.
+    assert steps["offer-taken"]["start"] == steps["counter-offer"]["offered"]["start"]
+    assert steps["counter-offer"]["asked"]["start"] != steps["offer-taken"]["start"]
+    assert steps["extended"]["cap"]["micro"] > steps["quote"]["cap"]["micro"]
+    assert steps["message-waits"]["parcels"] > 0
+    assert steps["message-collected"]["message"] in steps["message-collected"]["text"]
+    assert steps["canceled"]["owed"] == steps["canceled"]["costs"]
+    assert steps["canceled"]["costs"]["micro"] > 0
     assert last["foreign_connections"] == 0
     assert (folder / "records" / "receipt.cose").stat().st_size > 100
     assert left_over(folder) == []

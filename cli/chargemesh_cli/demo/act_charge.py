@@ -1,4 +1,6 @@
-"""Third act: a virtual wallbox is plugged in, the car charges, and midway the network process is killed."""
+"""Third act: a virtual wallbox is plugged in, the car charges, midway the network process is killed, and the
+booking is extended.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from typing import Any
 
 from chargemesh_node.home import write_new_private_file
 from chargemesh_protocol.errors import PersonError
+from chargemesh_protocol.units import format_energy
 
 from .neighbour import wait_for
 from .play import Play
@@ -19,6 +22,7 @@ SPEED = 80
 _CAR = ("--speed", str(SPEED), "--sample", "1", "--battery", "60kWh", "--soc", "12", "--no-plug-in")
 _LOOK_SECONDS = 0.3
 _TELL_EVERY_S = 2.0
+_LONGER_MINUTES = 30
 _BEFORE_KILL_S, _AFTER_BACK_S = 4.0, 4.0
 _START_SECONDS, _BACK_SECONDS, _END_SECONDS = 20.0, 40.0, 20.0
 
@@ -72,6 +76,7 @@ def charge(play: Play, booking: str, cell: int) -> None:
     watch = _Watch(play, booking)
     watch.look_for(_BEFORE_KILL_S)
     _kill_network(play, watch)
+    _extend(play, booking)
     watch.look_for(_AFTER_BACK_S)
     _stop(play, booking, watch)
 
@@ -154,6 +159,27 @@ def _kill_network(play: Play, watch: _Watch) -> None:
     wait_for("Dario's signatures", _BACK_SECONDS, signed_again, _LOOK_SECONDS)
     play.figures["signatures_back_s"] = round(time.monotonic() - killed, 2)
     play.figures["energy_meanwhile_wh"] = meanwhile
+
+
+def _extend(play: Play, booking: str) -> None:
+    """Dario stays longer than booked: Hanna's node prices it, and its rules answer."""
+    path = f"bookings/{booking}"
+    end = play.dario.booking(booking)["end"]["ms"] + _LONGER_MINUTES * 60_000
+    with play.timed("extended_s"):
+        found = play.dario.api.post(f"{path}/terms", {"end": end})
+        play.dario.api.post(f"{path}/change", {"quote": found["quote"]})
+        view: dict[str, Any] = play.dario.api.get(path, wait_until="answered", timeout_s=_END_SECONDS)
+    if view["end"]["ms"] != end or view["session"] != "ACTIVE":
+        raise PersonError("demo-extension", f"It was not extended: {' '.join(view['so_far'])}", "")
+    play.stage.step(
+        "extended",
+        f"While it charges, Dario asks for {_LONGER_MINUTES} minutes more, up to "
+        f"{format_energy(found['terms']['energy_wh'])} for at most {found['terms']['cap']['text']}. Hanna's "
+        f"rules agree: signed by both in {play.figures['extended_s']:.2f} s, and the car charges on.",
+        end=view["end"],
+        cap=found["terms"]["cap"],
+        seconds=play.figures["extended_s"],
+    )
 
 
 def _stop(play: Play, booking: str, watch: _Watch) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chargemesh_protocol.booking.receipt import differences, reckon_session
-from chargemesh_protocol.booking.records import Quote, Receipt, Ticket
+from chargemesh_protocol.booking.records import Change, Quote, Receipt, Ticket
 from chargemesh_protocol.encoding import encode
 from chargemesh_protocol.errors import PersonError, Refused
 from chargemesh_protocol.money import format_amount
@@ -24,7 +24,10 @@ STARS = 5
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the driver's node holds of the booking: the records that the receipt follows from."""
+    """What the driver's node holds of the booking: the records that the receipt follows from.
+
+    `quote` is the one in force at the end: the extension's.
+    """
 
     quote: Record[Quote]
     tickets: tuple[Record[Ticket], ...]
@@ -39,8 +42,9 @@ def read_evidence(play: Play, booking: str) -> Evidence:
     for one in held["records"]:
         kinds.setdefault(one["kind"], []).append(base64.b64decode(one["raw"]))
     tickets = [open_as(Ticket, raw, play.network) for raw in kinds["ticket"]]
+    extension = open_as(Change, kinds["change"][-1], play.network)
     return Evidence(
-        open_as(Quote, kinds["quote"][0], play.network),
+        open_as(Quote, extension.body.quote, play.network),
         tuple(sorted(tickets, key=lambda one: one.body.number)),
         open_as(Receipt, kinds["receipt"][0], play.network),
     )

@@ -15,11 +15,14 @@ MOST = 24
 _KM_A_DEGREE = 111.2
 # The account that banks print in their examples: its check digits are right, and it is nobody's.
 EXAMPLE_IBAN = "DE89370400440532013000"
+# Who may book: what begins now is nobody's question, what is planned is the host's.
+RULES = "less than 2 h ahead instantly; others on request"
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """`east_km`, `north_km`: from the centre. `driver`: what controls the charger, empty for no charger."""
+    """`east_km`, `north_km`: from the centre. `driver`: what controls the charger, empty for no charger.
+    `serves_mailbox`: their node holds sealed parcels for others."""
 
     name: str
     title: str
@@ -28,6 +31,7 @@ class Character:
     north_km: float
     per_kwh: int
     driver: str = "manual"
+    serves_mailbox: bool = False
 
     @property
     def place(self) -> Point:
@@ -52,6 +56,8 @@ class Character:
             "tariff": {"currency": "EUR", "per_kwh": self.per_kwh},
             "hours": {"text": "always", "zone": ZONE},
             "strangers": {"on_request": False},
+            "policy": {"words": RULES},
+            "terms": {"tiers": [{"minutes_before": 48 * 60, "percent": 20}]},
             "wallbox": {"driver": self.driver},
             "payee": {"name": self.name, "account": EXAMPLE_IBAN if self.driver == "ocpp" else ""},
             "ticket_seconds": 1,
@@ -60,7 +66,7 @@ class Character:
 
 HANNA = Character("Hanna", "Hanna's driveway", "Lindenallee 7, 12099 Berlin", 0.4, -0.3, 350_000, "ocpp")
 DARIO = Character("Dario", "Dario's carport", "Nelkenweg 21, 12107 Berlin", 2.6, -2.2, 380_000)
-OLGA = Character("Olga", "", "", -3.0, 1.5, 0, "")
+OLGA = Character("Olga", "", "", -3.0, 1.5, 0, "", serves_mailbox=True)
 BORIS = Character("Boris", "Boris's power place", "Am Kanal 2, 12059 Berlin", 5.5, 3.6, 290_000)
 NINA = Character("Nina", "Nina's garage", "Ahornweg 3, 10829 Berlin", -4.6, 2.2, 390_000)
 

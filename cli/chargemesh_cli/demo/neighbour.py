@@ -28,6 +28,9 @@ mdns = false
 [wallbox]
 host = "127.0.0.1"
 port = 0
+
+[mailbox]
+serve = {mailbox}
 """
 
 
@@ -48,7 +51,9 @@ class Neighbour:
     def prepare(self) -> None:
         """What `chargemesh init` does; the recovery phrase of a demo is nobody's to keep."""
         self.home.create()
-        write_new_private_file(self.home.config_file, _SETTINGS.format(network=self.network).encode())
+        mailbox = "true" if self.character.serves_mailbox else "false"
+        settings = _SETTINGS.format(network=self.network, mailbox=mailbox)
+        write_new_private_file(self.home.config_file, settings.encode())
         self.author = offline.create(self.home, phrase=offline.new_phrase(), network=self.network)
 
     def start(self, bootstrap: str | None) -> None:
@@ -56,6 +61,12 @@ class Neighbour:
         known = ["--bootstrap", bootstrap] if bootstrap else []
         arguments = ["--home", str(self.home.root), "--json", "run", *known]
         self.child = self._processes.start(f"{self.name}'s node", arguments, self.home.logs / "start.log")
+
+    def stop(self) -> None:
+        """Ends its process, as a laptop that is shut; `start` takes up where it was."""
+        if self.child is not None:
+            self._processes.end(self.child)
+            self.child = None
 
     @property
     def up(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from chargemesh_node.home import make_private_folder
 from chargemesh_protocol.errors import ChargemeshError, ExitCode, PersonError
 
-from . import act_book, act_charge, act_end, act_meet, act_settle, act_trust
+from . import act_away, act_book, act_charge, act_end, act_meet, act_settle, act_terms, act_trust
 from .act_charge import SPEED
 from .cast import HANNA, cast
 from .connections import ConnectionCounter
@@ -63,6 +63,7 @@ def _play(play: Play, counter: ConnectionCounter, *, kept: bool) -> None:
     _say_what_stands_in(play)
     act_meet.come_up(play)
     act_trust.vouch(play)
+    act_away.use_mailbox(play)
     act_meet.list_chargers(play)
     found = act_meet.find_chargers(play)
     booking = act_book.book(play, found)
@@ -76,6 +77,9 @@ def _play(play: Play, counter: ConnectionCounter, *, kept: bool) -> None:
     act_settle.review(play, booking)
     act_trust.see_reputation(play)
     act_trust.resist_praise(play)
+    second = act_terms.agree_on_another_time(play, found)
+    act_away.message_waits(play, second)
+    act_terms.cancel(play, second)
     play.processes.require_alive()
     act_end.verify_elsewhere(play, evidence, forged)
     counter.stop()
@@ -88,10 +92,10 @@ def _say_what_stands_in(play: Play) -> None:
         "stand-ins",
         "What stands in: the car, the wallbox and the bank are virtual, and the wallbox counts energy "
         f"{SPEED} times too fast (its timestamps are real, the tariff is per kWh, the booking starts now). "
-        "Host settings that are not the defaults: strangers are accepted at once, and meter tickets come as "
-        "often as they may. On a demo network the trust log waits seconds instead of 2 to 14 days. All else "
-        f"is the real program: {len(play.people)} nodes, each with processes of its own, on loopback, never "
-        "announced on the LAN.",
+        "Host settings that are not the defaults: strangers who come within 2 hours are accepted at once, "
+        "cancelling costs 20 % from 2 days before, and meter tickets come as often as they may. On a demo "
+        "network the trust log waits seconds instead of 2 to 14 days. All else is the real program: "
+        f"{len(play.people)} nodes, each with processes of its own, on loopback, never announced on the LAN.",
         network=play.network,
         nodes=len(play.people),
         folder=str(play.folder),
