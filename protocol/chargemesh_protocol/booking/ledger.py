@@ -12,16 +12,17 @@ from typing import Any
 
 from ..effects import AddRecord, DropBooking, DropDocument, DropOutbox, Effect, PutDocument, PutOutbox
 from ..encoding import encode
-from ..errors import ExitCode, PersonError, Refused, Severity
+from ..errors import Refused, Severity
 from ..identity import Bundle, Directory, Scope
-from ..limits import MAX_DEPOSITS_KEPT, MAX_MESSAGES_A_SIDE, MAX_RECORDS_A_SIDE
+from ..limits import MAX_MESSAGES_A_SIDE, MAX_RECORDS_A_SIDE
 from ..me import Me
 from ..record import Record, open_as, open_record
 from ..shape import to_tree
 from ..trust.entries import CompletionStatement, ReviewCommitment
 from .at_rest import AtRest, Resting, is_completed, is_unpaid, sum_up
 from .kept import Booking, BookingFile, KeptMessage, PeerHas
-from .post import Covers, KeptDeposit
+from .outgoing import pack, unheard
+from .post import Covers
 from .records import Change, Offer, Quote, Request
 from .rows import (
     AT_REST,
@@ -34,16 +35,14 @@ from .rows import (
     apart,
     build,
     damaged,
+    deposit_key,
+    no_such_booking,
 )
-from .sealing import NONCE_BYTES, Message, open_message, seal_message
+from .sealing import open_message
 from .set import BookingSet
-from .wire import MAX_MESSAGES_A_PARCEL, MAX_RECORDS_A_MESSAGE, MAX_STATEMENTS, Exchange
+from .wire import Exchange
 
 RESTORED = "restored"  # when this node last went on after a restore from a backup
-_MAX_EXCHANGE_RECORD_BYTES = 128 * 1024  # leaves room for statements and messages in one body
-# Of a mailbox's parcel, beside the largest quote and bundle.
-_MAX_SMALL_RECORD_BYTES, _MAX_SMALL_MESSAGE_BYTES = 16 * 1024, 20 * 1024
-_BESIDE_A_TEXT = 256  # booking, parties, nonce and tag
 
 _KEPT_FOR_THE_END = 64
 OUTBOX_LIFE_MS = 21 * 24 * 3600 * 1000  # reviews open up to 14 days after the receipt
@@ -227,7 +226,7 @@ class Ledger:
             DropDocument(FILES, booking.id),
             *(DropDocument(MESSAGES, one) for one in messages),
             *(DropDocument(STATEMENTS, booking.id + one) for one in booking.statements),
-            *(_dropped(booking, one) for one in booking.deposits),
+            *(DropDocument(DEPOSITS, deposit_key(booking.id, one)) for one in booking.deposits),
             DropOutbox("peer", booking.id),
             *([] if others else [DropDocument(BUNDLES, booking.other)]),
         ]
@@ -247,18 +246,6 @@ class Ledger:
         booking.statements[record.id] = record
         self._wake(booking)
         return [PutDocument(STATEMENTS, booking.id + record.id, record.raw)]
-
-    def add_deposit(self, booking: Booking, deposit: KeptDeposit) -> list[Effect]:
-        """Keeps the proof of a parcel handed in for the other side; the oldest without a letter go."""
-        kept = booking.deposits
-        kept.append(deposit)
-        gone = []
-        if len(kept) > MAX_DEPOSITS_KEPT:
-            gone = [next((one for one in kept[:-1] if one.letter is None), kept[0])]
-            kept.remove(gone[0])
-        saved = PutDocument(DEPOSITS, _deposit_key(booking, deposit), encode(to_tree(deposit)))
-        answered = self.update(booking, post=replace(booking.post, answers=False))
-        return [saved, *(_dropped(booking, one) for one in gone), *answered]
 
     def completed_with(self, author: bytes) -> bool:
         """Whether a session with this counterparty was charged and signed for by both."""
@@ -282,7 +269,7 @@ class Ledger:
         """Whether the other side has not yet said that it holds everything of ours."""
         return not booking.file.refused and (
             booking.peer_known < len(booking.mine)
-            or bool(self._unheard(booking))
+            or bool(unheard(booking))
             or any(id_ not in booking.peer_held for id_ in booking.our_statements)
             or (not booking.is_host and not booking.theirs)
             or booking.post.answers
@@ -307,45 +294,9 @@ class Ledger:
     def parcel(
         self, booking: Booking, fresh_nonces: Sequence[bytes], *, small: bool = False
     ) -> tuple[Exchange, Covers]:
-        """Everything the other side lacks, within the bounds of one message, and how far that brings it.
-
-        `small`: within those of a mailbox's parcel.
-        """
-        records: list[Record[Any]] = []
-        size = 0
-        most = _MAX_SMALL_RECORD_BYTES if small else _MAX_EXCHANGE_RECORD_BYTES
-        for one in booking.mine[booking.peer_known :]:
-            size += len(one.raw)
-            if len(records) == MAX_RECORDS_A_MESSAGE or size > most:
-                break
-            records.append(one)
-        opening = booking.file.quote if not booking.is_host and not booking.theirs else None
-        unknown = opening is not None or (booking.is_host and not booking.peer_known)
-        bundle = self._me.bundle if unknown or self._outlive_their_bundle(booking, records) else None
-        unheard = self._unheard(booking)[:MAX_MESSAGES_A_PARCEL]
-        if small:
-            unheard = _first_of(unheard, _MAX_SMALL_MESSAGE_BYTES)
-        lacking = [id_ for id_ in booking.our_statements if id_ not in booking.peer_held][:MAX_STATEMENTS]
-        covers = Covers(
-            records=booking.peer_known + len(records),
-            messages=booking.peer_heard + len(unheard),
-            statements=tuple(lacking),
-        )
-        exchange = Exchange(
-            booking=booking.id,
-            records=tuple(([booking.request.raw] if opening else []) + [one.raw for one in records]),
-            known=len(booking.theirs),
-            statements=tuple(booking.statements[id_].raw for id_ in lacking),
-            held=tuple(id_ for id_ in booking.statements if id_ not in booking.our_statements),
-            sealed=tuple(
-                self._sealed(booking, message, nonce)
-                for message, nonce in zip(unheard, fresh_nonces, strict=False)
-            ),
-            heard=len(booking.messages) - len(booking.our_messages),
-            opening=opening,
-            bundle=bundle,
-        )
-        return exchange, covers
+        """Everything the other side lacks (see `outgoing`)."""
+        us = self._directory.get(self._me.author)
+        return pack(booking, self._me, us, fresh_nonces, small=small)
 
     def asked(self, booking: Booking, news: Exchange) -> None:
         """A request says what its sender holds: after a restore that is less than it once said, and all from
@@ -481,59 +432,6 @@ class Ledger:
 
     def _saved(self, booking: Booking) -> PutDocument:
         return PutDocument(FILES, booking.id, encode(to_tree(booking.file)))
-
-    def _outlive_their_bundle(self, booking: Booking, records: Sequence[Record[Any]]) -> bool:
-        """Whether the other side may lack the delegation of a record that it is to get: what it had of us
-        when the booking began has ended since."""
-        began = booking.quote if booking.is_host else booking.request
-        us = self._directory.get(self._me.author)
-        had = [one.body for one in us.delegations if one.body.issued <= began.body.issued] if us else []
-        return not all(
-            any(one.device == record.kid and one.issued <= record.body.issued < one.expires for one in had)
-            for record in records
-        )
-
-    def _unheard(self, booking: Booking) -> list[KeptMessage]:
-        """Our messages that can still reach the other side: once the keys are deleted, none can."""
-        return booking.our_messages[booking.peer_heard :] if booking.file.secret else []
-
-    def _sealed(self, booking: Booking, message: KeptMessage, nonce: bytes) -> bytes:
-        text = Message(
-            booking=booking.id,
-            sender=self._me.author,
-            recipient=booking.other,
-            sent=message.sent,
-            text=message.text,
-        )
-        return seal_message(text, nonce[:NONCE_BYTES], booking.their_key, booking.file.secret)
-
-
-def _first_of(messages: list[KeptMessage], most: int) -> list[KeptMessage]:
-    """As many of the first as fit into so many bytes when they are sealed."""
-    chosen, size = list[KeptMessage](), 0
-    for one in messages:
-        size += len(one.text.encode()) + _BESIDE_A_TEXT
-        if size > most:
-            break
-        chosen.append(one)
-    return chosen
-
-
-def _deposit_key(booking: Booking, deposit: KeptDeposit) -> bytes:
-    return booking.id + deposit.made.to_bytes(8, "big")
-
-
-def _dropped(booking: Booking, deposit: KeptDeposit) -> DropDocument:
-    return DropDocument(DEPOSITS, _deposit_key(booking, deposit))
-
-
-def no_such_booking() -> PersonError:
-    return PersonError(
-        "no-such-booking",
-        "There is no such booking.",
-        "`chargemesh bookings` lists them.",
-        ExitCode.NOT_FOUND,
-    )
 
 
 def _amount(booking: Booking) -> tuple[int, ...]:

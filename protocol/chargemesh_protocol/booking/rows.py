@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..encoding import decode
-from ..errors import PersonError, Refused
+from ..errors import ExitCode, PersonError, Refused
 from ..record import Record, open_kept
 from ..shape import from_tree
 from .kept import Booking, BookingFile, KeptMessage
@@ -77,3 +77,17 @@ def _built(booking_id: bytes, rows: BookingRows, network: str) -> Booking:
     for _, data in sorted(rows.documents.get(DEPOSITS, {}).items()):
         booking.deposits.append(from_tree(KeptDeposit, decode(data)))
     return booking
+
+
+def deposit_key(booking: bytes, deposit: KeptDeposit) -> bytes:
+    """Under which the proof of a parcel stands: the newest of a booking comes last."""
+    return booking + deposit.made.to_bytes(8, "big")
+
+
+def no_such_booking() -> PersonError:
+    return PersonError(
+        "no-such-booking",
+        "There is no such booking.",
+        "`chargemesh bookings` lists them.",
+        ExitCode.NOT_FOUND,
+    )

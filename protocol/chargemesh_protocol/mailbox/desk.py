@@ -13,15 +13,17 @@ from ..booking.kept import Booking
 from ..booking.ledger import Ledger
 from ..booking.post import Covers, KeptDeposit
 from ..booking.records import Cancel
+from ..booking.rows import DEPOSITS, deposit_key
 from ..booking.wire import PROTOCOL as BOOKING
 from ..booking.wire import write
 from ..contact import Contact, Mailbox
-from ..effects import Effect, Mail, MailCopy, PutDocument, Reply, Result, Tell
+from ..effects import DropDocument, Effect, Mail, MailCopy, PutDocument, Reply, Result, Tell
 from ..encoding import decode, encode
 from ..errors import ExitCode, PersonError, Refused
 from ..limits import (
     CLOCK_TOLERANCE_MS,
     MAX_ADDRESS_CHARS,
+    MAX_DEPOSITS_KEPT,
     MAX_MAILBOX_ADDRESSES,
     MAX_MAILBOXES,
     MAX_PARCEL_LIFE_MS,
@@ -185,7 +187,20 @@ class MailDesk:
             letter=mail.letter if mail.cancels else None,
         )
         told = {"booking": mail.booking.hex(), "mailbox": copy.mailbox.peer_id, "at": said.issued}
-        return [*self._ledger.add_deposit(booking, deposit), Tell("booking.in_mailbox", told)]
+        return [*self.keep(booking, deposit), Tell("booking.in_mailbox", told)]
+
+    def keep(self, booking: Booking, deposit: KeptDeposit) -> list[Effect]:
+        """Keeps the proof of a parcel for the other side; the oldest go that prove no cancellation."""
+        kept, gone = booking.deposits, list[KeptDeposit]()
+        kept.append(deposit)
+        if len(kept) > MAX_DEPOSITS_KEPT:
+            gone = [next((one for one in kept[:-1] if one.letter is None), kept[0])]
+            kept.remove(gone[0])
+        return [
+            PutDocument(DEPOSITS, deposit_key(booking.id, deposit), encode(to_tree(deposit))),
+            *(DropDocument(DEPOSITS, deposit_key(booking.id, one)) for one in gone),
+            *self._ledger.update(booking, post=replace(booking.post, answers=False)),
+        ]
 
     def noted(self, booking: Booking, letter: Letter) -> list[Effect]:
         """Where the other side is now, if the letter is the newest that says so."""

@@ -295,11 +295,11 @@ def test_so_many_proofs_are_kept_and_those_of_a_cancellation_longest(post: Post)
     booking = post.books()
     post.bob.handles(CancelBooking(booking, CancelReason.DRIVER_CANCELED))
     post.hands_in(post.bob, booking)
-    ledger, [cancelled] = post.bob.engine.ledger, post.bob.booking(booking).deposits
+    [cancelled] = post.bob.booking(booking).deposits
     assert cancelled.letter is not None
     for number in range(MAX_DEPOSITS_KEPT + 4):
         later = replace(cancelled, made=post.now + 1 + number, letter=None)
-        post.bob.disk.commit(ledger.add_deposit(post.bob.booking(booking), later))
+        post.bob.disk.commit(post.bob.engine.mail.keep(post.bob.booking(booking), later))
     post.bob.restarts()
     kept = post.bob.booking(booking).deposits
     assert len(kept) == MAX_DEPOSITS_KEPT and kept[0] == cancelled
