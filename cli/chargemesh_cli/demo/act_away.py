@@ -24,7 +24,9 @@ def use_mailbox(play: Play) -> None:
 def message_waits(play: Play, booking: str) -> None:
     """Stops Dario's node, has Hanna write to him, and starts it again."""
     first = play.people[0].address
+    lit = play.stage.scene.nodes
     play.dario.stop()
+    lit[play.dario.name] = False
     play.hanna.api.post(f"bookings/{booking}/message", {"text": _TEXT})
     wait_for(
         "Hanna's message in Olga's mailbox",
@@ -42,6 +44,7 @@ def message_waits(play: Play, booking: str) -> None:
     with play.timed("message_collected_s"):
         play.dario.start(first)
         wait_for("Dario's node", _BACK_SECONDS, lambda: play.dario.up)
+        lit[play.dario.name] = True
         wait_for("Hanna's message", _BACK_SECONDS, lambda: _messages(play.dario.booking(booking)))
         # Only who has the key can have a parcel dropped.
         wait_for(
