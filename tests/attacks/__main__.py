@@ -20,9 +20,9 @@ from .everything import ATTACKS
 HEAD = """# Attacks, tried
 
 What somebody can do who means no good, tried on the real code in the simulated network, and what they got.
-Made by `python -m tests.attacks --out docs/attacks.md`; the numbers are measured, not meant. In each of them the
-attacker's software does what it likes, and the other nodes are as they are at home. `make test` plays them small,
-`make test-long` as here. What is not defended at all: [specs/14](../specs/14-threats-privacy.md).
+Made by `python -m tests.attacks --out docs/attacks.md`; the numbers are measured, not meant. The attacker's
+software does what it likes; the other nodes are as they are at home. `make test` plays them small,
+`make test-long` in full. What is not defended at all: [specs/14](../specs/14-threats-privacy.md).
 
 | attack | the attacker spends | and gets | what stops it |
 |---|---|---|---|

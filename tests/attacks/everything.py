@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import addresses, fresh_keys, no_shows, squatting
+from . import addresses, dates, floods, fresh_keys, games, no_shows, replay, squatting, swaps
 from .attack import Attack
 
 ATTACKS: tuple[Attack, ...] = (
@@ -10,4 +10,9 @@ ATTACKS: tuple[Attack, ...] = (
     *addresses.ATTACKS,
     *squatting.ATTACKS,
     *no_shows.ATTACKS,
+    *replay.ATTACKS,
+    *games.ATTACKS,
+    *dates.ATTACKS,
+    *swaps.ATTACKS,
+    *floods.ATTACKS,
 )

@@ -42,7 +42,7 @@ async def paid(seed: int, size: int) -> Finding:
         spent += state.cost
         assert not host.node.runner.engine.ledger.completions_with(driver.author), "and earns no trust"
     await scene.closes()
-    return Finding(f"{money(spent)} for {size} no-shows", f"{size} slots, each paid in full; no trust")
+    return Finding(f"{money(spent)} for {size} no-show(s)", f"{size} slot(s), each paid in full; no trust")
 
 
 ATTACKS = (
