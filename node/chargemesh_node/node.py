@@ -30,6 +30,7 @@ from chargemesh_protocol.identity import Directory
 from chargemesh_protocol.listing import Need
 from chargemesh_protocol.me import Me
 from chargemesh_protocol.place import Point
+from chargemesh_protocol.series.commands import StartSeries
 from chargemesh_protocol.trust.drafts import BatchDelay
 from chargemesh_protocol.trust.score import Score
 
@@ -51,6 +52,7 @@ from .ports import BusyReader, Cache, Caller, Clock, Entropy, Loaded, Network, P
 from .replica import LogReplica
 from .reputation import Opinion
 from .runner import Runner
+from .series import SeriesKeeper
 from .targets import Target, of_listing
 from .wallbox.pool import DriverFactory, WallboxPool
 
@@ -154,6 +156,13 @@ class Node:
         )
         self.wallboxes = WallboxPool(ports.make_driver, self.runner.submit, ports.clock)
         self.busy = BusyWatch(ports.read_busy, self.runner, ports.clock)
+        self.series = SeriesKeeper(
+            **shared,
+            runner=self.runner,
+            directory=self.directory,
+            network_id=me.network,
+            find=self.finder.find,
+        )
         ports.network.serve(wire.PROTOCOL, self._answer)
         ports.network.on_peer(self._peer_changed)
 
@@ -177,9 +186,11 @@ class Node:
         await self.peers.start()
         await self.clocks.start(self.replica.catch_ups.with_peer)
         self.busy.start()
+        self.series.start()
 
     async def close(self) -> None:
         for part in (
+            self.series,
             self.busy,
             self.visitor,
             self.clocks,
@@ -246,6 +257,7 @@ class Node:
     async def command(self, command: Command) -> Any:
         """Does what a person asked and returns the result as plain values; PersonError if it can't be."""
         result = await self.runner.command(command)
+        self.series.look()
         await self._keep_wallboxes()
         return result
 
@@ -275,6 +287,14 @@ class Node:
     ) -> Any:
         """Takes an offer; the booking's id comes back at once, the host's answer later."""
         return await self.command(self.offers.require(quote_id).taking(wait_ms, vehicle, plug))
+
+    async def book_weekly(
+        self, quote_id: bytes, *, wait_ms: int, vehicle: str | None = None, **repeats: Any
+    ) -> Any:
+        """Takes it as the first of a series; `repeats`: weekdays, last, count, at_most of `StartSeries`."""
+        offer = self.offers.require(quote_id)
+        taking = offer.taking(wait_ms, vehicle, None)
+        return await self.command(StartSeries(taking, offer.target.cell, **repeats))
 
     def score(self, author: bytes) -> Score:
         """What this node thinks of somebody, with the reasons."""

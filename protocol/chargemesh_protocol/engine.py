@@ -63,6 +63,8 @@ from .listing_desk import ListingDesk
 from .mailbox.desk import MailDesk
 from .me import Me
 from .moment import Moment, earliest
+from .series.commands import SERIES_EVENTS
+from .series.machine import SeriesMachine
 from .trust.desk import TrustDesk
 from .trust.drafts import BatchDelay
 from .trust.keeper import Keeper
@@ -135,6 +137,8 @@ class Engine:
             self._settle,
             muted=lambda author: author in self.people.blocked,
         )
+        desks = (self.listings, self.host, self.driver)
+        self.series = SeriesMachine(me, self.ledger, *desks, state.documents)
         self._commands = BookingCommands(self.ledger, self.host, self.driver, self.trust)
         self._retention = Retention(self.ledger, self.driver)
         self._rest = Rest(self.host, self.charging, self.trust, self._retention)
@@ -196,6 +200,9 @@ class Engine:
         return effects + self.clock.saved(effects)
 
     def _route(self, event: Event, at: Moment) -> list[Effect]:
+        if isinstance(event, SERIES_EVENTS):
+            touched, effects = self.series.handle(event, at)
+            return effects + self._settle(touched, at)
         match event:
             case OwnLogFound(logs=logs):
                 adopted = self.keeper.adopt(logs) + self.ledger.mark_restored(at.now)
@@ -384,6 +391,7 @@ class Engine:
                 receipt = booking.agreed_receipt(at.now)
                 if receipt is not None:
                     effects += self.trust.tend(booking, receipt, at)
+            effects += self.series.own.noticed(booking, at)
             delivery = self.ledger.delivery(booking, at.now, wait_ms=wait_ms)
             effects += delivery
         return effects

@@ -11,6 +11,7 @@ from .chargers import ChargerSettings
 from .charging.reports import WallboxReport
 from .contact import Contact, Mailbox
 from .effects import Mail
+from .series.commands import HostSeriesCommand, SeriesCommand, SeriesStep
 from .trust.logset import LogSet
 
 # --- commands: the person's, through the local API ------------------------------------------------
@@ -49,6 +50,7 @@ class Book:
     vehicle: str | None = None
     plug: str | None = None  # OCPI's name of its inlet
     walk_in: bytes | None = None  # the secret of the charger's code, where the driver stands
+    series: bytes | None = None  # the weekly series that it belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,9 @@ class Unblock:
 
 
 Command: TypeAlias = (
-    PutCharger
+    SeriesCommand
+    | HostSeriesCommand
+    | PutCharger
     | PauseCharger
     | RemoveCharger
     | Book
@@ -354,6 +358,7 @@ class TimerDue:
 
 Event: TypeAlias = (
     Command
+    | SeriesStep
     | MessageReceived
     | ParcelAnswered
     | MailCollected

@@ -75,6 +75,9 @@ MAX_SEALED_BYTES = 12 * 1024  # an access record in full, sealed, must fit a rec
 MAX_CARRIED_BYTES = 12 * 1024  # a quote inside a change or an offer; one with 64 price periods has about 9 KB
 MAX_CHANGES_A_SIDE = 64  # changes or offers of one booking: people agree sooner, and each is a whole quote
 QUOTE_LIFE_MS = 15 * 60 * 1000  # time to read and decide; longer, and somebody else has the slot
+MAX_SERIES = 64  # weekly series of one person that go on
+MAX_SERIES_EXCEPTIONS = 128  # skipped dates, and moved ones, of one series in a season
+MAX_SERIES_AGREED = 256  # that a host takes without being asked again, by their own word each
 
 # --- mailbox ------------------------------------------------------------------------------------
 MAX_MAILBOXES = 2  # that one contact names: one may be away, and both stand in every listing

@@ -94,6 +94,12 @@ def charger_notice(name: str, charger: bytes, at: Moment, **facts: Any) -> list[
     return _told(name, charger, said, at)
 
 
+def series_notice(name: str, series: bytes, at: Moment, **facts: Any) -> list[Effect]:
+    """A notice about a weekly series rather than one of its bookings."""
+    said = {"event": name, "series": series.hex(), "at": at.now, **facts}
+    return _told(name, series, said, at)
+
+
 def _told(name: str, subject: bytes, said: dict[str, Any], at: Moment) -> list[Effect]:
     """To be delivered until it is too old, and to the event stream at once."""
     body = json.dumps(said, sort_keys=True).encode()

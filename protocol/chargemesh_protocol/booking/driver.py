@@ -103,6 +103,7 @@ class DriverDesk:
                 expires=min(at.now + command.wait_ms, quote.body.end),
                 vehicle=command.vehicle,
                 plug=command.plug,
+                series=command.series,
                 walk_in=(
                     None
                     if command.walk_in is None

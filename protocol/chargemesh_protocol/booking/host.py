@@ -20,6 +20,7 @@ from ..notices import notice
 from ..place import region_of
 from ..policy import Otherwise
 from ..record import Record, open_as
+from ..series.agreed import SeriesAgreed
 from .availability import offerable
 from .calendar import Calendar
 from .changes import HostChanges
@@ -92,6 +93,7 @@ class HostDesk:
         self._charging = charging
         self._standing = standing
         self._quotes = QuoteMaker(me, documents)
+        self.series = SeriesAgreed(documents)
         self.changes = HostChanges(
             me, ledger, listings, calendar, charging, self._quotes, standing, self._load
         )
@@ -137,7 +139,10 @@ class HostDesk:
         standing = self._standing(request.body.author, at.now)
         free = self._offerable(settings, quote.body.start, quote.body.end, at.now)
         load = self._load(request.body.author, block, at.now)
-        verdict = judge(settings, quote.body, request.body, standing, load, free, at.now, handed_in)
+        agreed = self.series.covers(request.body, quote.body, at.now)
+        verdict = judge(
+            settings, quote.body, request.body, standing, load, free, at.now, handed_in, agreed=agreed
+        )
         if isinstance(verdict, No):
             return [_failed(verdict)]
         _, effects = learn_bundle(self._directory, bundle)
@@ -199,6 +204,7 @@ class HostDesk:
                 "`chargemesh booking show` says what became of it, `chargemesh bookings` lists the others.",
             )
         _, effects = self._write(booking, HostCancel, at, reason=reason)
+        effects += self.series.revoke(booking.request.body)
         reservation = booking.state(at.now).reservation
         return [*effects, Result({"booking": booking.id.hex(), "reservation": reservation.name})]
 
@@ -250,7 +256,8 @@ class HostDesk:
         old = [booking for booking, sent in self._stranger_access.items() if sent <= now - WEEK_MS]
         for booking in old:
             del self._stranger_access[booking]
-        return [*self._quotes.due(now), *(DropDocument(STRANGERS, booking) for booking in old)]
+        dropped = [DropDocument(STRANGERS, booking) for booking in old]
+        return [*self._quotes.due(now), *self.series.due(now), *dropped]
 
     def woke(self) -> None:
         """As after a start: this node could not act until now."""
@@ -259,7 +266,8 @@ class HostDesk:
     def deadline(self) -> int | None:
         """When `due` has something to do."""
         oldest = min(self._stranger_access.values(), default=None)
-        return earliest(self._quotes.deadline(), None if oldest is None else oldest + WEEK_MS)
+        stranger = None if oldest is None else oldest + WEEK_MS
+        return earliest(self._quotes.deadline(), self.series.deadline(), stranger)
 
     def deadline_of(self, booking: Booking, now: int) -> int | None:
         """When `react` has something to do for this booking that no event announces."""

@@ -157,8 +157,9 @@ class PeerDesk:
             # The peer's own words are for people, never the name of a counter.
             raise Refused("refused-by-peer", f"{failed.code!r} {failed.message!r}", Severity.STALE)
         effects = self._ledger.update(booking, refused=failed.code, done=True)
-        effects += notice("booking.refused", booking, at, code=failed.code, message=failed.message)
-        return effects + self._ledger.delivery(booking, at.now)
+        if booking.request.body.series is None:  # a series tries again, and tells by itself (`series.desk`)
+            effects += notice("booking.refused", booking, at, code=failed.code, message=failed.message)
+        return effects + self._settle([booking], at)
 
     def _take(
         self, booking: Booking, message: wire.Exchange, at: Moment, *, stored: bool = False

@@ -117,6 +117,7 @@ class Request:
     vehicle: str | None = key(16, Text(MAX_TEXT_CHARS), optional=True)
     walk_in: bytes | None = key(17, Bytes(32), optional=True)  # proof of the charger's QR secret (`walk_in`)
     plug: str | None = key(18, Text(40, 1), optional=True)  # OCPI's name of the vehicle's inlet
+    series: bytes | None = key(19, Bytes(16), optional=True)  # drawn by the driver: these belong together
 
 
 # --- the driver's, after the request ------------------------------------------------------------

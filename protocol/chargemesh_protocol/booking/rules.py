@@ -6,7 +6,7 @@ per key, per address block and per host; only the last stops somebody with many 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..chargers import ChargerSettings
 from ..host_rules import Answer, Facts, What, decide, write_clause
@@ -45,13 +45,15 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What somebody wants of a charger, whichever record says so. walk_in: they have proven to stand there.
-    vehicle: it was named. plug: OCPI's name of its inlet, "" if untold."""
+    vehicle: it was named. plug: OCPI's name of its inlet, "" if untold. agreed: the host's person has agreed
+    to it beforehand, with the series that it belongs to."""
 
     start: int
     end: int
     walk_in: bool = False
     vehicle: bool = False
     plug: str = ""
+    agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,12 @@ def judge(
     free: bool,
     now: int,
     handed_in: int | None = None,
+    *,
+    agreed: bool = False,
 ) -> Take | AskPerson | No:
     """What to do with a request whose signatures and quote are good. `free`: the calendar has the slot.
 
-    `handed_in`: when our mailbox took it, by its word; the quote had to be good then.
+    `handed_in`: when our mailbox took it, by its word; the quote had to be good then. `agreed`: as in `Wish`.
     """
     if request.issued > now + CLOCK_TOLERANCE_MS:
         return No("clock", "your clock is more than two minutes ahead of mine")
@@ -107,7 +111,8 @@ def judge(
     if asked > quote.expires + CLOCK_TOLERANCE_MS or now > request.expires:
         return No("quote-expired", "the quote has expired; ask for a new one")
     present = proves_presence(settings.host_policy.walk_in, request)
-    verdict = weigh(settings, wish_of(quote, request, walk_in=present), standing, load, free, now, asked)
+    wish = replace(wish_of(quote, request, walk_in=present), agreed=agreed)
+    verdict = weigh(settings, wish, standing, load, free, now, asked)
     if request.walk_in is not None and not present and verdict != NOT_OFFERABLE:
         return No("walk-in", "this charger has another code by now")
     return verdict
@@ -144,12 +149,14 @@ def weigh(
     answer, why = _answer(settings, wish, standing, now if asked is None else asked)
     if isinstance(answer, No):
         return answer
-    if standing.stranger:
+    if standing.stranger and not wish.agreed:
         refused = _stranger_bounds(settings, wish, load, now)
         if refused is not None:
             return refused
     if load.open_by_key >= MAX_OPEN_BOOKINGS_OF_DRIVER:
         return No("busy", "you have as many open bookings here as this host keeps of one driver")
+    if wish.agreed:
+        return Take()
     if answer is Answer.ON_REQUEST:
         return _to_person(settings, standing, load, why)
     if standing.stranger and not wish.walk_in and no_more_addresses(settings, load):
@@ -192,7 +199,9 @@ def quotable(settings: ChargerSettings, start: int, end: int, now: int) -> No | 
     return None
 
 
-def _answer(settings: ChargerSettings, wish: Wish, standing: Standing, asked: int) -> tuple[Answer | No, str]:
+def _answer(
+    settings: ChargerSettings, wish: Wish, standing: Standing, asked: int
+) -> tuple[Answer | No, str]:
     """What the rules say, and which of them says it. Presence is its own standing: no clause is asked."""
     if wish.walk_in:
         walk_in = settings.host_policy.walk_in

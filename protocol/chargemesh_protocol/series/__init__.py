@@ -1,0 +1,1 @@
+"""The same time each week, every occurrence a booking of its own (specs/05, "Weekly series")."""
