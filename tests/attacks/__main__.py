@@ -22,11 +22,13 @@ HEAD = """# Attacks, tried
 What somebody can do who means no good, tried on the real code in the simulated network, and what they got.
 Made by `python -m tests.attacks --out docs/attacks.md`; the numbers are measured, not meant. The attacker's
 software does what it likes; the other nodes are as they are at home. `make test` plays them small,
-`make test-long` in full. What is not defended at all: [specs/14](../specs/14-threats-privacy.md).
+`make test-long` in full. {sizes} What is not defended at all: [specs/14](../specs/14-threats-privacy.md).
 
 | attack | the attacker spends | and gets | what stops it |
 |---|---|---|---|
 """
+QUICK = "Here are the small sizes (`--quick`)."
+FULL = "Here are the full sizes."
 
 
 def main() -> int:
@@ -42,7 +44,7 @@ def main() -> int:
         print(f"{one.family}: {one.name} …", file=sys.stderr, flush=True)
         size = one.size if wanted.quick or one.long is None else one.long
         rows.append(row(one, run(one.play(wanted.seed, size))))
-    table = HEAD + "".join(rows)
+    table = HEAD.format(sizes=QUICK if wanted.quick else FULL) + "".join(rows)
     if wanted.out:
         wanted.out.write_text(table)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import addresses, dates, floods, fresh_keys, games, no_shows, replay, squatting, swaps
+from . import addresses, dates, floods, fresh_keys, games, no_shows, replay, silence, squatting, swaps
 from .attack import Attack
 
 ATTACKS: tuple[Attack, ...] = (
@@ -15,4 +15,5 @@ ATTACKS: tuple[Attack, ...] = (
     *dates.ATTACKS,
     *swaps.ATTACKS,
     *floods.ATTACKS,
+    *silence.ATTACKS,
 )

@@ -1,4 +1,4 @@
-"""What was said once is said again: to the same host, in another booking, to another host, in another network."""
+"""What was said once is said again: to the same host, to another, in another booking and network."""
 
 from __future__ import annotations
 
