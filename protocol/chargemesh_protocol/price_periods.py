@@ -48,7 +48,9 @@ def split_periods(tariff: Tariff) -> tuple[Tariff, tuple[PricePeriod, ...]] | No
         if not spans or len(element.components) > 1 or not simple:
             return None
         periods.append(PricePeriod(spans, component.price))
-    return replace(tariff, elements=tariff.elements[len(restricted) :]), tuple(periods)
+    base = replace(tariff, elements=tariff.elements[len(restricted) :])
+    # What says the same in other words is not taken apart, so that it comes back as it was written.
+    return (base, tuple(periods)) if with_periods(base, periods) == tariff else None
 
 
 def _restrictions(spans: Sequence[WeeklySpan]) -> list[Restrictions]:
