@@ -24,6 +24,9 @@ Made by `python -m tests.attacks --out docs/attacks.md`; the numbers are measure
 software does what it likes; the other nodes are as they are at home. `make test` plays them small,
 `make test-long` in full. {sizes} What is not defended at all: [specs/14](../specs/14-threats-privacy.md).
 
+Found here and still open: a host can date a `no-show` ahead of its clock, to when it would count; the
+driver's node then takes it at once, instead of refusing what is dated more than 2 minutes ahead.
+
 | attack | the attacker spends | and gets | what stops it |
 |---|---|---|---|
 """

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from chargemesh_node.sim.people import HOUR_MS
-from chargemesh_protocol.booking.records import Cancel, CancelReason
+from chargemesh_protocol.booking.records import Cancel, CancelReason, NoShow
 from chargemesh_protocol.booking.table import Reservation
 from chargemesh_protocol.errors import PersonError
 from tests.simulation.scene import Scene, share_of_cap
 
 from .attack import Attack, Finding, money
-from .forge import exchange, forged, try_send
+from .forge import exchange, forged, forged_by_host, try_send
 
 
 async def backdated(seed: int, size: int) -> Finding:
@@ -58,6 +58,24 @@ async def backdated_after_no_show(seed: int, size: int) -> Finding:
         "a cancellation from before the start, sent after the no-show",
         f"owes {money(state.cost)} of {money(state.quote.cap)}",
     )
+
+
+async def early_no_show(seed: int, size: int) -> Finding:
+    """The host signs a no-show while the driver still has an hour to come."""
+    scene = Scene(seed)
+    host, driver = await scene.opens()
+    deal = await scene.reserved(host, driver, 1)
+    await deal.gets_address()
+    await scene.world.settles()
+    booking = host.booking(deal.id)
+    host.crash()
+    record = forged_by_host(host, booking, NoShow, host.clock.now())
+    await try_send(driver, host.name, exchange(deal.id, record, known=len(booking.theirs)))
+    state = driver.state(deal.id)
+    assert state.reservation is Reservation.RESERVED and state.cost == 0, state.reservation
+    assert "still had time" in state.ignored_reason(record.id)
+    await scene.world.end()
+    return Finding("one no-show, an hour before the start", "nothing; it is ignored, and kept as its word")
 
 
 async def drivers_clock(seed: int, size: int) -> Finding:
@@ -127,6 +145,12 @@ ATTACKS = (
         "Stay away, and say afterwards that one had cancelled in time",
         "as above: what nobody has heard of counts from the start on",
         backdated_after_no_show,
+    ),
+    Attack(
+        "clocks",
+        "A host signs a no-show before the time for it",
+        "a no-show issued before start, grace and 2 minutes takes no effect",
+        early_no_show,
     ),
     Attack(
         "clocks",
