@@ -252,9 +252,14 @@ def matches(listing: Listing, need: Need) -> bool:
 
 
 def energy_price(listing: Listing, need: Need) -> int:
-    """The dearest kWh in the wanted window, or the cheapest at any time where no window is named."""
+    """The dearest kWh in the wanted window, or the cheapest at any time where no window is named.
+
+    ValueError where a window has no one price: the tariff asks for the power, or the zone is unknown.
+    """
     if need.start is None or need.end is None:
         return prices(listing.tariff, TariffDimension.ENERGY)[0]
+    if listing.tariff.depends_on_power:
+        raise ValueError("this tariff depends on the power, which only a quote names")
     plan = resolve(listing.tariff, listing.zone, need.start, need.end)
     found = [period.component(TariffDimension.ENERGY) for period in plan.periods]
     return max((one.price for one in found if one is not None), default=0)

@@ -253,7 +253,7 @@ def _split(raw: bytes) -> tuple[int, int, int]:
         raise Refused("encoding", "not a tagged COSE_Sign1", Severity.FORGED)
     _, header_end = _content(raw, 2)
     if len(raw) == header_end:
-        raise Refused("encoding", "cut short", Severity.FORGED)
+        raise Refused("encoding", "the record is cut short", Severity.FORGED)
     # What stands here instead says where it ends only to who reads it: nothing behind it is looked at.
     if raw[header_end : header_end + 1] != _NO_UNPROTECTED:
         raise Refused("header", "the unprotected map must be empty")

@@ -126,6 +126,12 @@ class Tariff:
             raise ValueError(f"a tariff has at most {MAX_TARIFF_ELEMENTS} elements")
         _check_limits(self.currency, self.min_price, self.max_price, self.tax_bp)
 
+    @property
+    def depends_on_power(self) -> bool:
+        """Whether some price holds for some power only, which no listing tells but a quote."""
+        asked = (one.restrictions for one in self.elements if one.restrictions is not None)
+        return any(one.min_power_w is not None or one.max_power_w is not None for one in asked)
+
 
 @shape
 @dataclass(frozen=True, slots=True)

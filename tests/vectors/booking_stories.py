@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from . import booking_changes, booking_endings, booking_sessions
+from . import booking_changes, booking_edges, booking_endings, booking_sessions
 from .cast import HOUR, NOW
 from .story import CAP, Story
 
@@ -114,12 +114,38 @@ STORIES: dict[str, End] = {
     "fault-and-charged-after-all": (*CHARGING, 0, 0),
     "fault-and-no-show": (*FAILED, 0, CAP // 10),
     "fault-and-moved": (*FAILED, 0, 0),
+    "backdated-by-who-had-seen-the-no-show": (*NO_SHOW, CAP * 4 // 5, 0),
+    "check-ins-at-the-earliest-instant-and-before": (*FAILED, 0, 0),
+    "problem-at-the-earliest-instant": (*CANCELED, 0, 0),
+    "problem-a-millisecond-too-early": (*CANCELED, CAP // 2, 0),
+    "cancelled-by-the-host-at-the-last-instant": (*CANCELED, 0, CAP // 10),
+    "cancelled-by-the-host-a-millisecond-too-late": (*FAILED, 0, 0),
+    "cancelled-at-the-last-instant": (*CANCELED, CAP * 4 // 5, 0),
+    "cancelled-a-millisecond-too-late": (*FAILED, 0, 0),
+    "check-in-at-the-last-instant": (*FAILED, 0, 0),
+    "check-in-a-millisecond-too-late": (*FAILED, 0, 0),
+    "no-show-at-the-last-instant": (*NO_SHOW, CAP * 4 // 5, 0),
+    "no-show-a-millisecond-too-late": (*FAILED, 0, 0),
+    "no-show-a-millisecond-too-early": (*FAILED, 0, 0),
+    "fault-at-the-last-instant": (*FAILED, 0, CAP // 10),
+    "fault-a-millisecond-too-late": (*FAILED, 0, 0),
+    "amended-at-the-last-instant": (*FAILED, 0, 0),
+    "amended-a-millisecond-too-late": (*FAILED, 0, 0),
+    "left-as-soon-as-the-address-was-overdue": (*CANCELED, 0, CAP // 10),
+    "left-a-millisecond-before-the-address-was-overdue": (*CANCELED, CAP // 2, 0),
+    "read-at-the-authorised-cost-and-beyond": (*CHARGING, 0, 0),
+    "read-two-minutes-after-a-stop": (*CHARGING, 0, 0),
+    "read-a-millisecond-later-than-that": (*CHARGING, 0, 0),
+    "two-records-of-one-instant": (*FAILED, 0, 0),
+    "address-before-the-acceptance-and-after-the-end": (*CANCELED, 0, CAP // 10),
+    "address-before-the-acceptance-alone": (*FAILED, 0, CAP // 10),
+    "problem-by-who-saw-what-is-not-in-the-chain": (*BILLED, 0, 0),
 }
 
 
 def tell(name: str) -> Story:
     """The story of that name, told by the function of the same name."""
     function = name.replace("-", "_")
-    modules = (booking_sessions, booking_endings, booking_changes)
+    modules = (booking_sessions, booking_endings, booking_changes, booking_edges)
     told: Story = getattr(next(one for one in modules if hasattr(one, function)), function)()
     return told

@@ -263,6 +263,13 @@ def fitting() -> list[Case]:
         ),
         terms=replace(plain.terms, overstay_per_hour=6_000_000, overstay_grace=15),
     )
+    # 0.30 EUR at night where little may be drawn, which only a quote says; else 0.42.
+    by_power = listing(
+        tariff=Tariff(
+            currency="EUR",
+            elements=(_element(300_000, start_time=0, end_time=60, max_power_w=4_000), _element(420_000)),
+        )
+    )
     priced = {"min_power_w": 7_400, "max_price": 500_000, "currency": "EUR"}
     rows: dict[str, tuple[Any, Json, bool]] = {
         "anything": (plain, {}, True),
@@ -284,6 +291,10 @@ def fitting() -> list[Case]:
         "a-window-with-a-dearer-hour": (
             dear_later, {"max_price": 420_000, "start": NOW, "end": NOW + HOUR + 1}, False,
         ),
+        "a-price-by-power-without-a-window": (by_power, {"max_price": 300_000}, True),
+        "a-price-by-power-that-is-too-high": (by_power, {"max_price": 299_999}, False),
+        "a-price-by-power-in-a-window": (by_power, {"max_price": 500_000, **hour}, False),
+        "a-price-by-power-that-nobody-asks-for": (by_power, hour, True),
         "instant": (plain, {"instant": True}, True),
         "instant-where-asked": (on_request, {"instant": True}, False),
         "instant-not-needed": (on_request, {"instant": False}, True),

@@ -280,6 +280,7 @@ JUDGED: dict[str, tuple[Callable[[], Story], bool, bool, list[str] | None]] = {
         lambda: _billed(charged(*_HOUR), total=6_000_000, ended=START, lines=()), True, False,
         ["ended", "lines", "total"],
     ),
+    "as-much-as-the-cap": (lambda: _billed(charged(*_HOUR, cap=5_000_000)), True, False, []),
     "above-the-cap": (lambda: _billed(charged(*_HOUR, cap=4_990_000)), True, False, ["cap"]),
     "500-wh-beyond": (lambda: _billed(_within(10_000)), True, False, []),
     "501-wh-beyond": (lambda: _billed(_within(10_001)), False, False, ["beyond-energy"]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import nacl.bindings as sodium
+
 from chargemesh_protocol.booking.sealing import AccessRecord, Message, seal
 from chargemesh_protocol.encoding import encode
 from chargemesh_protocol.identity import Scope
@@ -66,12 +68,16 @@ def boxes() -> list[Case]:
     box = seal(b"The gate is open.", NONCE, DRIVER_KEY, HOST_SECRET)
     kept: Json = {"sealed": box.hex(), **_DRIVERS}
     empty = seal(b"", NONCE, DRIVER_KEY, HOST_SECRET)
+    filling = bytes(MAX_SEALED_BYTES - 40)  # beside nonce and tag
+    largest = seal(filling, NONCE, DRIVER_KEY, HOST_SECRET)
+    beyond = NONCE + sodium.crypto_box(filling + bytes(1), NONCE, DRIVER_KEY, HOST_SECRET)
     again = seal(b"The gate is open.", bytes(24), DRIVER_KEY, HOST_SECRET)
     cases = [
         good("seal-a-sentence", "box.seal", given, {"sealed": box.hex()}),
         good("seal-with-another-nonce", "box.seal", {**given, "nonce": "00" * 24}, {"sealed": again.hex()}),
         good("seal-nothing", "box.seal", {**given, "plaintext": ""}, {"sealed": empty.hex()}),
         good("open-a-sentence", "box.open", kept, {"plaintext": given["plaintext"]}),
+        good("open-12288-bytes", "box.open", {**kept, "sealed": largest.hex()}, {"plaintext": filling.hex()}),
         good("open-nothing", "box.open", {**kept, "sealed": empty.hex()}, {"plaintext": ""}),
         good(
             "open-what-one-sealed-oneself", "box.open", {**kept, **_HOSTS}, {"plaintext": given["plaintext"]}
@@ -91,7 +97,7 @@ def boxes() -> list[Case]:
         ("no-bytes", "sealed", "", "shorter than nonce and tag"),
         ("nonce-alone", "sealed", NONCE.hex(), "shorter than nonce and tag"),
         ("nonce-and-half-a-tag", "sealed", box[:32].hex(), "shorter than nonce and tag"),
-        ("12289-bytes", "sealed", box.hex() + "00" * (MAX_SEALED_BYTES + 1 - len(box)), "at most 12,288"),
+        ("12289-bytes", "sealed", beyond.hex(), "at most 12,288, also where all else is good"),
         ("for-somebody-else", "secret", CARL.device.hex(), "it was not sealed to this key"),
         ("by-somebody-else", "public", RFC_7748[0][1], "it was not sealed by this key"),
         ("by-a-point-of-small-order", "public", SMALL_ORDER["1"], "nothing is sealed by such a key"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from chargemesh_protocol.discovery import search
 from chargemesh_protocol.discovery.offers import newer, open_offer, open_withdrawal
 from chargemesh_protocol.errors import Refused, Severity
 from chargemesh_protocol.identity import Directory
-from chargemesh_protocol.listing import Listing, Need, Withdrawal, matches
+from chargemesh_protocol.listing import Listing, Need, Withdrawal
 from chargemesh_protocol.record import open_record
 from chargemesh_protocol.schedule import SlotMap
 
@@ -48,7 +49,7 @@ def offerable(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def fits(given: dict[str, Any]) -> dict[str, Any]:
-    return {"fits": matches(from_json(Listing, given["listing"]), from_json(Need, given["need"]))}
+    return {"fits": search.fits(from_json(Listing, given["listing"]), from_json(Need, given["need"]))}
 
 
 OPERATIONS = {

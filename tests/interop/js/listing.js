@@ -82,8 +82,9 @@ export function fits (listing, need) {
 }
 
 function fitsPrice ({ tariff, zone }, { currency = tariff.currency, max_price: most, start, end }) {
-  if (currency !== tariff.currency || needsPower(tariff)) return false
+  if (currency !== tariff.currency) return false
   if (start === undefined) return cheapestEnergy(tariff) <= most
+  if (needsPower(tariff)) return false
   try {
     return dearestEnergy(tariff, zone, start, end) <= most
   } catch (error) {

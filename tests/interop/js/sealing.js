@@ -8,6 +8,7 @@ import { read, write } from './shape.js'
 
 const NONCE_BYTES = 24
 const MAC_BYTES = 16
+const MAX_SEALED_BYTES = 12_288
 
 /** An X25519 key pair {publicKey, privateKey} for one quote or one request. */
 export const oneTimeKeys = () => sodium.crypto_box_keypair()
@@ -31,8 +32,8 @@ export function seal (plain, theirPublic, ourSecret, nonce = sodium.randombytes_
 }
 
 /** The plaintext; Refused `sealed`. */
-export function unseal (sealed, theirPublic, ourSecret) {
-  require_(sealed.length >= NONCE_BYTES + MAC_BYTES, 'sealed', 'too short')
+export function unseal (sealed, theirPublic, ourSecret, most = MAX_SEALED_BYTES) {
+  require_(sealed.length >= NONCE_BYTES + MAC_BYTES && sealed.length <= most, 'sealed', `${sealed.length} bytes`)
   try {
     return sodium.crypto_box_open_easy(sealed.subarray(NONCE_BYTES), sealed.subarray(0, NONCE_BYTES), theirPublic, ourSecret)
   } catch {
