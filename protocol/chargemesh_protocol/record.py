@@ -268,7 +268,9 @@ def _split(raw: bytes) -> tuple[int, int, int]:
 
 def _content(raw: bytes, at: int) -> tuple[int, int]:
     """Where the content of the minimally encoded byte string at `at` begins and ends."""
-    head = raw[at] if at < len(raw) else 0xFF
+    if at >= len(raw):
+        raise Refused("encoding", "the record is cut short", Severity.FORGED)
+    head = raw[at]
     if head == 0x58:
         start, least = at + 2, 24
     elif head == 0x59:
@@ -278,8 +280,10 @@ def _content(raw: bytes, at: int) -> tuple[int, int]:
     else:
         raise Refused("encoding", "expected a byte string of at most 65,535 bytes", Severity.FORGED)
     size = int.from_bytes(raw[at + 1 : start], "big") if least else head - 0x40
-    if size < least or start + size > len(raw):
-        raise Refused("encoding", "byte string cut short or its length not minimal", Severity.FORGED)
+    if start + size > len(raw):
+        raise Refused("encoding", "the record is cut short", Severity.FORGED)
+    if size < least:
+        raise Refused("encoding", "the length of a byte string is not minimal", Severity.FORGED)
     return start, start + size
 
 
