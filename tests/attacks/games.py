@@ -93,8 +93,6 @@ ATTACKS = (
         "Move a booking to where leaving is free, and leave",
         "what leaving cost when it was moved stays as a floor",
         move_and_leave,
-        size=1,
-        long=10,
     ),
     Attack(
         "accept, cancel, rebook",
