@@ -99,21 +99,20 @@ class Node:
         self.terms = TermsAsked(ports.network, self.directory, me.network)
         self.found: OrderedDict[bytes, FoundListing] = OrderedDict()
         self.rows: list[bytes] = []  # what the last search showed, in order
-        self._delay = delay
-        self._read_only = read_only
+        self._delay, self._read_only = delay, read_only
         self._contact = ports.network.contact
         self._allowance = Allowance(ports.clock, MESSAGES_PER_SECOND, MESSAGES_BURST)
         self.counters: dict[str, int] = {}
         shared: dict[str, Any] = {"network": ports.network, "clock": ports.clock}
+        named = {**shared, "network_id": me.network}
         self.bundles = Bundles(**shared, cache=ports.cache, directory=self.directory)
         self.clocks = PeerClocks(**shared)
         self.replica = LogReplica(
-            **shared,
+            **named,
             clocks=self.clocks,
             cache=ports.cache,
             entropy=ports.entropy,
             bundles=self.bundles,
-            network_id=me.network,
             author=me.author,
         )
         self.opinion = Opinion(me.author, secret, self.replica, ports.clock)
@@ -124,13 +123,12 @@ class Node:
             directory=self.directory,
             proven=self.opinion.proven,
         )
-        self.gossip = ListingGossip(**shared, caretaker=self.caretaker, network_id=me.network)
+        self.gossip = ListingGossip(**named, caretaker=self.caretaker)
         self.finder = Finder(
-            **shared,
+            **named,
             caretaker=self.caretaker,
             gossip=self.gossip,
             directory=self.directory,
-            network_id=me.network,
             proven=self.opinion.proven,
             neighbours=ports.neighbours,
         )
@@ -146,22 +144,17 @@ class Node:
         self.mailbox = _keeper(ports, secret, me.network)
         self.clocks.trusted = lambda: self.runner.is_running and self.clock_verdict().trusted
         self.announcer = Announcer(
-            **shared,
+            **named,
             gossip=self.gossip,
             entropy=ports.entropy,
             directory=self.directory,
-            network_id=me.network,
             own=OwnListings(self._own_chargers, self._newest, self._renewal, lambda: self.me.bundle),
             neighbours=ports.neighbours,
         )
         self.wallboxes = WallboxPool(ports.make_driver, self.runner.submit, ports.clock)
         self.busy = BusyWatch(ports.read_busy, self.runner, ports.clock)
         self.series = SeriesKeeper(
-            **shared,
-            runner=self.runner,
-            directory=self.directory,
-            network_id=me.network,
-            find=self.finder.find,
+            **named, runner=self.runner, directory=self.directory, find=self.finder.find
         )
         ports.network.serve(wire.PROTOCOL, self._answer)
         ports.network.on_peer(self._peer_changed)
@@ -289,11 +282,17 @@ class Node:
         return await self.command(self.offers.require(quote_id).taking(wait_ms, vehicle, plug))
 
     async def book_weekly(
-        self, quote_id: bytes, *, wait_ms: int, vehicle: str | None = None, **repeats: Any
+        self,
+        quote_id: bytes,
+        *,
+        wait_ms: int,
+        vehicle: str | None = None,
+        plug: str | None = None,
+        **repeats: Any,
     ) -> Any:
         """Takes it as the first of a series; `repeats`: weekdays, last, count, at_most of `StartSeries`."""
         offer = self.offers.require(quote_id)
-        taking = offer.taking(wait_ms, vehicle, None)
+        taking = offer.taking(wait_ms, vehicle, plug)
         return await self.command(StartSeries(taking, offer.target.cell, **repeats))
 
     def score(self, author: bytes) -> Score:
