@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chargemesh_protocol.units import format_energy, format_power
@@ -50,14 +51,44 @@ def line_cells(one: Any) -> tuple[str, ...]:
         f"{one['start']['text']} – {until(one['start']['text'], one['end']['text'])}",
         state_word(one),
         one["cost"]["text"] if one["cost"]["micro"] else "–",
-        f"{clean(one['title'])}: {one['next']}{_LINE_WHERE.get(one['delivery'], '')}",
+        f"{clean(one['title'])}: {_weekly(one)}{one['next']}{_LINE_WHERE.get(one['delivery'], '')}",
     )
+
+
+def in_series(lines: Sequence[Any]) -> list[Any]:
+    """The same in the same order, except that bookings of one weekly series follow the first of them."""
+    groups: dict[str, list[Any]] = {}
+    for one in lines:
+        open_series = one["series"] is not None and not one["finished"]
+        groups.setdefault(one["series"]["id"] if open_series else one["id"], []).append(one)
+    return [one for group in groups.values() for one in group]
 
 
 def until(start: str, end: str) -> str:
     """The end of a span in words, without its date where that is the start's."""
     day = start.partition(" ")[0]
     return end.removeprefix(day).lstrip()
+
+
+def _weekly(one: Any) -> str:
+    return f"(weekly {short(one['series']['id'])}) " if one["series"] else ""
+
+
+def _series_sentences(view: Any) -> list[str]:
+    """What a weekly series means for one of its bookings."""
+    if not view["series"]:
+        return []
+    name = short(view["series"]["id"])
+    if view["role"] == "driver":
+        return [f"One of a weekly series: {command(f'series show {name}')} tells of the others."]
+    agreed = view["series"]["agreed_until"]
+    if agreed:
+        ends = command(f"booking decline {short(view['id'])} --series")
+        return [f"One of a weekly series ({name}), which you take until {agreed['text']}: {ends} ends that."]
+    if "accept" in view["actions"]:
+        all_ = command(f"booking accept {short(view['id'])} --series")
+        return [f"One of a weekly series ({name}): {all_} takes the next as well."]
+    return [f"One of a weekly series ({name})."]
 
 
 def state_word(one: Any) -> str:
@@ -77,6 +108,7 @@ def story(view: Any) -> str:
     """Everything that `booking show` prints."""
     parts = [f"{clean(view['title'])} ({short(view['id'])}), you are the {view['role']}.", ""]
     parts += [paragraph(one) for one in view["so_far"]]
+    parts += [paragraph(one) for one in _series_sentences(view)]
     if view["next_steps"]:
         parts += ["", *(paragraph(f"Next: {one}") for one in view["next_steps"])]
     to_type = [_COMMAND_FOR[one].format(short(view["id"])) for one in view["actions"] if one in _COMMAND_FOR]

@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "walk-in": Entry("walk_in", "walk_in", "Book the charger that you stand at, by the code at it."),
     "bookings": Entry("bookings", "bookings", "Your bookings, as driver and as host."),
     "booking": Entry("bookings", "booking", "One booking: show, accept, change, extend, cancel, message, …"),
+    "series": Entry("series", "series", "Weekly bookings: list, show, skip, move, price, end."),
     "charge": Entry("charge", "charge", "At the charger: start, stop, watch."),
     "pay": Entry("pay", "pay", "Pay a receipt; `pay confirm` says that the money is there."),
     "receipt": Entry("pay", "receipt", "The receipt of a booking."),

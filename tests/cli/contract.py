@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from chargemesh_node.api import bodies, charger_body, policy_body
+from chargemesh_node.api import bodies, charger_body, policy_body, series_body
 
 BODIES: dict[str, Any] = {
     "charger": charger_body.ChargerBody,
@@ -32,6 +32,10 @@ BODIES: dict[str, Any] = {
     "member": policy_body.MemberBody,
     "block": policy_body.BlockBody,
     "walk-in": bodies.WalkIn,
+    "series": series_body.StartSeries,
+    "skip": series_body.SkipDate,
+    "move": series_body.MoveDate,
+    "series price": series_body.AgreePrice,
 }
 
 

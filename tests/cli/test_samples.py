@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chargemesh_node.api import booking_routes, charger_routes
+from chargemesh_node.api import booking_routes, charger_routes, series_routes
 from chargemesh_node.views import (
     bookings,
     chargers,
@@ -35,6 +35,7 @@ TYPES: list[tuple[Any, Any]] = [
     (samples.TERMS_VIEW, terms.TermsView),
     ({**samples.BOOKING_VIEW, "meter": samples.METER, "receipt": samples.RECEIPT}, bookings.BookingView),
     ({"bookings": [samples.BOOKING_LINE], "earlier": 0}, booking_routes.Bookings),
+    ({"series": [samples.SERIES]}, series_routes.AllSeries),
     (samples.RECEIPT, receipts.ReceiptView),
     (samples.PAYMENT, receipts.PaymentView),
     (samples.TRUST, people.Trust),

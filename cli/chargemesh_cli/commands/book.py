@@ -16,7 +16,7 @@ from chargemesh_protocol.units import (
     parse_energy,
 )
 
-from .. import prompts, times
+from .. import prompts, times, weekly
 from ..app import App, pass_app
 from ..charger_fields import read_connector
 from ..client import Api, segment
@@ -77,6 +77,7 @@ def quote(app: App, /, listing: str, energy: str | None, **given: Any) -> None:
 @VEHICLE
 @PLUG
 @click.option("--answer-within", metavar="DURATION", help="How long the host has. [as it says, else 15m]")
+@weekly.options
 @click.option("--yes", is_flag=True, help="Take the quote without being asked.")
 @click.option("--no-wait", is_flag=True, help="Don't wait for the host's answer.")
 @pass_app
@@ -94,18 +95,24 @@ def book(
 ) -> None:
     """Book a charger: shows the quote, asks, and waits for the host's answer.
 
-    LISTING: its row in the last `find`, or its id.
+    With --weekly the same time of every week: your node asks for each date by itself, up to 14 days ahead,
+    and books it if it costs no more than you agree to now. LISTING: its row in the last `find`, or its id.
     """
     span = _span(given)
     energy_wh = energy_of(energy)
     wait_ms = None if answer_within is None else parse_duration(answer_within)
+    repeats = weekly.read(given)
     if not yes and not app.interactive:
         raise click.UsageError("Nobody is at a terminal to agree to the price: add --yes.")
     api = app.api()
     offer = _ask(api, listing, span, energy_wh)
     app.note(sentences(offer))
-    prompts.require_yes(app, "Book it?", yes=yes)
-    booking = api.post("bookings", wait_of(offer, wait_ms, vehicle, plug))
+    body = wait_of(offer, wait_ms, vehicle, plug)
+    if repeats is None:
+        prompts.require_yes(app, "Book it?", yes=yes)
+        booking = api.post("bookings", body)
+    else:
+        booking = weekly.begin(app, api, offer, body, repeats, yes=yes)
     path = f"bookings/{segment(booking['id'])}"
     if not no_wait:
         booking = wait_for_answer(app, api, path, booking)

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from chargemesh_protocol.limits import MAX_NOTE_CHARS
+from chargemesh_protocol.units import parse_instant
 
 from .. import prompts
 from ..app import App, pass_app
-from ..booking_text import line_cells, offer_sentence, story
+from ..booking_text import in_series, line_cells, offer_sentence, story
 from ..client import segment
 from ..lazy import Group, command
 from ..readers import choice, free_text
@@ -37,7 +38,7 @@ def bookings(app: App, everything: bool, before: str | None) -> None:
         more = api.get("bookings", **query, before=value["bookings"][-1]["id"])
         value = {"bookings": value["bookings"] + more["bookings"], "earlier": more["earlier"]}
     shown, earlier = value["bookings"], value["earlier"]
-    rows = [line_cells(one) for one in shown]
+    rows = [line_cells(one) for one in in_series(shown)]
     headings = ("id", "as", "when", "state", "cost", "next")
     text = table(headings, rows) if rows else "No earlier bookings." if before else "No bookings yet."
     if earlier and shown:
@@ -65,14 +66,21 @@ def show(app: App, booking_id: str) -> None:
 
 @booking.command("accept")
 @click.argument("booking_id", metavar="ID")
+@click.option("--series", is_flag=True, help="A host takes the next of its weekly series as well.")
+@click.option("--until", metavar="DATE", help="So long. [half a year]")
 @click.option("--yes", is_flag=True, help="Take an offer without being asked.")
 @pass_app
-def accept(app: App, booking_id: str, yes: bool) -> None:
-    """Accept what waits for you: a request or change of a driver's, or an offer of a host's."""
+def accept(app: App, booking_id: str, series: bool, until: str | None, yes: bool) -> None:
+    """Accept what waits for you: a request or change of a driver's, or an offer of a host's.
+
+    With --series a host is not asked again about the same weekday and time, at most as long.
+    """
+    if until is not None and not series:
+        raise click.UsageError("--until goes with --series.")
     api, path = app.api(), f"bookings/{segment(booking_id)}"
     view = api.get(path)
     if view["role"] == "host":
-        _act(app, booking_id, "accept", None, "Accepted.")
+        _accept_as_host(app, booking_id, view, series=series, until=until)
         return
     if view["offer"] and view["offer"]["stands"]:
         app.note(paragraph(offer_sentence(view["offer"], "The host offers")))
@@ -83,10 +91,15 @@ def accept(app: App, booking_id: str, yes: bool) -> None:
 
 @booking.command("decline")
 @click.argument("booking_id", metavar="ID")
+@click.option("--series", is_flag=True, help="A host takes no more of its weekly series unasked.")
 @pass_app
-def decline(app: App, booking_id: str) -> None:
-    """Decline what waits for you; as a driver, let an offer pass."""
-    _act(app, booking_id, "decline", None, "Declined.")
+def decline(app: App, booking_id: str, series: bool) -> None:
+    """Decline what waits for you; as a driver, let an offer pass.
+
+    With --series a host declines all that waits of it, and is asked about the next. What was accepted stands.
+    """
+    body = {"series": True} if series else None
+    _act(app, booking_id, "decline", body, "Declined, for the whole series." if series else "Declined.")
 
 
 @booking.command("cancel")
@@ -144,6 +157,16 @@ def problem(app: App, booking_id: str, problem_kind: str, text: str) -> None:
         return
     value = api.post(f"{path}/problem", body)
     _tell_next(app, booking_id, value, _reported(value, kind))
+
+
+def _accept_as_host(app: App, booking_id: str, view: Any, *, series: bool, until: str | None) -> None:
+    if not series:
+        _act(app, booking_id, "accept", None, "Accepted.")
+        return
+    body: dict[str, Any] = {"series": True}
+    if until is not None:
+        body["until"] = parse_instant(f"{until.strip()} 23:59", view["zone"], 0)
+    _act(app, booking_id, "accept", body, "Accepted, and the next of its series.")
 
 
 def _cost_sentence(view: Any, reason: str | None) -> str:

@@ -143,9 +143,12 @@ class Cancel(Struct, forbid_unknown_fields=True):
 
 
 class Answer(Struct, forbid_unknown_fields=True):
-    """offer: the host's that the driver was shown; nothing is signed if it has made another since."""
+    """offer: the host's that the driver was shown; nothing is signed if it has made another since. series: a
+    host answers for the whole weekly series: takes the next of it as well, until then, or no more of it."""
 
     offer: RecordId | None = None
+    series: bool = False
+    until: At | None = None
 
 
 class AskTerms(Struct, forbid_unknown_fields=True):

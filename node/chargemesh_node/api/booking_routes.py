@@ -29,6 +29,7 @@ from chargemesh_protocol.events import (
     WriteReview,
 )
 from chargemesh_protocol.record import Record
+from chargemesh_protocol.series.commands import AgreeSeries, RevokeSeries
 
 from ..payments import PaymentRequest
 from ..payments.qr import qr_png, qr_svg
@@ -111,10 +112,14 @@ async def get_booking(call: Call) -> WaitedBooking:
 
 
 async def accept(call: Call) -> BookingView:
+    if call.body.series:
+        return await do(call, lambda id: AgreeSeries(id, call.body.until))
     return await do(call, lambda id: Decide(id, True, _offer(call)))
 
 
 async def decline(call: Call) -> BookingView:
+    if call.body.series:
+        return await do(call, RevokeSeries)
     return await do(call, lambda id: Decide(id, False, _offer(call)))
 
 

@@ -15,6 +15,7 @@ from ..views.mailbox import MailboxLinkView, MailboxView
 from ..views.people import Trust
 from ..views.policy import BlockedPeople, BlockedView, Code, Members, Outlook
 from ..views.receipts import PaymentView, ReceiptView
+from ..views.series import SeriesView
 from ..views.status import Identity, InviteView, Peers, Status
 from ..views.terms import TermsView
 from . import (
@@ -30,6 +31,8 @@ from . import (
     page_routes,
     policy_body,
     policy_routes,
+    series_body,
+    series_routes,
     terms_routes,
 )
 from .charger_body import ChargerBody
@@ -331,6 +334,30 @@ _BOOKINGS = (
     ),
 )
 
+_SERIES = "/v1/series/{id}"
+_WEEKLY = (
+    _get("/v1/series", series_routes.get_all, "The driver's weekly series", series_routes.AllSeries),
+    _post(
+        "/v1/series",
+        series_routes.start,
+        "Take a quote, and the same time of every week",
+        series_routes.StartedSeries,
+        series_body.StartSeries,
+        status=HTTPStatus.CREATED,
+    ),
+    _get(_SERIES, series_routes.get_one, "One series, and its next dates", SeriesView),
+    _post(f"{_SERIES}/skip", series_routes.skip, "Leave a date out", SeriesView, series_body.SkipDate),
+    _post(f"{_SERIES}/move", series_routes.move, "Move a date", SeriesView, series_body.MoveDate),
+    _post(
+        f"{_SERIES}/price",
+        series_routes.price,
+        "Agree to what one date may cost from now on",
+        SeriesView,
+        series_body.AgreePrice,
+    ),
+    _post(f"{_SERIES}/end", series_routes.end, "Book nothing more of it", SeriesView),
+)
+
 _CALENDAR = "/v1/calendar"
 _FEED = (
     _post(
@@ -366,4 +393,4 @@ _PAGE = (
     _get("/static/{name}", page_routes.get_static, "A file of the page", None, media="*/*", phone=True),
 )
 
-ROUTES: tuple[Route, ...] = _NODE + _CHARGERS + _PEOPLE + _FINDING + _BOOKINGS + _FEED + _PAGE
+ROUTES: tuple[Route, ...] = _NODE + _CHARGERS + _PEOPLE + _FINDING + _BOOKINGS + _WEEKLY + _FEED + _PAGE

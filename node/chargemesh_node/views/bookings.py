@@ -23,7 +23,7 @@ from .receipts import ReceiptView, receipt_view
 from .terms import ChangeView, OfferView, change_view, offer_view
 from .values import Instant, Money, Place, instant, place, spoken, total
 
-_REFUSALS = {
+REFUSALS = {
     "busy": "too much is asked of it at the moment",
     "clock": "the clocks of the two machines differ too much",
     "duration": "it takes shorter or longer bookings only",
@@ -37,6 +37,14 @@ _REFUSALS = {
     "unpaid-receipt": "an earlier receipt of yours is not paid",
     "walk-in": "the code at the charger is another by now, or good for nothing then",
 }
+
+
+class SeriesOf(TypedDict):
+    """The weekly series that a booking belongs to. agreed_until: so long its host takes the next of it
+    without being asked, as the host itself knows; null where it does not."""
+
+    id: str
+    agreed_until: Instant | None
 
 
 class BookingLine(TypedDict):
@@ -58,6 +66,7 @@ class BookingLine(TypedDict):
     finished: bool
     actions: list[str]
     delivery: Where
+    series: SeriesOf | None
 
 
 class Agreed(TypedDict):
@@ -241,7 +250,18 @@ def _line(node: Node, booking: Booking, state: BookingState, by_hand: bool) -> B
         "finished": bool(refused) or state.finished,
         "actions": actions(booking, state, now),
         "delivery": delivery_state(node, booking),
+        "series": _series(node, booking),
     }
+
+
+def _series(node: Node, booking: Booking) -> SeriesOf | None:
+    request = booking.request.body
+    if request.series is None:
+        return None
+    engine = node.runner.engine
+    agreed = engine.host.series.of(request, node.clock.now()) if booking.is_host else None
+    until = None if agreed is None else instant(agreed.until, booking.file.zone)
+    return {"id": request.series.hex(), "agreed_until": until}
 
 
 def _sentences(booking: Booking, state: BookingState, now: int, by_hand: bool) -> tuple[list[str], list[str]]:
@@ -257,7 +277,7 @@ def _sentences(booking: Booking, state: BookingState, now: int, by_hand: bool) -
     )
     if not booking.file.refused:
         return list(told.so_far), list(told.next)
-    reason = _REFUSALS.get(booking.file.refused, booking.file.refused)
+    reason = REFUSALS.get(booking.file.refused, booking.file.refused)
     return [told.so_far[0], f"The host refused at once: {reason}."], ["Nothing more is to be done."]
 
 

@@ -26,6 +26,14 @@ ELSEWHERE = {
     ("POST", "/v1/bookings/{id}/agree"),
     ("GET", "/v1/trust/{id}/log"),
     ("POST", "/v1/log/say"),
+    # In test_series.
+    ("GET", "/v1/series"),
+    ("POST", "/v1/series"),
+    ("GET", "/v1/series/{id}"),
+    ("POST", "/v1/series/{id}/skip"),
+    ("POST", "/v1/series/{id}/move"),
+    ("POST", "/v1/series/{id}/price"),
+    ("POST", "/v1/series/{id}/end"),
     # In test_policy.
     ("POST", "/v1/chargers/{id}/rules"),
     ("POST", "/v1/chargers/{id}/code"),
