@@ -124,9 +124,8 @@ def _cancel_booked(app: App, api: Api, view: Any, date: str, *, yes: bool) -> No
     costs = api.get(path)["cancelling_costs"]
     if costs is None:
         return  # it is over, or going on: the node says so
-    app.note(
-        paragraph(f"It is booked. Cancelling costs {costs['text']}." if costs["micro"] else "It is booked.")
-    )
+    price = f"costs you {costs['text']}" if costs["micro"] else "costs you nothing"
+    app.note(f"That date is booked. Cancelling it now {price}.")
     prompts.require_yes(app, "Cancel it?", yes=yes)
     api.post(f"{path}/cancel", {"at_most_micro": costs["micro"]})
 

@@ -199,9 +199,7 @@ def quotable(settings: ChargerSettings, start: int, end: int, now: int) -> No | 
     return None
 
 
-def _answer(
-    settings: ChargerSettings, wish: Wish, standing: Standing, asked: int
-) -> tuple[Answer | No, str]:
+def _answer(settings: ChargerSettings, wish: Wish, standing: Standing, asked: int) -> tuple[Answer | No, str]:
     """What the rules say, and which of them says it. Presence is its own standing: no clause is asked."""
     if wish.walk_in:
         walk_in = settings.host_policy.walk_in
