@@ -1,4 +1,4 @@
-"""Finds a home in whatever left the house: address texts, and places finer than its public cell.
+"""Finds a home in whatever left the house: address texts, photos, and places finer than its public cell.
 
     Scanner(home, resolution=7).leaks(captured) == []
 
@@ -40,14 +40,16 @@ _FINEST_TEXT = 3  # decimals from which on a lone number is finer than a public 
 
 
 class Scanner:
-    """`resolution`: of the home's public cell. `found`: every leak so far, with the way to it."""
+    """`resolution`: of the home's public cell. `photos`: JPEGs of the way to it, whose ids the home names.
+    `found`: every leak so far, with the way to it."""
 
-    def __init__(self, home: Home, resolution: int = 7) -> None:
+    def __init__(self, home: Home, resolution: int = 7, photos: Iterable[bytes] = ()) -> None:
         self.home = home
         self.resolution = resolution
         self.found: list[str] = []
         self._seen: set[bytes] = set()
         self._secrets = _secrets_of(home)
+        self._pictures = {"photo": tuple(photos), "id of a photo": home.photos or ()}
 
     def leaks(self, captured: Iterable[bytes]) -> list[str]:
         """What is found in these, each thing once; what was scanned before is known."""
@@ -104,6 +106,9 @@ class Scanner:
         """Whatever the encoding: texts as they are, cells as eight bytes, coordinates as pairs of fours."""
         for name, (_, forms) in self._secrets.items():
             if any(form in data for form in forms):
+                yield f"{way}: the {name}"
+        for name, pictures in self._pictures.items():
+            if any(one in data for one in pictures):
                 yield f"{way}: the {name}"
         for at in _places_of(data, {0x08}):
             big, little = data[at : at + 8], data[max(at - 7, 0) : at + 1]

@@ -13,9 +13,11 @@ import h3.api.basic_int as h3
 import msgspec
 import pytest
 
+from chargemesh_protocol.booking.photos import photo_id
 from chargemesh_protocol.chargers import Home
 
 from .privacy_scanner import Scanner
+from .protocol.pictures import picture
 
 HOME = Home(
     address="Grüne Straße 12, 10115 Berlin",
@@ -24,6 +26,7 @@ HOME = Home(
     way="Behind the blue gate.",
     code="83-1741-6",
     phone="+49 30 5550123",
+    photos=(photo_id(picture()),),
 )
 LATITUDE, LONGITUDE = HOME.latitude / 1e6, HOME.longitude / 1e6
 FINE, PUBLIC = (h3.latlng_to_cell(LATITUDE, LONGITUDE, resolution) for resolution in (9, 7))
@@ -51,6 +54,10 @@ PLANTED = {
     "hex": cbor2.dumps({1: HOME.latitude, 2: "padding"}).hex().encode(),
     "percent encoding": b"q=Behind+the+blue%20gate.",
     "compressed": zlib.compress(HOME.address.encode()),
+    "a photo": b"\0" + picture() + b"\0",
+    "a photo in base64": json.dumps({"jpeg": base64.b64encode(picture()).decode()}).encode(),
+    "the id of a photo": cbor2.dumps({16: [photo_id(picture())]}),
+    "the id of a photo as text": json.dumps({"photos": [photo_id(picture()).hex()]}).encode(),
 }
 
 HARMLESS = {
@@ -65,14 +72,14 @@ HARMLESS = {
 
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_planted_leak_is_found(what: str) -> None:
-    assert Scanner(HOME).leaks([b"noise", PLANTED[what]])
+    assert Scanner(HOME, photos=[picture()]).leaks([b"noise", PLANTED[what]])
 
 
 @pytest.mark.parametrize("what", HARMLESS)
 def test_what_may_be_public_is_no_leak(what: str) -> None:
-    assert Scanner(HOME).leaks([HARMLESS[what]]) == []
+    assert Scanner(HOME, photos=[picture()]).leaks([HARMLESS[what]]) == []
 
 
 def test_keys_and_signatures_look_like_nothing() -> None:
     noise = [zlib.crc32(bytes([n])).to_bytes(4, "big") * 7 + bytes([n]) for n in range(256)]
-    assert Scanner(HOME).leaks(noise) == []
+    assert Scanner(HOME, photos=[picture()]).leaks(noise) == []

@@ -171,6 +171,8 @@ def _access(access: Any) -> list[str]:
     lines = [f"{name:<8} {clean(access[name])}" for name in _ADDRESS if access.get(name)]
     if access.get("place"):
         lines.append(f"{'map':<8} {access['place']['map']}")
+    if access.get("photos"):
+        lines.append(f"{'photos':<8} {_photos(access['photos'])}")
     return lines
 
 
@@ -191,6 +193,12 @@ def delivery_sentence(view: Any) -> str:
         case "given-up":
             return "Something of yours never reached the other side, and is not tried any more."
     return ""
+
+
+def _photos(photos: Any) -> str:
+    """ "3, of which 1 is still to come"."""
+    waiting = sum(not one["here"] for one in photos)
+    return f"{len(photos)}{f', of which {waiting} still to come' if waiting else ''}"
 
 
 def _message(one: Any) -> str:

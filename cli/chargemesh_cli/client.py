@@ -73,6 +73,11 @@ class Api:
         with self._request("GET", path) as response:
             return self._read(response)
 
+    def upload(self, path: str, content: bytes) -> Any:
+        """Bytes as they are, as of an image."""
+        with self._request("POST", path, content=content) as response:
+            return self._parsed(self._read(response))
+
     def lines(self, path: str, **query: Any) -> Iterator[Any]:
         """Each line of an NDJSON answer as it comes."""
         with self._request("GET", path, query=query) as response:
@@ -96,15 +101,22 @@ class Api:
         return self._parsed(raw) if raw else {}
 
     def _request(
-        self, method: str, path: str, *, query: dict[str, Any] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        content: bytes | None = None,
     ) -> http.client.HTTPResponse:
         given = {name: _text(value) for name, value in (query or {}).items() if value is not None}
         target = f"/v1/{path}" + (f"?{urlencode(given)}" if given else "")
         headers = {"Authorization": f"Bearer {self._token()}", "Accept": "application/json"}
-        content = None
         if body is not None:
             content = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
+        elif content is not None:
+            headers["Content-Type"] = "application/octet-stream"
         connection = self._connection()
         try:
             connection.connect()

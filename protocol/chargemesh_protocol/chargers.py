@@ -12,6 +12,7 @@ from .limits import (
     MAX_LIST_ITEMS,
     MAX_LISTING_LIFE_MS,
     MAX_NOTE_CHARS,
+    MAX_PHOTOS,
     MAX_RECORD_BYTES,
     MAX_TEXT_CHARS,
     SLOT_MS,
@@ -21,7 +22,7 @@ from .opening import PLAIN, CalendarRules, open_times
 from .place import Point, public_cell
 from .policy import NO_POLICY, MembersOnly, Policy
 from .schedule import WeeklyHours, bitmap, quarter_hour
-from .shape import Bool, Bytes, Int, Seq, Struct, Text, Uint, key, shape
+from .shape import ID, Bool, Bytes, Int, Seq, Struct, Text, Uint, key, shape
 from .tariff import Tariff
 from .terms import Terms
 from .wall_clock import Interval
@@ -33,7 +34,7 @@ MAX_SOURCE_CHARS = 2000
 @shape
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """The exact place, as the access record tells it. Microdegrees, WGS 84. Never in a listing."""
+    """The exact place, as the access record tells it. Microdegrees, WGS 84. photos: their ids."""
 
     address: str = key(0, Text(200, 1))
     latitude: int = key(1, Int(-90_000_000, 90_000_000))
@@ -41,6 +42,7 @@ class Home:
     way: str = key(3, Text(MAX_NOTE_CHARS))
     code: str = key(4, Text(MAX_TEXT_CHARS))
     phone: str = key(5, Text(32))
+    photos: tuple[bytes, ...] | None = key(16, Seq(ID, MAX_PHOTOS), optional=True)
 
     @property
     def point(self) -> Point:

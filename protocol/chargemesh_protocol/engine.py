@@ -33,6 +33,7 @@ from .contact import Contact
 from .effects import Announce, Effect, HoldSlot, Mail, Parcel, PutDocument, Result
 from .errors import ExitCode, PersonError
 from .events import (
+    AddPhoto,
     Block,
     Book,
     BusyRead,
@@ -49,6 +50,7 @@ from .events import (
     PutCharger,
     PutMember,
     RemoveCharger,
+    RemovePhoto,
     SayEntry,
     StartFailed,
     TimerDue,
@@ -235,17 +237,14 @@ class Engine:
                 return self._due(at)
             case ContactChanged(contact=contact):
                 return self.listings.contact_changed(self.mail.contact(contact), at.now)
-            case PutCharger(settings=settings, busy=busy):
-                return self.listings.put(settings, at.now) + self.imports.put(settings, busy, at)
+            case PutCharger() | RemoveCharger() | AddPhoto() | RemovePhoto():
+                return self._own_charger(event, at)
             case BusyRead(charger=charger, source=source, found=found):
                 return self.imports.found(charger, source, found, at)
             case BusyUnreadable(charger=charger, source=source, fault=fault):
                 return self.imports.failed(charger, source, fault, at)
             case PauseCharger(charger=charger, paused=paused):
                 return self.listings.pause(charger, paused, at.now)
-            case RemoveCharger(charger=charger):
-                self._require_no_open_booking(charger, at.now)
-                return self.listings.remove(charger, at.now) + self.imports.forget(charger)
             case VouchFor(subject=subject, stands=stands, region=region):
                 said = self.keeper.vouch(subject, stands, month_of(at.now), region, at)
                 return [*said, Result({"subject": subject.hex(), "stands": stands})]
@@ -395,6 +394,27 @@ class Engine:
             delivery = self.ledger.delivery(booking, at.now, wait_ms=wait_ms)
             effects += delivery
         return effects
+
+    def _own_charger(
+        self, event: PutCharger | RemoveCharger | AddPhoto | RemovePhoto, at: Moment
+    ) -> list[Effect]:
+        """What the host does to a charger; drivers who know the way there are told if it is another now."""
+        photos = self.host.addresses.photos
+        match event:
+            case PutCharger(settings=settings, busy=busy):
+                settings, charger = photos.with_photos(settings), settings.charger
+                done = self.listings.put(settings, at.now) + self.imports.put(settings, busy, at)
+            case AddPhoto(charger=charger, jpeg=jpeg):
+                done = photos.add(charger, jpeg)
+            case RemovePhoto(charger=charger, photo=photo):
+                done = photos.remove(charger, photo)
+            case RemoveCharger(charger=charger):
+                self._require_no_open_booking(charger, at.now)
+                settings = self.listings.require(charger)
+                done = self.listings.remove(charger, at.now) + self.imports.forget(charger)
+                return done + photos.forget(settings)
+        here = [one for one in self.ledger.awake() if one.is_host and one.quote.body.charger == charger]
+        return done + self._settle(here, at)
 
     def _due(self, at: Moment) -> list[Effect]:
         if not self._signs:

@@ -37,6 +37,22 @@ class RemoveCharger:
 
 
 @dataclass(frozen=True, slots=True)
+class AddPhoto:
+    """Shows drivers who are told the address one picture more. jpeg: as `booking.photos` allows it."""
+
+    charger: bytes
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RemovePhoto:
+    """photo: its id."""
+
+    charger: bytes
+    photo: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """A driver takes a quote. `quote` is the raw record, `host_bundle` its author's, `to` where to ask."""
 
@@ -230,6 +246,8 @@ Command: TypeAlias = (
     | PutCharger
     | PauseCharger
     | RemoveCharger
+    | AddPhoto
+    | RemovePhoto
     | Book
     | Decide
     | OfferTerms

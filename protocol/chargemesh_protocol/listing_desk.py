@@ -105,6 +105,11 @@ class ListingDesk:
         self._settings[charger] = settings
         return [saved, *self.publish(charger, now), Result({"charger": charger.hex()})]
 
+    def keep(self, settings: ChargerSettings) -> Effect:
+        """Changes what strangers see nothing of: the listing stays as it is."""
+        self._settings[settings.charger] = settings
+        return PutDocument(SETTINGS, settings.charger, encode(to_tree(settings)))
+
     def pause(self, charger: bytes, paused: bool, now: int) -> list[Effect]:
         """Withdraws it, or lists it again above whatever another node published that signs as we do: such
         sequences begin at the millisecond of a restore (`restored`)."""

@@ -112,6 +112,7 @@ WALLBOX = {
     "options": {},
     "state": STATE,
 }
+PHOTO = {"id": "9f86d081" * 8, "here": True, "bytes": 40_960, "width": 1280, "height": 960}
 CHARGER_LINE = {
     "id": CHARGER,
     "title": "Garage",

@@ -128,7 +128,7 @@ class StubHandler(BaseHTTPRequestHandler):
             self.command,
             parts.path.removeprefix("/v1/"),
             dict(parse_qsl(parts.query)),
-            json.loads(raw) if raw else None,
+            _content(raw, str(self.headers.get("Content-Type"))),
         )
         stub.asked.append(asked)
         try:
@@ -156,6 +156,11 @@ class StubHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+
+def _content(raw: bytes, kind: str) -> Any:
+    """Bytes as they are where they aren't said to be JSON."""
+    return (json.loads(raw) if kind == "application/json" else raw) if raw else None
 
 
 def _event(value: Any) -> str:

@@ -72,6 +72,7 @@ def test_show_tells_the_story_and_the_address(person: Person, house: StubNode) -
         "way": "left",
         "code": "2580",
         "phone": "",
+        "photos": [{**samples.PHOTO, "here": here} for here in (True, True, False)],
     }
     messages = [{"ours": False, "sent": samples.START, "text": "See you\x07", "delivery": None}]
     house.answers[f"GET {PATH}"] = {
@@ -85,6 +86,7 @@ def test_show_tells_the_story_and_the_address(person: Person, house: StubNode) -
         "you are the driver", "The host accepted.", "Next: Check in at the charger.", "address  Teststr. 1",
         "code     2580", "geo:52.520000,13.400000", "1.234 kWh · 10.9 kW", "2 of 3 signed by both",
         "they: See you", "two records with one number", "has not reached the other side", "586 of 1000",
+        "photos   3, of which 1 still to come",
     ):  # fmt: skip
         assert part in out
     assert "\x07" not in out and "phone" not in out

@@ -7,6 +7,7 @@ from typing import Any
 import cbor2
 
 from chargemesh_protocol.booking import wire as booking
+from chargemesh_protocol.booking.photos import photo_id
 from chargemesh_protocol.discovery import wire as discovery
 from chargemesh_protocol.identity_wire import Get, Given
 from chargemesh_protocol.listing import Need
@@ -16,6 +17,7 @@ from chargemesh_protocol.shape import to_tree
 
 from ..conformance.fields import to_json
 from ..conformance.subject.messages import MESSAGES
+from ..protocol.pictures import picture
 from .cast import ALICE, BOB, HOUR, NETWORK, NOW, hashed
 from .forged import ABSENT, Path, edited
 from .frame import Case, VectorFile, bad, good
@@ -98,6 +100,8 @@ def _messages() -> dict[str, tuple[str, Any]]:
                 bundle=BOB.bundle(),
             ),
         ),
+        "exchange-that-asks-for-a-photo": (BOOKING, booking.Exchange(**exchange, wants=photo_id(picture()))),
+        "exchange-with-a-photo": (BOOKING, booking.Exchange(**exchange, photo=bytes(182))),
         "booking-failed": (BOOKING, booking.Failed(code="unavailable", message="ask again later")),
         "exchange-with-a-contact": (BOOKING, booking.Exchange(**exchange, contact=WITH_MAILBOX)),
         **_mailbox(),

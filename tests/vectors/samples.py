@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from chargemesh_protocol.booking import records as b
+from chargemesh_protocol.booking.photos import photo_id
 from chargemesh_protocol.booking.sealing import AccessRecord
 from chargemesh_protocol.contact import Contact
 from chargemesh_protocol.identity import Delegation, Genesis, Scope, public_key
@@ -37,6 +38,7 @@ from chargemesh_protocol.tariff import (
 from chargemesh_protocol.terms import CancellationTier, Terms
 from chargemesh_protocol.trust import entries as t
 
+from ..protocol.pictures import picture
 from .cast import ALICE, BOB, DAY, HOUR, MINUTE, MONTH, NOW, hashed, seed
 
 CHARGER = bytes(range(16))
@@ -328,6 +330,11 @@ def samples() -> dict[str, Any]:
         "renewal": Renewal(issued=NOW, listing=hashed("listing")),
         "withdrawal": Withdrawal(author=ALICE.author, issued=NOW, charger=CHARGER, sequence=2, cell=CELL),
         **_booking(),
+        "access-record-with-photos": replace(
+            _booking()["access-record"],
+            phone="+49 89 123456",
+            photos=tuple(photo_id(picture(number)) for number in range(4)),
+        ),
         **_host(),
         **_trust(),
         "deposit": Deposited(issued=NOW, parcel=hashed("parcel"), expires=NOW + DAY),

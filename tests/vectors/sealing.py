@@ -7,7 +7,8 @@ from typing import Any
 
 import nacl.bindings as sodium
 
-from chargemesh_protocol.booking.sealing import AccessRecord, Message, seal
+from chargemesh_protocol.booking.photos import photo_id
+from chargemesh_protocol.booking.sealing import AccessRecord, Message, seal, seal_photo
 from chargemesh_protocol.encoding import encode
 from chargemesh_protocol.identity import Scope
 from chargemesh_protocol.limits import MAX_SEALED_BYTES
@@ -15,6 +16,7 @@ from chargemesh_protocol.record import sign
 from chargemesh_protocol.shape import to_tree
 
 from ..conformance.fields import to_json
+from ..protocol.pictures import picture
 from .answered import answered
 from .cast import ALICE, BOB, CARL, DAY, NETWORK, NOW, OTHER_NETWORK, hashed, seed
 from .frame import Case, Json, VectorFile, bad, good
@@ -43,6 +45,7 @@ SMALL_ORDER = {
     "p-and-1": "ee" + "ff" * 30 + "7f",
 }
 NONCE = bytes(range(24))
+_JFIF = bytes.fromhex("ffe000104a46494600010100000100010000")
 BOOKING = hashed("booking")
 _HOSTS: Json = {"public": DRIVER_KEY.hex(), "secret": HOST_SECRET.hex()}  # what the host seals and opens by
 _DRIVERS: Json = {"public": HOST_KEY.hex(), "secret": DRIVER_SECRET.hex()}
@@ -167,7 +170,11 @@ def addresses() -> list[Case]:
     list_only = ALICE.bundle(ALICE.delegation(scopes=(Scope.LIST,)))
     altered = told()[:-1] + bytes([told()[-1] ^ 1])
     by_carl = CARL.sign(replace(body, author=CARL.author)).raw
-    cases = [good("address", "access.open", kept, {"fields": to_json(body)})]
+    shown = replace(samples()["access-record-with-photos"], booking=BOOKING)
+    cases = [
+        good("address", "access.open", kept, {"fields": to_json(body)}),
+        good("address-with-photos", "access.open", opens(ALICE.sign(shown).raw), {"fields": to_json(shown)}),
+    ]
     for name, given, code, why in (
         ("of-another-booking", opens(told(booking=hashed("other"))), "access", "it names another booking"),
         ("for-another-driver", opens(told(recipient=CARL.author)), "access", "it is for somebody else"),
@@ -192,6 +199,51 @@ def addresses() -> list[Case]:
     return cases
 
 
+def photos() -> list[Case]:
+    jpeg = picture(7)
+    frame, scan, end = (jpeg.index(bytes([0xFF, marker])) for marker in (0xC0, 0xDA, 0xD9))
+
+    def opens(inside: bytes, named: bytes | None = None) -> Json:
+        sealed = seal_photo(inside, NONCE, DRIVER_KEY, HOST_SECRET).hex()
+        return {"sealed": sealed, "photo": photo_id(named or inside).hex(), **_DRIVERS}
+
+    def sized(width: int, height: int) -> bytes:
+        size = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+        return jpeg[: frame + 5] + size + jpeg[frame + 9 :]
+
+    kept = opens(jpeg)
+    cases = []
+    for name, taken, width, height in (
+        ("photo", jpeg, 8, 8),
+        ("photo-with-jfif", jpeg[:2] + _JFIF + jpeg[2:], 8, 8),
+        ("photo-with-restarts", jpeg[:frame] + bytes.fromhex("ffdd00040001") + jpeg[frame:], 8, 8),
+        ("photo-with-ff-in-the-scan", jpeg[:end] + bytes.fromhex("ff00ffd0") + jpeg[end:], 8, 8),
+        ("photo-of-1280-by-1", sized(1280, 1), 1280, 1),
+    ):
+        answer = {"jpeg": taken.hex(), "width": width, "height": height}
+        cases.append(good(name, "photo.open", opens(taken), answer))
+    exif = bytes.fromhex("ffe10008457869660000")
+    for name, inside, why in (
+        ("with-exif", jpeg[:2] + exif + jpeg[2:], "an application segment that is not JFIF's"),
+        ("with-a-preview", jpeg[:2] + _JFIF[:-2] + b"\1\1" + jpeg[2:], "JFIF with a preview"),
+        ("with-a-comment", jpeg[:2] + bytes.fromhex("fffe00046869") + jpeg[2:], "a comment"),
+        ("progressive", jpeg.replace(b"\xff\xc0", b"\xff\xc2"), "SOF2 is no baseline"),
+        ("with-two-scans", jpeg[:end] + jpeg[scan:], "a second scan"),
+        ("with-something-after", jpeg + bytes(1), "EOI are the last two bytes"),
+        ("without-an-end", jpeg[:-2], "EOI is missing"),
+        ("of-1281-by-8", sized(1281, 8), "a side has at most 1,280 pixels"),
+        ("of-no-height", sized(8, 0), "a side has at least one pixel"),
+        ("of-no-bytes", b"", "no JPEG at all"),
+        ("in-png", bytes.fromhex("89504e470d0a1a0a") + bytes(60), "another format"),
+    ):
+        cases.append(bad(f"photo-{name}", "photo.open", opens(inside), "photo", why, kept))
+    other = opens(picture(8), jpeg)
+    cases.append(bad("photo-of-another-name", "photo.open", other, "photo", "another photo", kept))
+    cut = {**kept, "sealed": kept["sealed"][:-2]}
+    cases.append(bad("photo-cut-short", "photo.open", cut, "sealed", "a byte is missing", kept))
+    return cases
+
+
 def made() -> VectorFile:
-    about = "One-time keys, boxes, sealed messages and addresses (12-sealing.md)."
-    return VectorFile("sealing", about, (*keys(), *boxes(), *messages(), *addresses()))
+    about = "One-time keys, boxes, sealed messages, addresses and their photos (12-sealing.md)."
+    return VectorFile("sealing", about, (*keys(), *boxes(), *messages(), *addresses(), *photos()))

@@ -18,6 +18,7 @@ from ..readers import choice, free_text
 from ..render import paragraph, short
 from ..tables import table
 from .block import block_peer
+from .photos import save
 from .terms import change, counter, extend
 
 _REASONS = ("POWER_OUTAGE", "BROKEN_CHARGER", "TRAFFIC", "SAFETY")
@@ -53,6 +54,9 @@ def booking() -> None:
 
 for _other_terms in (counter, change, extend):
     booking.add_command(_other_terms)
+
+
+booking.add_command(save)
 
 
 @booking.command("show")

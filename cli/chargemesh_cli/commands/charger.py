@@ -22,6 +22,7 @@ from ..pairing import show_and_wait
 from ..render import paragraph, short, words
 from ..tables import table
 from . import policy
+from .photos import photo
 
 _RESTORED = (
     "This node was restored from a backup: it lists nothing and answers nobody before it has asked a peer "
@@ -33,6 +34,9 @@ _RESTORED = (
 @click.group("charger", cls=Group)
 def charger() -> None:
     """A host's chargers. ID is the beginning of a charger's id, six signs or more; `last`: your only one."""
+
+
+charger.add_command(photo)
 
 
 for _one in (policy.rules, policy.members, policy.qr):

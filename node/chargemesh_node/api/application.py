@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -38,12 +39,16 @@ def application(context: Context, ours: HostCheck, holders: Container[Holder] = 
 
 def _endpoint(context: Context, route: Route):  # type: ignore[no-untyped-def]
     async def endpoint(request: Request) -> Response:
-        query = None if route.query is None else parse_query(request, route.query)
-        body = None if route.body is None else parse_body(await read_body(request), route.body)
-        call = Call(context, request, query, body)
         if not route.phone and not is_public(route.path):
-            call.require_owner()
-        answer = await route.handler(call)
+            Call(context, request, None, None).require_owner()  # before anything of it is read
+        query = None if route.query is None else parse_query(request, route.query)
+        answer = await route.handler(Call(context, request, query, await _body(request, route)))
         return answer if isinstance(answer, Response) else json_answer(answer, route.status)
 
     return endpoint
+
+
+async def _body(request: Request, route: Route) -> Any:
+    if route.upload:
+        return await read_body(request, route.upload)
+    return None if route.body is None else parse_body(await read_body(request), route.body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -58,10 +58,16 @@ def _event(node: Node, booking: Booking) -> FeedEvent:
     return event_of(booking, node.runner.engine.driver.access, "", node.clock.now())
 
 
+async def _photo_of(picture: bytes) -> bytes:
+    from ..images import photo_of  # Pillow takes a while to import, and few hosts add photos often
+
+    return await photo_of(picture)
+
+
 @dataclass(slots=True)
 class Context:
     """One API. `closing` is set when it ends: streams and long polls answer then. `address`: its HOST:PORT
-    on loopback."""
+    on loopback. `to_photo`: makes a photo of a picture, or a PersonError (`images`)."""
 
     app: App
     tokens: Tokens
@@ -69,6 +75,7 @@ class Context:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     streams: Streams = field(default_factory=Streams)
     changes: Changes = field(default_factory=Changes)
+    to_photo: Callable[[bytes], Awaitable[bytes]] = _photo_of
     list: BookingList = field(default_factory=BookingList)
     events: Past[FeedEvent] = field(default_factory=lambda: Past(_event))
 

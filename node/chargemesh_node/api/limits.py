@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MAX_BODY_BYTES = 64 * 1024  # the largest, a charger with every note full, has under 20 KB
+MAX_PICTURE_BYTES = 32 * 1024 * 1024  # a photo as a phone took it: of 50 million pixels it has about 20 MB
 MAX_HEADER_BYTES = 16 * 1024  # request line and headers together
 REQUEST_SECONDS = 10.0  # for headers and body to arrive; an idle connection is closed after as long
 MAX_CONNECTIONS = 64  # of one listener: people have a few programs, a phone opens six

@@ -81,7 +81,9 @@ def _operation(route: Route, by_type: dict[str, Any], components: dict[str, Any]
         parameters += _query_parameters(route.query, components)
     if parameters:
         operation["parameters"] = parameters
-    if route.body is not None:
+    if route.upload:
+        operation["requestBody"] = {"content": {"image/*": {}}, "required": True}
+    elif route.body is not None:
         operation["requestBody"] = {"content": {JSON: {"schema": by_type[_key(route.body)]}}}
     if not route.path.startswith("/v1/"):
         operation["security"] = []

@@ -22,18 +22,18 @@ _IDS_TOLD, _ID_CHARS_TOLD = 3, 8
 _HEX = re.compile(r"[0-9a-f]+")
 
 
-async def read_body(request: Request) -> bytes:
-    """The whole body, within its bounds of size and time."""
+async def read_body(request: Request, most: int = MAX_BODY_BYTES) -> bytes:
+    """The whole body, within its bounds of size (bytes) and time."""
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-        raise _too_large()
+    if declared.isdigit() and int(declared) > most:
+        raise _too_large(most)
     body = bytearray()
     try:
         async with asyncio.timeout(REQUEST_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise _too_large()
+                if len(body) > most:
+                    raise _too_large(most)
     except TimeoutError:
         raise PersonError(
             "too-slow",
@@ -155,10 +155,10 @@ def _names(wanted: Any, where: str) -> list[str]:
     return []
 
 
-def _too_large() -> PersonError:
+def _too_large(most: int) -> PersonError:
     return PersonError(
         "too-large",
-        f"The request is larger than {MAX_BODY_BYTES // 1024} KB.",
+        f"The request is larger than {most // 1024} KB.",
         "Send less at once: in several requests where there are several things.",
         ExitCode.USAGE,
     )

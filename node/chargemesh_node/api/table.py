@@ -13,6 +13,7 @@ from ..views.doctor import Doctor
 from ..views.listings import ListingView, QuoteView, SearchEnd
 from ..views.mailbox import MailboxLinkView, MailboxView
 from ..views.people import Trust
+from ..views.photos import ChargerPhotos
 from ..views.policy import BlockedPeople, BlockedView, Code, Members, Outlook
 from ..views.receipts import PaymentView, ReceiptView
 from ..views.series import SeriesView
@@ -29,6 +30,7 @@ from . import (
     mailbox_routes,
     node_routes,
     page_routes,
+    photo_routes,
     policy_body,
     policy_routes,
     series_body,
@@ -37,6 +39,7 @@ from . import (
 )
 from .charger_body import ChargerBody
 from .context import Call
+from .limits import MAX_PICTURE_BYTES
 
 Handler = Callable[[Call], Awaitable[Any]]
 JSON = "application/json"
@@ -48,7 +51,8 @@ class Route:
     """One thing the API does. `query` and `body` are what it takes, `answer` the type of what it gives
     (or several, of lines).
 
-    phone: whether a phone's token is enough. `answer` None: bytes of the media type.
+    phone: whether a phone's token is enough. `answer` None: bytes of the media type. upload: how many bytes a
+    body may have that is no JSON and goes to the handler as it is.
     """
 
     method: str
@@ -61,6 +65,7 @@ class Route:
     media: str = JSON
     status: int = HTTPStatus.OK
     phone: bool = False
+    upload: int = 0
 
 
 def _get(path: str, handler: Handler, says: str, answer: Any, **more: Any) -> Route:
@@ -146,6 +151,7 @@ _NODE = (
 )
 
 _CHARGER = "/v1/chargers/{id}"
+_PHOTO = f"{_CHARGER}/photos/{{photo}}"
 _CHARGERS = (
     _get("/v1/chargers", charger_routes.get_chargers, "The host's chargers", charger_routes.Chargers),
     _post(
@@ -221,6 +227,28 @@ _CHARGERS = (
         "What strangers would see after these changes",
         Preview,
         dict[str, Any],
+    ),
+    _get(
+        f"{_CHARGER}/photos",
+        photo_routes.get_charger_photos,
+        "The photos that drivers get with the address",
+        ChargerPhotos,
+    ),
+    Route(
+        method="POST",
+        path=f"{_CHARGER}/photos",
+        handler=photo_routes.add_charger_photo,
+        says="Add a picture (JPEG, PNG, WebP): made smaller, and nothing but its pixels kept",
+        answer=ChargerPhotos,
+        upload=MAX_PICTURE_BYTES,
+    ),
+    _get(_PHOTO, photo_routes.get_charger_photo, "One of them", None, media="image/jpeg"),
+    Route(
+        method="DELETE",
+        path=_PHOTO,
+        handler=photo_routes.remove_charger_photo,
+        says="Take one away, also from drivers whose booking is to come",
+        answer=ChargerPhotos,
     ),
 )
 
@@ -325,6 +353,14 @@ _BOOKINGS = (
         None,
         media="image/svg+xml",
         **_PAYMENT,
+    ),
+    _get(
+        f"{_BOOKING}/photos/{{photo}}",
+        photo_routes.get_booking_photo,
+        "A photo that came with the address",
+        None,
+        media="image/jpeg",
+        phone=True,
     ),
     _get(
         f"{_BOOKING}/records",

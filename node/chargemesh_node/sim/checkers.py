@@ -6,6 +6,7 @@ A checker says what is wrong in a sentence that names the seed; it never repairs
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,11 @@ from chargemesh_protocol.booking.at_rest import sum_up
 from chargemesh_protocol.booking.kept import Booking
 from chargemesh_protocol.booking.records import Accept, Access, Agreement, NoShow, Receipt
 from chargemesh_protocol.booking.rows import AT_REST, FILES
+from chargemesh_protocol.booking.sealing import AccessRecord, unseal
 from chargemesh_protocol.booking.set import BookingSet
 from chargemesh_protocol.booking.table import Reservation, Session
 from chargemesh_protocol.effects import AddRecord, DropBooking, HoldSlot, Save
-from chargemesh_protocol.record import open_record
+from chargemesh_protocol.record import Record, open_as, open_record
 from chargemesh_protocol.trust.entries import Completion, OtherEntry, Review
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 LATE_MS = 5_000  # what is due may wait this long: a timer, a commit, a turn of the loop
 NAP_MS = 16_000  # the longest that a node does not look at its clock
 STUCK_MS = 60_000  # a delivery that is due, and that nobody has tried for so long, is stuck
-_ONCE = (Accept, Access, Receipt, Agreement, NoShow)
+_ONCE = (Accept, Receipt, Agreement, NoShow)
 
 
 class Checkers:
@@ -152,6 +154,14 @@ class Checkers:
         for kind in _ONCE:
             count = sum(type(one.body) is kind for one in records)
             self._require(count <= 1, f"{person.name} holds {count} records of {kind.__name__}")
+        told = [one for one in booking.mine if type(one.body) is Access] if booking.is_host else []
+        said = (
+            [_address(booking, one, self._world.network) for one in told]
+            if len(told) > 1 and booking.file.secret
+            else []
+        )
+        again = any(one == after for one, after in pairwise(said))
+        self._require(not again, f"{person.name} told an address twice of which nothing had changed")
 
     def _no_early_access(self, person: Person, booking: Booking) -> None:
         for record in (*booking.mine, *booking.theirs):
@@ -234,3 +244,9 @@ def _is_taken(booking: Booking, now: int) -> bool:
     state = booking.state(now)
     charging = state.reservation is Reservation.FULFILLED and state.session is not Session.COMPLETED
     return state.reservation is Reservation.RESERVED or charging
+
+
+def _address(booking: Booking, record: Record[Access], network: str) -> AccessRecord:
+    """What a host told, but for when."""
+    plain = unseal(record.body.sealed, booking.their_key, booking.file.secret)
+    return replace(open_as(AccessRecord, plain, network).body, issued=0)

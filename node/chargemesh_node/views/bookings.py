@@ -19,6 +19,7 @@ from ..node import Node
 from .actions import actions
 from .deliveries import DeliveryView, Where, delivery_state, delivery_view, message_states
 from .people import Person, person
+from .photos import PhotoView, booking_photos
 from .receipts import ReceiptView, receipt_view
 from .terms import ChangeView, OfferView, change_view, offer_view
 from .values import Instant, Money, Place, instant, place, spoken, total
@@ -116,6 +117,7 @@ class Access(TypedDict):
     way: str
     code: str
     phone: str
+    photos: list[PhotoView]
 
 
 class Message(TypedDict):
@@ -196,7 +198,7 @@ def booking_view(node: Node, booking: Booking) -> BookingView:
         "meter": _meter(booking, state),
         "reading": _reading(booking, state),
         "to_read": booking.quote.body.charger.hex() if by_hand and _waits_for_reading(state, now) else None,
-        "access": _access(access) if access else None,
+        "access": _access(access, booking_photos(node, booking)) if access else None,
         "access_due": instant(state.access_due, zone) if state.access_due else None,
         "cancelling_costs": (
             total(cost_of_cancelling(booking.as_signed(state), now), currency)
@@ -333,13 +335,14 @@ def _waits_for_reading(state: BookingState, now: int) -> bool:
     return may_begin and state.reservation is Reservation.RESERVED and state.quote.start <= now
 
 
-def _access(record: AccessRecord) -> Access:
+def _access(record: AccessRecord, photos: list[PhotoView]) -> Access:
     return {
         "address": record.address,
         "place": place(record.latitude, record.longitude),
         "way": record.way,
         "code": record.code,
         "phone": record.phone,
+        "photos": photos,
     }
 
 

@@ -24,7 +24,7 @@ export class BookingPage {
       receipt: new Slot((one) => this.receipt(one)),
       pay: new Slot((one) => this.pay(one)),
       review: new Slot(() => this.review()),
-      access: new Slot(access),
+      access: new Slot((one) => access(id, one)),
       next: new Slot((one) => card("What comes next", list(one))),
       messages: new Slot(messages),
       write: new Slot(() => this.write()),
@@ -171,13 +171,32 @@ function meter({ meter: one, active, wanted }) {
     el("p", { class: "soft small" }, active ? `${kw(one.power_w)} kW now · of at most ${kwh(most)} kWh` : `Ended at ${one.at.text}`));
 }
 
-function access(one) {
+function access(id, one) {
+  const photos = el("div", { class: "photos" });
+  showPhotos(id, one.photos, photos);
   return card("Where it is",
     el("p", { class: "address" }, one.address),
     facts(["Way", one.way], ["Code", one.code && el("span", { class: "code" }, one.code)]),
     el("div", { class: "row" },
       el("a", { class: "button quiet", href: one.place.map }, "Open in maps"),
-      one.phone && el("a", { class: "button quiet", href: `tel:${one.phone.replace(/[^+\d]/g, "")}` }, `Call ${one.phone}`)));
+      one.phone && el("a", { class: "button quiet", href: `tel:${one.phone.replace(/[^+\d]/g, "")}` }, `Call ${one.phone}`)),
+    photos);
+}
+
+/** The photos of the way, in their order, each as soon as it is here. */
+function showPhotos(id, photos, place) {
+  photos.forEach(async (one, at) => {
+    const alt = `Photo ${at + 1} of the way`;
+    const slot = el("p", { class: "soft small" }, one.here ? "…" : `${alt} is still to come.`);
+    place.append(slot);
+    if (!one.here) return;
+    try {
+      const source = await image(`bookings/${id}/photos/${one.id}`);
+      slot.replaceWith(el("img", { class: "photo", src: source, alt, width: one.width, height: one.height, load: () => URL.revokeObjectURL(source) }));
+    } catch (error) {
+      slot.textContent = error.message;
+    }
+  });
 }
 
 async function showPayment(id, place) {

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..effects import Effect, PutDocument, Result, Tell
-from ..encoding import decode, encode
+from ..effects import Effect, Result, Tell
 from ..errors import PersonError, Refused
 from ..events import Book, CancelBooking, ClaimPaid, ReportProblem, StartCharging
 from ..identity import Directory, Scope
@@ -20,11 +19,11 @@ from ..me import Me
 from ..moment import Moment
 from ..money import format_total
 from ..notices import news, notice
-from ..record import Record, open_as, open_record
-from ..shape import from_tree, to_tree
+from ..record import Record, open_as
 from .check_in import after_what_waits, waiting_check_in
 from .consent import Consent
 from .cost import cost_if_acknowledged, cost_of_cancelling
+from .driver_access import DriverAccess
 from .driver_changes import DriverChanges
 from .kept import Booking, BookingFile, Role
 from .ledger import Ledger, learn_bundle
@@ -40,13 +39,12 @@ from .records import (
     Stop,
     Ticket,
 )
-from .sealing import AccessRecord, one_time_keypair, require_key, unseal
+from .sealing import AccessRecord, one_time_keypair, require_key
 from .state import BookingState
 from .table import Reservation, Session, Settlement
 from .walk_in import walk_in_proof
 
 _LIVE = (Reservation.RESERVED, Reservation.FULFILLED)
-ACCESS = "access-record"  # booking -> the opened access record, deleted with the one-time secret
 
 
 class DriverDesk:
@@ -66,10 +64,7 @@ class DriverDesk:
         self.consent = Consent(ledger)
         self.changes = DriverChanges(me, directory, ledger)
         self._listings = listings  # for our own contact, which requests name
-        self._access = {
-            booking: from_tree(AccessRecord, decode(data))
-            for booking, data in documents.get(ACCESS, {}).items()
-        }
+        self.addresses = DriverAccess(me, directory, documents)
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -208,10 +203,7 @@ class DriverDesk:
 
     def access(self, booking: Booking) -> AccessRecord | None:
         """Where the plug is, once the host has told us and until it is deleted."""
-        return self._access.get(booking.id)
-
-    def forget_access(self, booking: Booking) -> None:
-        self._access.pop(booking.id, None)
+        return self.addresses.record(booking)
 
     # --- what is due ----------------------------------------------------------------------------
 
@@ -221,7 +213,7 @@ class DriverDesk:
         for record in fresh:
             match record.body:
                 case Access(sealed=sealed):
-                    effects += self._open_access(booking, sealed, at)
+                    effects += self.addresses.opened(booking, sealed, at)
                 case Receipt(total=total):
                     effects += notice("receipt.received", booking, at, total=total)
                 case Ticket(by_hand=True):
@@ -232,29 +224,11 @@ class DriverDesk:
         return effects
 
     def react(self, booking: Booking, at: Moment) -> list[Effect]:
-        """Signs what follows from what the person agreed to."""
+        """Signs what follows from what the person agreed to, and notes what is asked for."""
+        self.addresses.react(booking, at)
         return self.consent.react(booking, at)
 
     # --- inside ---------------------------------------------------------------------------------
-
-    def _open_access(self, booking: Booking, sealed: bytes, at: Moment) -> list[Effect]:
-        try:
-            inner = open_record(
-                unseal(sealed, booking.quote.body.one_time_key, booking.file.secret), self._me.network
-            )
-            body = inner.body
-            if type(body) is not AccessRecord or body.author != booking.host or body.booking != booking.id:
-                raise Refused("access", "the sealed record is not this booking's")
-            if body.recipient != self._me.author:
-                raise Refused("access", "the sealed record is for somebody else")
-            self._directory.authorise(inner, booking.host, Scope.BOOK)
-        except Refused as fault:
-            return notice("booking.bad_access", booking, at, code=fault.code)
-        self._access[booking.id] = body
-        return [
-            PutDocument(ACCESS, booking.id, encode(to_tree(body))),
-            *notice("booking.access", booking, at),
-        ]
 
     def _write(
         self, booking: Booking, cls: type[Any], at: Moment, **fields: Any

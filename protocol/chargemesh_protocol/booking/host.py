@@ -25,11 +25,11 @@ from .availability import offerable
 from .calendar import Calendar
 from .changes import HostChanges
 from .charging import ChargingDesk
+from .host_access import HostAccess
 from .kept import Booking, BookingFile, Role
 from .ledger import Ledger, learn_bundle
 from .quotes import QuoteMaker
 from .records import (
-    Access,
     Acknowledge,
     CancelReason,
     Countersign,
@@ -57,7 +57,7 @@ from .rules import (
     weigh,
     wish_of,
 )
-from .sealing import NONCE_BYTES, AccessRecord, require_key, seal
+from .sealing import require_key
 from .state import BookingState
 from .table import Reservation, Session
 from .unanswered import waiting_for_person
@@ -94,6 +94,7 @@ class HostDesk:
         self._standing = standing
         self._quotes = QuoteMaker(me, documents)
         self.series = SeriesAgreed(documents)
+        self.addresses = HostAccess(me, ledger, listings, documents)
         self.changes = HostChanges(
             me, ledger, listings, calendar, charging, self._quotes, standing, self._load
         )
@@ -235,6 +236,7 @@ class HostDesk:
         access_due = self._access_due(booking, state)
         if access_due is not None and at.now >= access_due:
             effects += self._send_access(booking, at)
+        effects += self.addresses.react(booking, at)
         no_show = self._no_show_due(state)
         if no_show is not None and at.now >= no_show:
             effects += self._write(booking, NoShow, at)[1]
@@ -411,24 +413,7 @@ class HostDesk:
         return self.changes.accept(booking, settings, at)
 
     def _send_access(self, booking: Booking, at: Moment) -> list[Effect]:
-        home = self._listings.require(booking.quote.body.charger).home
-        inner = self._me.sign(
-            AccessRecord(
-                author=self._me.author,
-                issued=at.now,
-                booking=booking.id,
-                recipient=booking.driver,
-                address=home.address,
-                latitude=home.latitude,
-                longitude=home.longitude,
-                way=home.way,
-                code=home.code,
-                phone=home.phone,
-            )
-        )
-        nonce = at.fresh(f"access {booking.id.hex()}", NONCE_BYTES)
-        sealed = seal(inner.raw, nonce, booking.request.body.one_time_key, booking.file.secret)
-        _, effects = self._write(booking, Access, at, sealed=sealed)
+        effects = self.addresses.send(booking, at)
         if booking.file.stranger and not booking.file.walk_in:
             self._stranger_access[booking.id] = at.now
             effects.append(PutDocument(STRANGERS, booking.id, at.now.to_bytes(8, "big")))

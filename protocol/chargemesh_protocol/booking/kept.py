@@ -102,6 +102,9 @@ class Booking:
     tried_start_at: int = 0  # last StartWallbox; not kept, a restart may try again
     queued: tuple[int, ...] = ()  # how much there was when the outbox row was last written; () for no row
     told_faults: list[str] = field(default_factory=list)  # codes that the person knows of
+    lacks: tuple[bytes, ...] = ()  # photos that the driver asks the host for, in turn
+    photo_tries: int = 0  # answers in a row without the first of them; not kept
+    photos_given: int = 0  # by the host since it sent the access record; not kept
 
     @property
     def is_host(self) -> bool:

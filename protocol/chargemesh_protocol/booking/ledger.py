@@ -277,9 +277,9 @@ class Ledger:
         )
 
     def delivery(self, booking: Booking, now: int, *, wait_ms: int = 0) -> list[Effect]:
-        """The outbox row of this booking: there while something is owed, gone when nothing is."""
+        """The outbox row of this booking: there while something is owed or asked for, gone if not."""
         unanswered = not booking.is_host and not booking.theirs and now > booking.request.body.expires
-        if unanswered or not self.owes(booking):
+        if unanswered or not (self.owes(booking) or booking.lacks):
             was_queued, booking.queued = booking.queued, ()
             return [DropOutbox("peer", booking.id), *self._remember_peer(booking)] if was_queued else []
         owed = _amount(booking)
@@ -436,7 +436,8 @@ class Ledger:
 
 def _amount(booking: Booking) -> tuple[int, ...]:
     """How much there is to be delivered of it, all in all."""
-    return (len(booking.mine), len(booking.messages), len(booking.statements), booking.post.answers)
+    kept = (booking.mine, booking.messages, booking.statements, booking.lacks)
+    return (*(len(one) for one in kept), booking.post.answers)
 
 
 def learn_bundle(directory: Directory, data: bytes) -> tuple[Bundle, list[Effect]]:

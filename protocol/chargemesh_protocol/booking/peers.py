@@ -83,7 +83,10 @@ class PeerDesk:
         self._ledger.asked(booking, message)
         effects += self._take(booking, message, at)
         effects += self._settle([booking], at, wait_ms=PUSH_DELAY_MS)
-        return [*effects, Reply(wire.write(self._exchange(booking, at)))]
+        answer = self._exchange(booking, at)
+        if message.wants is not None and booking.is_host:
+            answer = self._host.addresses.with_photo(booking, message.wants, answer, at)
+        return [*effects, Reply(wire.write(answer))]
 
     def answer(self, key: bytes, body: bytes, at: Moment) -> list[Effect]:
         """The response to what an outbox row sent."""
@@ -95,7 +98,10 @@ class PeerDesk:
             return self._failed(booking, message, at)
         if not isinstance(message, wire.Exchange) or message.booking != booking.id:
             raise Refused("unexpected", "the peer answered something else")
-        return self._take(booking, message, at) + self._settle([booking], at)
+        effects = self._take(booking, message, at)
+        if not booking.is_host:
+            effects += self._driver.addresses.answered(booking, message, at)
+        return effects + self._settle([booking], at)
 
     def collected(self, event: MailCollected, at: Moment) -> list[Effect]:
         """What lay in a mailbox, judged as if it had come now; its sender hears of it by what we owe it."""
@@ -121,9 +127,12 @@ class PeerDesk:
     def parcel(self, key: bytes, at: Moment) -> Parcel | None:
         """What an outbox row of channel "peer" comes to now; None if nothing is owed any more."""
         booking = self._ledger.get(key)
-        if booking is None or not self._ledger.owes(booking):
+        if booking is None or not (self._ledger.owes(booking) or booking.lacks):
             return None
-        return Parcel(booking.file.peer, wire.PROTOCOL, wire.write(self._exchange(booking, at)))
+        exchange = self._exchange(booking, at)
+        if booking.lacks:
+            exchange = replace(exchange, wants=booking.lacks[0])
+        return Parcel(booking.file.peer, wire.PROTOCOL, wire.write(exchange))
 
     def mailing(self, key: bytes, at: Moment) -> Mail | None:
         """The same for the other side's mailbox, after a try in vain; None if it has none, or nothing would
@@ -146,6 +155,7 @@ class PeerDesk:
             len(booking.theirs),
             len(booking.messages),
             len(booking.statements),
+            -len(booking.lacks),
         )
 
     # --- inside ---------------------------------------------------------------------------------

@@ -5,10 +5,10 @@ Requests of others that came to nothing are forgotten whole: strangers can make 
 
 from __future__ import annotations
 
-from ..effects import DropDocument, Effect
+from ..effects import Effect
 from ..limits import CLOCK_TOLERANCE_MS
 from ..moment import earliest
-from .driver import ACCESS, DriverDesk
+from .driver import DriverDesk
 from .kept import Booking
 from .ledger import Ledger
 from .rules import FORWARDED
@@ -39,8 +39,7 @@ class Retention:
             return self._ledger.forget(booking)
         if not booking.file.secret or now < booking.state(now).quote.end + SECRETS_KEPT_MS:
             return []
-        self._driver.forget_access(booking)
-        return [*self._ledger.update(booking, secret=b""), DropDocument(ACCESS, booking.id)]
+        return [*self._ledger.update(booking, secret=b""), *self._driver.addresses.forget(booking)]
 
 
 def _forgotten_at(booking: Booking, now: int) -> int | None:

@@ -13,7 +13,13 @@ from typing import Any, TypeAlias, TypeVar
 from ..contact import Contact
 from ..encoding import decode_map, encode
 from ..errors import Refused
-from ..limits import MAX_MESSAGE_BYTES, MAX_RECORD_BYTES, MAX_SEALED_BYTES, MAX_TEXT_CHARS
+from ..limits import (
+    MAX_MESSAGE_BYTES,
+    MAX_RECORD_BYTES,
+    MAX_SEALED_BYTES,
+    MAX_SEALED_PHOTO_BYTES,
+    MAX_TEXT_CHARS,
+)
 from ..shape import ID, Bytes, Int, Seq, Struct, Text, Uint, from_tree, key, shape, to_tree
 
 PROTOCOL = "/chargemesh/booking/1"
@@ -55,7 +61,8 @@ class Exchange:
     `opening` is the quote record, in a driver's first message of a booking, whose first record is the
     request. `known` counts the other's records that the sender holds without a gap (a request counts as
     none), `held` names the statements and `heard` counts the sealed messages it holds from the other.
-    `contact`: where its sender is reached from now on, with its mailboxes.
+    `contact`: where its sender is reached from now on, with its mailboxes. `wants`: the photo that a driver
+    asks for; `photo`: that one, sealed, in the host's response.
     """
 
     operation: int = key(0, Int(3, 3), default=3)
@@ -69,6 +76,8 @@ class Exchange:
     opening: bytes | None = key(16, _RAW, optional=True)
     bundle: bytes | None = key(17, _RAW, optional=True)
     contact: Contact | None = key(18, Struct(Contact), optional=True)
+    wants: bytes | None = key(19, ID, optional=True)
+    photo: bytes | None = key(20, Bytes(1, MAX_SEALED_PHOTO_BYTES), optional=True)
 
 
 @shape

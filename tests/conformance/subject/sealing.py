@@ -6,10 +6,12 @@ from typing import Any
 
 import nacl.bindings as sodium
 
+from chargemesh_protocol.booking.photos import check_photo
 from chargemesh_protocol.booking.sealing import (
     AccessRecord,
     Message,
     open_message,
+    open_photo,
     require_key,
     seal,
     seal_message,
@@ -70,6 +72,12 @@ def access_opened(given: dict[str, Any]) -> dict[str, Any]:
     return {"fields": to_json(body)}
 
 
+def photo_opened(given: dict[str, Any]) -> dict[str, Any]:
+    jpeg = open_photo(*_bytes(given, "sealed", "photo", "public", "secret"))
+    width, height = check_photo(jpeg)
+    return {"jpeg": jpeg.hex(), "width": width, "height": height}
+
+
 OPERATIONS = {
     "box.public": public,
     "box.seal": sealed,
@@ -77,4 +85,5 @@ OPERATIONS = {
     "sealed-message.write": message_sealed,
     "sealed-message.open": message_opened,
     "access.open": access_opened,
+    "photo.open": photo_opened,
 }

@@ -24,6 +24,7 @@ import { Logs } from './logs.js'
 import { mailboxKeys, openParcel, requireCollect, sealLetter, signCollect } from './mailbox.js'
 import { readMessage } from './messages.js'
 import { overlap } from './overlap.js'
+import { openPhoto } from './photo.js'
 import { due } from './receipt.js'
 import { checkKey, keyPair, open, sign, signedParts } from './record.js'
 import { openAccess, openMessage, publicOf, seal, sealMessage, unseal } from './sealing.js'
@@ -181,6 +182,10 @@ const OPERATIONS = {
       bytesOf(given, 'sealed', 'booking', 'host', 'driver', 'public', 'secret')
     const between = { network: given.network, booking, host, driver, hostKey, secret }
     return { fields: openAccess(sealed, between, directoryOf(given)).body }
+  },
+  'photo.open': (given) => {
+    const { jpeg, ...size } = openPhoto(...bytesOf(given, 'sealed', 'photo', 'public', 'secret'))
+    return { jpeg: hex(jpeg), ...size }
   },
   'log.skip': (given) => {
     const target = skipTarget(given.sequence)

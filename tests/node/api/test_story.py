@@ -17,6 +17,11 @@ from .houses import CHARGER, HOUR_MS, TOKEN, Client, client_of
 
 # Not of this story: they need a manual wallbox or a second peer's address, or never end.
 ELSEWHERE = {
+    ("GET", "/v1/chargers/{id}/photos"),
+    ("POST", "/v1/chargers/{id}/photos"),
+    ("GET", "/v1/chargers/{id}/photos/{photo}"),
+    ("DELETE", "/v1/chargers/{id}/photos/{photo}"),
+    ("GET", "/v1/bookings/{id}/photos/{photo}"),
     ("GET", "/v1/events"),
     ("POST", "/v1/peers"),
     ("POST", "/v1/join"),
