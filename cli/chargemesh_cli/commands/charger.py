@@ -36,10 +36,7 @@ def charger() -> None:
     """A host's chargers. ID is the beginning of a charger's id, six signs or more; `last`: your only one."""
 
 
-charger.add_command(photo)
-
-
-for _one in (policy.rules, policy.members, policy.qr):
+for _one in (photo, policy.rules, policy.members, policy.qr):
     charger.add_command(_one)
 
 
