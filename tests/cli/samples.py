@@ -230,38 +230,6 @@ BOOKING_LINE = {
     "delivery": "delivered",
     "series": None,
 }
-SERIES = {
-    "id": "5e21e5" * 5 + "5e",
-    "title": "Garage",
-    "says": "Every Friday, 09:00 to 12:00 (Europe/Berlin), from 2027-01-15",
-    "zone": ZONE,
-    "energy_wh": 0,
-    "at_most": money(11_550_000),
-    "asked": None,
-    "ended": False,
-    "dates": [
-        {
-            "date": "2027-01-15",
-            "start": START,
-            "end": END,
-            "moved": False,
-            "state": "BOOKED",
-            "why": "",
-            "again": None,
-            "booking": BOOKING,
-        },
-        {
-            "date": "2027-01-22",
-            "start": at(1_800_604_800_000, "2027-01-22 09:00"),
-            "end": at(1_800_615_600_000, "2027-01-22 12:00"),
-            "moved": False,
-            "state": "TRYING",
-            "why": "their node can't be reached",
-            "again": at(1_800_000_600_000, "2027-01-15 09:10"),
-            "booking": None,
-        },
-    ],
-}
 POST = {"state": "delivered", "tries": 0, "next_try": None, "handed_in": None, "kept_until": None}
 METER = {
     "at": START,

@@ -22,6 +22,7 @@ from chargemesh_node.views import (
 )
 
 from . import samples
+from .series_sample import SERIES
 
 TYPES: list[tuple[Any, Any]] = [
     (samples.LISTING_VIEW, listings.ListingView),
@@ -36,7 +37,7 @@ TYPES: list[tuple[Any, Any]] = [
     (samples.TERMS_VIEW, terms.TermsView),
     ({**samples.BOOKING_VIEW, "meter": samples.METER, "receipt": samples.RECEIPT}, bookings.BookingView),
     ({"bookings": [samples.BOOKING_LINE], "earlier": 0}, booking_routes.Bookings),
-    ({"series": [samples.SERIES]}, series_routes.AllSeries),
+    ({"series": [SERIES]}, series_routes.AllSeries),
     (samples.RECEIPT, receipts.ReceiptView),
     (samples.PHOTO, photos.PhotoView),
     (samples.PAYMENT, receipts.PaymentView),

@@ -9,13 +9,14 @@ import pytest
 from . import samples
 from .contract import require_fits
 from .person import Person
+from .series_sample import SERIES
 from .stub_node import StubNode
 
-SHORT = samples.SERIES["id"][:8]
+SHORT = SERIES["id"][:8]
 PATH = f"series/{SHORT}"
 BOOKING = f"bookings/{samples.BOOKING}"
 ASKED = {
-    **samples.SERIES,
+    **SERIES,
     "asked": {"date": "2027-01-22", "cap": samples.money(14_850_000), "conditions": "Free until 2 h before."},
 }
 WHEN = ("--from", "2027-01-15T09:00", "--for", "3h", "--zone", "Europe/Berlin")
@@ -26,15 +27,15 @@ def house(node: StubNode) -> StubNode:
     reserved = {**samples.BOOKING_VIEW, "so_far": ["You asked.", "The host accepted."]}
     node.answers |= {
         "POST quotes": samples.QUOTE_VIEW,
-        "POST series": {**samples.SERIES, "booking": samples.BOOKING},
+        "POST series": {**SERIES, "booking": samples.BOOKING},
         f"GET {BOOKING}": reserved,
         f"POST {BOOKING}/cancel": reserved,
-        "GET series": {"series": [samples.SERIES]},
-        f"GET {PATH}": samples.SERIES,
-        f"POST {PATH}/skip": samples.SERIES,
-        f"POST {PATH}/move": samples.SERIES,
-        f"POST {PATH}/price": samples.SERIES,
-        f"POST {PATH}/end": {**samples.SERIES, "ended": True},
+        "GET series": {"series": [SERIES]},
+        f"GET {PATH}": SERIES,
+        f"POST {PATH}/skip": SERIES,
+        f"POST {PATH}/move": SERIES,
+        f"POST {PATH}/price": SERIES,
+        f"POST {PATH}/end": {**SERIES, "ended": True},
     }
     return node
 
@@ -92,7 +93,7 @@ def test_a_date_is_moved_by_the_chargers_clocks(person: Person, house: StubNode)
     flags = ("--start", "19:00", "--end", "01:00")
     assert person.types("series", "move", SHORT, "2027-01-22", *flags).code == 0
     require_fits("move", sent(house, f"{PATH}/move"))
-    start = samples.SERIES["dates"][1]["start"]["ms"] + 10 * 3_600_000
+    start = SERIES["dates"][1]["start"]["ms"] + 10 * 3_600_000
     moved = {"date": "2027-01-22", "start": start, "end": start + 6 * 3_600_000}
     assert sent(house, f"{PATH}/move") == moved
 
@@ -119,7 +120,7 @@ def test_a_host_answers_for_the_whole_series(person: Person, house: StubNode) ->
         **samples.BOOKING_VIEW,
         "role": "host",
         "actions": ["accept", "decline"],
-        "series": {"id": samples.SERIES["id"], "agreed_until": None},
+        "series": {"id": SERIES["id"], "agreed_until": None},
     }
     house.answers |= {
         f"GET {path}": request,
