@@ -16,6 +16,7 @@ from chargemesh_protocol.booking.host_access import TOLD
 from chargemesh_protocol.booking.photos import photo_id
 from chargemesh_protocol.booking.records import Access, CancelReason
 from chargemesh_protocol.booking.sealing import seal_photo
+from chargemesh_protocol.contact import Mailbox
 from chargemesh_protocol.encoding import decode_map, encode
 from chargemesh_protocol.errors import PersonError
 from chargemesh_protocol.events import (
@@ -27,8 +28,10 @@ from chargemesh_protocol.events import (
     RemoveCharger,
     RemovePhoto,
     TimerDue,
+    WriteMessage,
 )
 from chargemesh_protocol.limits import MAX_PHOTO_BYTES, MAX_PHOTO_TRIES, MAX_PHOTOS, MAX_PHOTOS_GIVEN
+from chargemesh_protocol.mailbox.keys import mailbox_key
 
 from ..neighbours import CHARGER, DAY, HOUR, MINUTE, Person, Street, charger
 from ..pictures import picture
@@ -155,6 +158,22 @@ def test_a_photo_survives_restarts_of_either_side_half_way() -> None:
     assert shown(bob, booking) == [FIRST, SECOND, picture(3), picture(4)]
     bob.restarts()
     assert shown(bob, booking)[-1] == picture(4) and not bob.owes()
+
+
+def test_photos_are_not_asked_for_through_a_mailbox() -> None:
+    """Nobody could answer there; what is owed beside them goes there as ever."""
+    street = Street()
+    alice, bob = street.host(), street.driver()
+    answers_to(alice, lambda answer: replace(answer, photo=None))
+    alice.tells(AddPhoto(CHARGER, FIRST))
+    booking = bob.books(alice)
+    held = bob.booking(booking)
+    mailbox = Mailbox("12D3KooWVolunteer", (), mailbox_key(bytes(32)), b"v" * 32)
+    bob.engine.ledger.update(held, peer=replace(held.file.peer, mailboxes=(mailbox,)))
+    assert held.lacks and bob.engine.mailing(booking, street.moment()) is None
+    bob.handles(WriteMessage(booking, "I am on my way."))
+    mail = bob.engine.mailing(booking, street.moment())
+    assert mail is not None and photo_id(FIRST) not in mail.letter
 
 
 def answers_to(alice: Person, change: Callable[[wire.Exchange], wire.Exchange]) -> None:
