@@ -140,7 +140,7 @@ class Node:
             minimum=ports.min_peers,
         )
         self.runner = Runner(ports.store, ports.clock, ports.entropy, self._build, self)
-        self.visitor = Visitor(**shared, runner=self.runner)
+        self.visitor = Visitor(**shared, runner=self.runner, ready=self.replica.restored)
         self.mailbox = _keeper(ports, secret, me.network)
         self.clocks.trusted = lambda: self.runner.is_running and self.clock_verdict().trusted
         self.announcer = Announcer(
@@ -171,7 +171,7 @@ class Node:
             await self.mailbox.start()
         await self.visitor.start()
         await self.bundles.start()
-        await self.replica.start(self.runner.engine.keeper.entries)
+        await self.replica.start(self.runner.engine.keeper.raw_entries)
         await self.caretaker.start()
         await self.gossip.start()
         await self._keep_wallboxes()
@@ -231,6 +231,7 @@ class Node:
 
         From then on the node signs again, after what was found. PersonError if histories differ.
         """
+        await self.replica.restored.wait()
         if not await self.replica.catch_ups.with_some(peers):
             return False
         await self.go_on_unasked()
@@ -358,6 +359,9 @@ class Node:
             self._count("booking-too-often")
             return wire.write(wire.Failed(code=wire.UNAVAILABLE, message="too many messages; wait a moment"))
         try:
+            if not self.replica.restored.is_set() and _asks_for_a_booking(body):
+                # Who it is might be in a log that is still being read, and the rules ask for it.
+                return wire.write(wire.Failed(code=wire.UNAVAILABLE, message="this node is starting"))
             return await self.runner.answer(MessageReceived(caller.peer_id, caller.block, body))
         except Refused as fault:
             self._count(f"booking-{fault.code}")
@@ -417,3 +421,8 @@ def _keeper(ports: Ports, secret: bytes, network_id: str) -> MailboxKeeper | Non
         network_id=network_id,
         max_bytes=ports.max_parcel_bytes,
     )
+
+
+def _asks_for_a_booking(body: bytes) -> bool:
+    message = wire.read(body)
+    return isinstance(message, wire.Exchange) and message.opening is not None

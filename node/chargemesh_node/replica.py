@@ -45,7 +45,8 @@ _ENTRY_TOKENS, _QUESTION_TOKENS = 1.0, 10.0
 TOKENS_PER_SECOND, TOKENS_BURST = 50.0, 25_000  # of one peer: a whole new node at once, then a trickle
 HEARD_PER_SECOND, HEARD_BURST = 20.0, 500  # entries by gossip, of one neighbour
 _REFUSED = b""  # no message: whoever reads it knows that there was no answer
-_RESTORE_AT_ONCE = 64
+_RESTORE_AT_ONCE, _RESTORE_PAUSE_S = 16, 0.005  # other work goes before: a node that starts has some
+RESTORE_SECONDS = 0.05  # that a start waits for the logs
 
 
 class LogReplica:
@@ -89,6 +90,7 @@ class LogReplica:
         self._proven: tuple[Evidence | None, frozenset[bytes]] = (None, frozenset())
         self._writes = EntryWrites(cache, bundles)
         self._tasks: set[asyncio.Task[None]] = set()
+        self.restored = asyncio.Event()  # all that was kept is in `logs`, and the network is listened to
         self.catch_ups = CatchUps(
             network=network,
             entropy=entropy,
@@ -98,20 +100,34 @@ class LogReplica:
         )
         network.serve(PROTOCOL, self.answer)
 
-    async def start(self, own: Iterable[Item] = ()) -> None:
-        """Restores the own log and what the cache kept, then listens and catches up."""
+    async def start(self, own: Sequence[bytes] = ()) -> None:
+        """Begins to restore the own log and what the cache kept; then it listens and catches up. Returns when
+        that is done or, with the logs of years, after RESTORE_SECONDS: `restored` tells when it is."""
         self._writes.start()
-        ours = self._take((), own)
-        for number, (data, block) in enumerate(await self._cache.entries(), 1):
+        restoring = asyncio.create_task(self._restore(own), name="restoring logs")
+        self._tasks.add(restoring)
+        restoring.add_done_callback(self._tasks.discard)
+        await asyncio.wait([restoring], timeout=RESTORE_SECONDS)
+        if restoring.done():
+            restoring.result()
+
+    async def _restore(self, own: Sequence[bytes]) -> None:
+        cached = await self._cache.entries()
+        known = {data for data, _ in cached}
+        missing = [(data, None) for data in own if data not in known]
+        for number, (data, block) in enumerate([*cached, *missing], 1):
             try:
-                self._take((), [open_item(data)], block)
+                taken = self._take((), [open_item(data)], block or "")
             except Refused as fault:
                 self.counters[f"refused:{fault.code}"] += 1
+                continue
+            if block is None:
+                self._remember(taken)
             if number % _RESTORE_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        await self._write(ours)
+                await asyncio.sleep(_RESTORE_PAUSE_S)
         await self._network.subscribe(self.topic, self._hear)
         self.catch_ups.start()
+        self.restored.set()
 
     async def close(self) -> None:
         for task in list(self._tasks):
@@ -146,9 +162,11 @@ class LogReplica:
     # --- our own entries --------------------------------------------------------------------------
 
     def publish(self, raws: Sequence[bytes]) -> None:
-        """Own entries were cut (`EntriesCut.raws`): they are taken in now, and told to the world."""
+        """Own entries were cut (`EntriesCut.raws`): they are taken in now, and told to the world; both once
+        those before them are there."""
         items = [open_item(raw) for raw in raws]
-        self._remember(self._take((), items))
+        if self.restored.is_set():
+            self._remember(self._take((), items))
         self._spawn(self._tell(items), "own entries")
 
     def offer(self, bundles: Iterable[bytes], items: Iterable[Item]) -> Taken:
@@ -160,6 +178,9 @@ class LogReplica:
         return taken
 
     async def _tell(self, items: Sequence[Item]) -> None:
+        if not self.restored.is_set():
+            await self.restored.wait()
+            self._remember(self._take((), items))
         for news in compose(items, self._bundles.directory):
             try:
                 await self._network.publish(self.topic, news.to_bytes())

@@ -420,7 +420,8 @@ class Engine:
         if not self._signs:
             return self._settle([one for one in self.ledger.awake() if not one.file.done], at)
         effects = self._resumed(at) if self._to_resume else []
-        effects += self.listings.due(at.now) + self.keeper.cut(at) + self.host.due(at.now)
+        effects += self.listings.due(at.now) + self.host.due(at.now)
+        effects += self.keeper.index() + self.keeper.cut(at)
         for booking in self.ledger.awake():
             if not booking.file.done:
                 effects += self._settle([booking], at)

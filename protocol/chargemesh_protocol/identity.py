@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import nacl.bindings as sodium
@@ -91,6 +92,8 @@ class Bundle:
         return encode([self.genesis.raw, *(one.raw for one in self.delegations)])
 
 
+# One bundle comes several times in the making of a booking, and costs two verifications each time.
+@lru_cache(maxsize=256)
 def open_bundle(data: bytes, network: str) -> Bundle:
     """Reads and verifies a bundle; every delegation must be by a key of this genesis."""
     items = decode(data, max_bytes=MAX_RECORD_BYTES)

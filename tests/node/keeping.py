@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chargemesh_node.bundles import Bundles
 from chargemesh_node.clock import SeededEntropy
 from chargemesh_node.peer_clocks import PeerClocks
@@ -43,9 +45,9 @@ class Keeping:
             author=owner.author,
         )
 
-    async def start(self, *met: Keeping) -> Keeping:
+    async def start(self, *met: Keeping, own: Sequence[Item] = ()) -> Keeping:
         await self.bundles.start()
-        await self.replica.start()
+        await self.replica.start([one.to_bytes() for one in own])
         await self.network.start()
         for other in met:
             await self.network.connect(other.network.contact)

@@ -104,6 +104,25 @@ def test_a_node_that_starts_again_has_what_it_had_without_asking_anybody() -> No
     simulated.run(story())
 
 
+def test_the_logs_of_years_are_read_beside_serving_and_new_entries_wait_for_those_before_them() -> None:
+    async def story() -> None:
+        internet = SimulatedInternet(4)
+        host, driver = Person("host"), Person("driver")
+        said = [host.completes(driver, f"booking {number}") for number in range(300)]
+        node = await knowing(Keeping(internet, "host"), host, driver).start(own=said)
+        assert not node.replica.restored.is_set() and 0 < len(node.entries) < 200
+        node.says(host.completes(driver, "one more"))
+        await node.replica.restored.wait()
+        await asyncio.sleep(1)
+        assert len(node.entries) == 301
+        again = await knowing(Keeping(internet, "again", cache=node.cache), host, driver).start()
+        await again.replica.restored.wait()
+        assert again.entries == node.entries
+        await stop(node, again)
+
+    simulated.run(story())
+
+
 def test_a_fork_shown_to_two_halves_is_proven_to_everybody() -> None:
     async def story() -> None:
         internet = SimulatedInternet(5)

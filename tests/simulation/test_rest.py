@@ -10,7 +10,7 @@ from chargemesh_node.sim.loop import run
 from chargemesh_node.sim.people import Person
 from chargemesh_node.sim.process import ProcessGone
 from chargemesh_node.sim.world import World
-from chargemesh_protocol.booking.table import Settlement
+from chargemesh_protocol.booking.table import Reservation, Settlement
 from tests.seeds import seeds
 from tests.simulation.crashes import SIDES
 from tests.simulation.stories import Deal
@@ -73,6 +73,31 @@ def test_it_rests_and_wakes_across_a_crash(seed: int) -> None:
         assert len(found) >= 12, f"seed {seed}: the commits of {side} are not there to be hit"
         for number in (found[1], found[2], *found[4::7][:4]):
             run(_play(seed, side, number, power_cut=number == found[1]))
+
+
+@pytest.mark.parametrize("seed", seeds(2))
+def test_while_logs_are_still_read_only_new_bookings_wait(seed: int) -> None:
+    """The rules may ask who somebody is; a booking that stands asks nobody."""
+
+    async def story() -> None:
+        world = World(seed)
+        host, driver, newcomer = await world.add_all(*SIDES, "newcomer")
+        await host.offers()
+        await world.pass_time(seconds=20)
+        deal = Deal(world, host, driver)
+        await deal.is_booked()
+        host.node.replica.restored.clear()
+        later = await newcomer.books(host, starts_in_h=3)
+        await driver.writes(deal.id, "on my way")
+        await world.pass_time(seconds=30)
+        assert [one.text for one in host.booking(deal.id).messages] == ["on my way"], f"seed {seed}"
+        assert not host.knows_booking(later) and not newcomer.booking(later).file.refused
+        host.node.replica.restored.set()
+        await world.settles()
+        assert host.state(later).reservation is Reservation.RESERVED, f"seed {seed}"
+        await world.end()
+
+    run(story())
 
 
 @pytest.mark.long

@@ -50,12 +50,13 @@ async def ask_terms(network: Network, volunteer: Contact) -> wire.Terms:
 
 
 class Visitor:
-    """Visits our mailboxes at the start, every few minutes, and when the machine has slept."""
+    """Visits our mailboxes once `ready`, every few minutes, and when the machine has slept."""
 
-    def __init__(self, *, network: Network, clock: Clock, runner: Runner) -> None:
+    def __init__(self, *, network: Network, clock: Clock, runner: Runner, ready: asyncio.Event) -> None:
         self._network = network
         self._clock = clock
         self._runner = runner
+        self._ready = ready
         self._due = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._in_vain = 0
@@ -96,6 +97,7 @@ class Visitor:
     # --- inside ---------------------------------------------------------------------------------
 
     async def _keep_visiting(self) -> None:
+        await self._ready.wait()
         while True:
             self._due.clear()
             await self._visit_all()

@@ -44,6 +44,9 @@ _PRAGMAS = (
     "trusted_schema = OFF",
 )
 
+# What a start reads whole. Most of a file of years are records of bookings at rest: these are judged when one
+# is read, as each record lies under the hash of what it says.
+_LOADED_TABLES = ("document", "slot", "outbox")
 _PLACES = ", ".join("?" * len(OF_BOOKINGS))
 _AT_REST = f"SELECT key FROM document WHERE collection = '{AT_REST}'"
 _AWAKE_DOCUMENTS = f"""
@@ -120,17 +123,17 @@ class SqliteStore:
             try:
                 return await self._load(self._connection())
             except sqlite3.Error as error:
-                raise self._told(error) from error
+                raise self._unreadable(error) from error
 
     async def booking(self, booking: bytes) -> BookingRows:
-        """The rows of one booking, at rest or not."""
+        """The rows of one booking, at rest or not. PersonError where the file is damaged."""
         async with self._turn:
             db = self._connection()
             try:
                 found = await fetch(db, _DOCUMENTS_OF, (*OF_BOOKINGS, booking, booking + b"\xff" * 33))
                 records = dict(await fetch(db, _RECORDS_OF, (booking,)))
             except sqlite3.Error as error:
-                raise self._told(error) from error
+                raise self._unreadable(error) from error
         documents: dict[str, dict[bytes, bytes]] = {}
         for collection, key, value in found:
             documents.setdefault(collection, {})[key] = value
@@ -184,9 +187,11 @@ class SqliteStore:
         return db
 
     async def _prepare(self, db: aiosqlite.Connection) -> None:
-        ((verdict,),) = await fetch(db, "PRAGMA quick_check(1)")
-        if verdict != "ok":
-            raise self._damaged(str(verdict))
+        for (table,) in await fetch(db, "SELECT name FROM sqlite_schema WHERE type = 'table'"):
+            if table in _LOADED_TABLES:
+                ((verdict,), *_) = await fetch(db, f"PRAGMA quick_check({table})")
+                if verdict != "ok":
+                    raise self._damaged(str(verdict))
         await require_known_schema(db, self._path, len(self._migrations))
         for pragma in (*_PRAGMAS, f"wal_autocheckpoint = {self._checkpoint_pages}"):
             await fetch(db, f"PRAGMA {pragma}")
@@ -266,6 +271,9 @@ class SqliteStore:
         if trouble is None:
             return StoreError(f"cannot use {self._path}: {error}")
         return (StoreFull if trouble.full else StoreError)(f"{trouble.why} {self._path}", trouble.hint)
+
+    def _unreadable(self, error: sqlite3.Error) -> StoreError | PersonError:
+        return self._damaged(str(error)) if is_damaged(error) else self._told(error)
 
     def _unusable(self, error: sqlite3.Error | OSError) -> PersonError:
         if isinstance(error, sqlite3.Error) and is_damaged(error):

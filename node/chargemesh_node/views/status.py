@@ -199,7 +199,7 @@ def _counts(app: App) -> Counts:
         "bookings": len(bookings),
         "open_bookings": sum(not one.finished for one in bookings),
         "listings_kept": len(node.caretaker.places),
-        "own_entries": len(engine.keeper.entries),
+        "own_entries": engine.keeper.next - 1,
         "entries_waiting": engine.keeper.waiting,
         "undelivered": len(node.runner.outbox),
     }

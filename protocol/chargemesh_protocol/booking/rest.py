@@ -30,7 +30,8 @@ class Rest:
         self._retention = retention
 
     def begins(self, booking: Booking, now: int) -> int | None:
-        """From when on it may rest (0: it might have long), as it stands now; None while it may not."""
+        """From when on it may rest, as it stands now, and never before its slot is over; None while it may
+        not."""
         state = booking.state(now)
         refused = booking.file.done or bool(booking.file.refused)
         if not refused and (state.next_deadline is not None or self._may_act(booking, now)):
@@ -38,7 +39,7 @@ class Rest:
         used = not refused and state.reservation not in _NEVER_USED
         if booking.queued and booking.compared:
             return state.quote.end + OUTBOX_LIFE_MS  # the other side is there, and still lacks something
-        return state.quote.end + RESTS_AFTER_MS if used or booking.queued else 0
+        return state.quote.end + (RESTS_AFTER_MS if used or booking.queued else 0)
 
     def wakes(self, booking: Booking, now: int) -> int | None:
         """When it is to be loaded again whatever happens: a secret is to be deleted, a review opened."""

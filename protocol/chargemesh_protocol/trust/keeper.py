@@ -23,10 +23,12 @@ from .entries import Completion, CompletionStatement, OtherEntry, Review, Vouch,
 from .foreign import require_fits
 from .graph import Completed, Evidence, Reviewed, Vouched
 from .logset import LogSet
+from .own_index import Indexed, Says, read_index
 from .sync import Item, item_of, open_item
 
 DRAFTS = "log-draft"
-OWN_LOG = "own-log"
+OWN_LOG = "own-log"  # sequence -> entry
+OWN_INDEX = "own-log-index"  # sequence -> what of the entry a start needs, which need not read it then
 
 
 class Keeper:
@@ -47,12 +49,16 @@ class Keeper:
         self._drafts = {
             name: from_tree(Draft, decode(data)) for name, data in documents.get(DRAFTS, {}).items()
         }
-        self._entries: list[Item] = []
+        self._entries: list[bytes] = []
         self._ids: list[bytes] = []
         self._said: set[bytes] = set()  # names of drafts that were cut: nothing is said twice
         self._stood_for: set[bytes] = set()  # whom the log as it is cut vouches for
-        for _, data in sorted(documents.get(OWN_LOG, {}).items()):
-            self._append(open_item(data))
+        self._unindexed: list[int] = []  # sequences of entries that an earlier version has written
+        index = documents.get(OWN_INDEX, {})
+        for place, data in sorted(documents.get(OWN_LOG, {}).items()):
+            if place not in index:
+                self._unindexed.append(int.from_bytes(place, "big"))
+            self._append(data, read_index(index[place]) if place in index else self._indexed(data))
 
     @property
     def next(self) -> int:
@@ -71,7 +77,12 @@ class Keeper:
 
     @property
     def entries(self) -> tuple[Item, ...]:
-        """The own log, for `LogSet` after a start."""
+        """The own log."""
+        return tuple(open_item(one) for one in self._entries)
+
+    @property
+    def raw_entries(self) -> tuple[bytes, ...]:
+        """The own log as `open_item` reads it, for `LogSet` after a start."""
         return tuple(self._entries)
 
     def deadline(self) -> int | None:
@@ -154,6 +165,14 @@ class Keeper:
                 taken_back.add((me, draft.subject))
         return Evidence(frozenset(completed), frozenset(vouched), frozenset(reviewed), frozenset(taken_back))
 
+    def index(self) -> list[Effect]:
+        """Writes the index of entries that have none."""
+        found: list[Effect] = []
+        for sequence in self._unindexed:
+            found += self._saved(sequence)[1:]
+        self._unindexed.clear()
+        return found
+
     # --- batches ----------------------------------------------------------------------------------
 
     def cut(self, at: Moment) -> list[Effect]:
@@ -168,10 +187,10 @@ class Keeper:
         for name in ready:
             draft = self._drafts.pop(name)
             signed = draft.signed(self._me, self._ids)
-            item = Item(raw=signed.raw, content=draft.content)
-            self._append(item)
-            effects += [DropDocument(DRAFTS, name), self._saved(len(self._entries))]
-            cut.append(item.to_bytes())
+            data = Item(raw=signed.raw, content=draft.content).to_bytes()
+            self._append(data, self._indexed(data))
+            effects += [DropDocument(DRAFTS, name), *self._saved(len(self._entries))]
+            cut.append(data)
         return [*effects, EntriesCut(tuple(cut))]
 
     def adopt(self, logs: LogSet) -> list[Effect]:
@@ -181,8 +200,9 @@ class Keeper:
         effects: list[Effect] = []
         for entry in () if log is None else log.accepted_from(1):
             if entry.sequence >= self.next:
-                self._append(item_of(logs, entry))
-                effects.append(self._saved(entry.sequence))
+                data = item_of(logs, entry).to_bytes()
+                self._append(data, self._indexed(data))
+                effects += self._saved(entry.sequence)
             if self._ids[entry.sequence - 1] != entry.id:
                 raise PersonError(
                     "own-log-differs",
@@ -215,18 +235,34 @@ class Keeper:
         self._drafts[name] = waiting
         return [PutDocument(DRAFTS, name, encode(to_tree(waiting)))]
 
-    def _append(self, item: Item) -> None:
-        record = open_record(item.raw, self._me.network, unknown=OtherEntry)
-        self._entries.append(item)
-        self._ids.append(record.id)
+    def _append(self, data: bytes, index: Indexed) -> None:
+        self._entries.append(data)
+        self._ids.append(index.id)
+        match index.says:
+            case Says.ONCE:
+                self._said.add(index.about)
+            case Says.STANDS:
+                self._stood_for.add(index.about)
+            case Says.STANDS_NO_LONGER:
+                self._stood_for.discard(index.about)
+
+    def _indexed(self, data: bytes) -> Indexed:
+        """What a start needs of an entry."""
+        record = open_record(open_item(data).raw, self._me.network, unknown=OtherEntry)
         match record.body:
             case Completion() as body:
                 statement = open_as(CompletionStatement, body.statement, self._me.network)
-                self._said.add(name_of("completion", statement.body.booking))
+                return Indexed(record.id, Says.ONCE, name_of("completion", statement.body.booking))
             case Review() as body:
-                self._said.add(name_of("review", body.booking))
+                return Indexed(record.id, Says.ONCE, name_of("review", body.booking))
             case Vouch() as body:
-                (self._stood_for.add if body.stands else self._stood_for.discard)(body.subject)
+                says = Says.STANDS if body.stands else Says.STANDS_NO_LONGER
+                return Indexed(record.id, says, body.subject)
+        return Indexed(record.id, Says.NOTHING, bytes(32))
 
-    def _saved(self, sequence: int) -> PutDocument:
-        return PutDocument(OWN_LOG, sequence.to_bytes(4, "big"), self._entries[sequence - 1].to_bytes())
+    def _saved(self, sequence: int) -> list[Effect]:
+        place, data = sequence.to_bytes(4, "big"), self._entries[sequence - 1]
+        return [
+            PutDocument(OWN_LOG, place, data),
+            PutDocument(OWN_INDEX, place, self._indexed(data).to_bytes()),
+        ]

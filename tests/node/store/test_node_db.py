@@ -207,6 +207,20 @@ async def test_a_damaged_file_is_refused_with_advice(tmp_path: Path, damage: str
     assert path.read_bytes() == content
 
 
+async def test_damage_among_the_records_is_told_when_they_are_read(tmp_path: Path) -> None:
+    """A start doesn't look at them all: most are of bookings that are long over."""
+    path = tmp_path / "node.db"
+    await filled(path, 40)
+    with closing(sqlite3.connect(path)) as db:
+        ((page,),) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'record'").fetchall()
+    content = bytearray(path.read_bytes())
+    content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+    with pytest.raises(PersonError) as caught:
+        await store_at(path).open()
+    assert caught.value.code == "damaged-database"
+
+
 async def test_a_missing_folder_is_told_plainly(tmp_path: Path) -> None:
     with pytest.raises(PersonError) as caught:
         await store_at(tmp_path / "none" / "node.db").open()

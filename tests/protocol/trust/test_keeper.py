@@ -11,7 +11,7 @@ from chargemesh_protocol.me import Me
 from chargemesh_protocol.moment import Moment
 from chargemesh_protocol.trust.drafts import DAY_MS, QUICK, SLOW, BatchDelay, delay_of, require_delay
 from chargemesh_protocol.trust.entries import ReviewContent, Stars, content_bytes
-from chargemesh_protocol.trust.keeper import Keeper
+from chargemesh_protocol.trust.keeper import OWN_INDEX, OWN_LOG, Keeper
 from chargemesh_protocol.trust.logset import LogSet
 from chargemesh_protocol.trust.sync import open_item
 
@@ -105,6 +105,23 @@ def test_a_restart_at_any_point_loses_nothing_and_says_nothing_twice() -> None:
     twin = Store()
     say_all(Keeper(me(), {}, QUICK), twin)
     assert cut(Keeper(me(), twin.documents, QUICK).cut(at(2000))) == first
+
+
+def test_a_start_reads_an_index_which_a_log_of_an_earlier_version_gets_at_once() -> None:
+    store, keeper = Store(), Keeper(me(), {}, QUICK)
+    say_all(keeper, store)
+    store.keep(keeper.cut(at(2000)))
+    index = store.documents.pop(OWN_INDEX)
+    assert len(index) == 3
+    again = Keeper(me(), store.documents, QUICK)
+    store.keep(again.index())
+    assert store.documents[OWN_INDEX] == index and again.index() == []
+    # The entries themselves are not looked at then: they may say anything.
+    store.documents[OWN_LOG] = dict.fromkeys(store.documents[OWN_LOG], b"not read")
+    indexed = Keeper(me(), store.documents, QUICK)
+    assert (indexed.next, indexed._ids, indexed._said) == (4, again._ids, again._said)
+    assert indexed.stands_for(carol.author) == again.stands_for(carol.author) is True
+    assert indexed.index() == []
 
 
 def test_an_older_backup_takes_its_entries_back_from_peers_before_it_signs() -> None:
