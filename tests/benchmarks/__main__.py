@@ -16,7 +16,18 @@ import platform
 import sys
 from typing import Any
 
-MODULES = ("records", "store", "cli_start", "booking", "node", "find", "lookup", "calendar")
+MODULES = (
+    "records",
+    "store",
+    "cli_start",
+    "booking",
+    "crowd",
+    "node",
+    "recovery",
+    "find",
+    "lookup",
+    "calendar",
+)
 # Targets: (figure, text, whether a measured value meets it).
 TARGETS: dict[str, tuple[str, float, bool]] = {
     # figure: (unit, target, True where higher is better)
@@ -28,6 +39,9 @@ TARGETS: dict[str, tuple[str, float, bool]] = {
     "booking.request_to_acceptance.p99_ms": ("ms", 100, False),
     "calendar.is_it_free_p99_ms": ("ms", 1, False),
     "calendar.bitmap_p99_ms": ("ms", 20, False),
+    "crowd.all_booked_s": ("s", 5, False),
+    "crowd.one_winner_s": ("s", 1, False),
+    "recovery.10000_bookings.serving_again_ms": ("ms", 3000, False),
     "node.idle_rss_mb": ("MB", 160, False),
     "node.idle_cpu_percent": ("% of a core", 1, False),
     "find.warm.p50": ("ms", 25, False),

@@ -81,6 +81,13 @@ async def _book(driver: Node, host: Node, number: int) -> float:
 
 async def _node(folder: Path, name: bytes) -> Node:
     folder.mkdir()
+    node = node_of(folder, name)
+    await node.start()
+    return node
+
+
+def node_of(folder: Path, name: bytes) -> Node:
+    """A node that is not started, with everything real but its wallbox."""
     clock, device = SystemClock(), name * 32
     bundle = create_identity(
         root_seed=b"r" + name * 31,
@@ -90,7 +97,7 @@ async def _node(folder: Path, name: bytes) -> Node:
         now=clock.now() - 1000,
         life_ms=86_400_000,
     )
-    node = Node(
+    return Node(
         Me(bundle.author, bundle.to_bytes(), NETWORK, device),
         Ports(
             store=SqliteStore(folder / "node.db", clock),
@@ -104,8 +111,6 @@ async def _node(folder: Path, name: bytes) -> Node:
         delay=delay_of(NETWORK),
         secret=bytes(32),
     )
-    await node.start()
-    return node
 
 
 async def _nobody_to_tell(key: bytes, body: bytes) -> None:
