@@ -1,29 +1,27 @@
-"""The bookings of a node, either side: what is kept of each, and the exchange that makes both sets equal.
+"""The bookings of a node, either side: what is kept of each, and which of them are loaded.
 
-The ledger knows how records, statements and messages travel and are saved; what they mean is the
-booking set's matter, and what to do about them the desks'.
+What records mean is the booking set's matter, what to do about them the desks'; what comes of the other side
+is judged in `incoming`, and what goes to it packed in `outgoing`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from ..effects import AddRecord, DropBooking, DropDocument, DropOutbox, Effect, PutDocument, PutOutbox
 from ..encoding import encode
-from ..errors import Refused, Severity
-from ..identity import Bundle, Directory, Scope
+from ..identity import Bundle, Directory
 from ..limits import MAX_MESSAGES_A_SIDE, MAX_RECORDS_A_SIDE
 from ..me import Me
-from ..record import Record, open_as, open_record
+from ..record import Record, open_as
 from ..shape import to_tree
-from ..trust.entries import CompletionStatement, ReviewCommitment
 from .at_rest import AtRest, Resting, is_completed, is_unpaid, sum_up
 from .kept import Booking, BookingFile, KeptMessage, PeerHas
 from .outgoing import pack, unheard
 from .post import Covers
-from .records import Change, Offer, Quote, Request
+from .records import Quote, Request
 from .rows import (
     AT_REST,
     BUNDLES,
@@ -38,7 +36,6 @@ from .rows import (
     deposit_key,
     no_such_booking,
 )
-from .sealing import open_message
 from .set import BookingSet
 from .wire import Exchange
 
@@ -46,16 +43,6 @@ RESTORED = "restored"  # when this node last went on after a restore from a back
 
 _KEPT_FOR_THE_END = 64
 OUTBOX_LIFE_MS = 21 * 24 * 3600 * 1000  # reviews open up to 14 days after the receipt
-
-
-@dataclass(slots=True)
-class Merged:
-    """What came of one message of the other side."""
-
-    saves: list[Effect] = field(default_factory=list)
-    fresh: list[Record[Any]] = field(default_factory=list)  # new records and statements
-    messages: list[KeptMessage] = field(default_factory=list)
-    fault: Refused | None = None
 
 
 class Ledger:
@@ -201,8 +188,16 @@ class Ledger:
     def write(self, booking: Booking, body: Any) -> tuple[Record[Any], list[Effect]]:
         """Signs a record of ours and adds it to the set; the same record again in one millisecond is one."""
         record = self._me.sign(body)
-        fresh = self._place(booking, record)
-        return record, [AddRecord(booking.id, record.id, record.raw)] if fresh else []
+        return record, self.add(booking, record)
+
+    def add(self, booking: Booking, record: Record[Any]) -> list[Effect]:
+        """Takes a record of either side into the set; nothing if it is there. Refused if it can't belong."""
+        if not booking.set.add(record):
+            return []
+        self._wake(booking)
+        ours = record.body.author == self._me.author
+        (booking.mine if ours else booking.theirs).append(record)
+        return [AddRecord(booking.id, record.id, record.raw)]
 
     def has_room(self, booking: Booking) -> bool:
         """Whether the other side may still make us sign: the last records of ours are for how it ends."""
@@ -298,42 +293,6 @@ class Ledger:
         us = self._directory.get(self._me.author)
         return pack(booking, self._me, us, fresh_nonces, small=small)
 
-    def asked(self, booking: Booking, news: Exchange) -> None:
-        """A request says what its sender holds: after a restore that is less than it once said, and all from
-        there goes to it again. An answer may be a late one, which lowers nothing (`merge`)."""
-        booking.peer_known = min(booking.peer_known, news.known)
-        booking.peer_heard = min(booking.peer_heard, news.heard)
-        booking.peer_held &= frozenset(news.held)
-
-    def merge(self, booking: Booking, news: Exchange, *, stored: bool = False) -> Merged:
-        """Takes what is good of the other side's message.
-
-        A record that does not fit ends the taking, since order is what `known` counts; what came before
-        it is kept, and the fault is reported. `stored`: it lay in a mailbox, nobody knows for how long, so
-        that it doesn't tell what the other side holds by now.
-        """
-        booking.compared |= not stored
-        booking.peer_known = max(booking.peer_known, min(news.known, len(booking.mine)))
-        booking.peer_heard = max(booking.peer_heard, min(news.heard, len(booking.our_messages)))
-        booking.peer_held |= frozenset(news.held) & frozenset(booking.statements)
-        merged = Merged()
-        brings = bool(news.records or news.statements or news.sealed)
-        post = replace(booking.post, heard=True, answers=stored and (brings or booking.post.answers))
-        if booking.post != post and (booking.file.post or not booking.is_host or post.answers):
-            merged.saves += self.update(booking, post=post)
-        if not stored and booking.file.restored and news.known <= len(booking.mine):
-            merged.saves += self.update(booking, restored=None)
-        try:
-            for raw in news.records:
-                self._take_record(booking, raw, merged)
-            for raw in news.statements:
-                self._take_statement(booking, raw, merged)
-            for sealed in news.sealed:
-                self._take_message(booking, sealed, merged)
-        except Refused as fault:
-            merged.fault = fault
-        return merged
-
     # --- inside ---------------------------------------------------------------------------------
 
     def _enter(self, booking: Booking) -> Booking:
@@ -378,57 +337,6 @@ class Ledger:
             booking.peer_held = frozenset(has.statements)
         # There may be a row: nothing owed must drop it, news must renew it.
         booking.queued = () if has is not None and not self.owes(booking) else (-1,)
-
-    def _place(self, booking: Booking, record: Record[Any]) -> bool:
-        if not booking.set.add(record):
-            return False
-        self._wake(booking)
-        ours = record.body.author == self._me.author
-        (booking.mine if ours else booking.theirs).append(record)
-        return True
-
-    def _take_record(self, booking: Booking, raw: bytes, merged: Merged) -> None:
-        if raw == booking.request.raw or any(raw == one.raw for one in reversed(booking.theirs)):
-            return
-        record = open_record(raw, self._me.network)
-        if getattr(record.body, "author", None) != booking.other:
-            raise Refused("not-a-party", "a record of somebody else", Severity.FORGED)
-        self._directory.authorise(record, booking.other, Scope.BOOK)
-        if isinstance(record.body, Change | Offer):
-            quote = open_as(Quote, record.body.quote, self._me.network)
-            if quote.body.author == booking.host:  # else it takes no effect, whoever signed it
-                self._directory.authorise(quote, booking.host, Scope.LIST)
-        if self._place(booking, record):
-            merged.saves.append(AddRecord(booking.id, record.id, raw))
-            merged.fresh.append(record)
-
-    def _take_statement(self, booking: Booking, raw: bytes, merged: Merged) -> None:
-        record = open_record(raw, self._me.network)
-        body = record.body
-        if type(body) not in (CompletionStatement, ReviewCommitment) or body.author != booking.other:
-            raise Refused("not-a-party", "no statement of the other side", Severity.FORGED)
-        held = booking.statement(type(body), booking.other)
-        if held is not None:
-            if held.id != record.id:
-                raise Refused("second-statement", "the other side has already made this statement")
-            return
-        # A statement names a month at the most: a delegation that covers the quote's time will do.
-        self._directory.authorise(record, booking.other, Scope.LOG, booking.quote.body.issued)
-        merged.saves += self.add_statement(booking, record)
-        merged.fresh.append(record)
-
-    def _take_message(self, booking: Booking, sealed: bytes, merged: Merged) -> None:
-        theirs = len(booking.messages) - len(booking.our_messages)
-        if not booking.file.secret or theirs >= MAX_MESSAGES_A_SIDE:
-            return
-        message = open_message(sealed, booking.their_key, booking.file.secret)
-        parties = (message.booking, message.sender, message.recipient)
-        if parties != (booking.id, booking.other, self._me.author):
-            raise Refused("sealed", "a message of another booking", Severity.FORGED)
-        kept = KeptMessage(ours=False, sent=message.sent, text=message.text)
-        if kept not in booking.messages:
-            merged.saves += self.add_message(booking, kept)
-            merged.messages.append(kept)
 
     def _saved(self, booking: Booking) -> PutDocument:
         return PutDocument(FILES, booking.id, encode(to_tree(booking.file)))

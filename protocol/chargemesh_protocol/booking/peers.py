@@ -22,6 +22,7 @@ from ..notices import news, notice
 from . import wire
 from .driver import DriverDesk
 from .host import HostDesk
+from .incoming import Incoming
 from .kept import Booking
 from .ledger import Ledger, learn_bundle
 from .rules import FORWARDED
@@ -55,6 +56,7 @@ class PeerDesk:
         self._me = me
         self._directory = directory
         self._ledger = ledger
+        self._incoming = Incoming(me, directory, ledger)
         self._listings = listings  # for our own contact
         self._host = host
         self._driver = driver
@@ -80,7 +82,7 @@ class PeerDesk:
             booking = self._ledger.get(message.booking)
             if booking is None:
                 return effects  # a refusal: the reply is among them
-        self._ledger.asked(booking, message)
+        self._incoming.asked(booking, message)
         effects += self._take(booking, message, at)
         effects += self._settle([booking], at, wait_ms=PUSH_DELAY_MS)
         answer = self._exchange(booking, at)
@@ -177,7 +179,7 @@ class PeerDesk:
         effects: list[Effect] = []
         if message.bundle is not None:
             effects += self._introduced(booking, message.bundle)
-        merged = self._ledger.merge(booking, message, stored=stored)
+        merged = self._incoming.merge(booking, message, stored=stored)
         effects += merged.saves
         if message.contact is not None and not stored:
             effects += self._mail.moved(booking, message.contact, at.now)

@@ -197,9 +197,8 @@ def test_the_mark_of_a_restore_is_kept_with_whatever_else_changes() -> None:
     claim = ClaimPaid(booking, "manual", "")
     bob.handles(claim)
     record = bob.booking(booking).mine[-1]
-    alice.engine.ledger._place(alice.booking(booking), record)
-    saved = [AddRecord(booking, record.id, record.raw), *alice.engine.ledger.woken()]
-    alice.disk.commit(saved)
+    saved = alice.engine.ledger.add(alice.booking(booking), record)
+    alice.disk.commit([*saved, *alice.engine.ledger.woken()])
     assert alice.rebuilt().ledger.require(booking).file.restored
 
 
